@@ -1,0 +1,84 @@
+# mailtwin. GNU make. Targets:
+#   all (default)   ./mailtwin
+#   deps            install build and test packages (no-op where they are there)
+#   demo            see it work against a private, throw-away Dovecot
+#   check           build and run all tests
+#   bench           measure beside the peers that are installed
+#   install         PREFIX, DESTDIR
+#   lint format     clang-tidy, clang-format
+#   clean
+# SAN=1 builds with ASan and UBSan into build-san/.
+
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' cmd/version.h)
+
+CC ?= cc
+OPT ?= -O2 -g
+BUILD := build
+ifdef SAN
+BUILD := build-san
+OPT := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
+	-fno-sanitize-recover=undefined
+endif
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla \
+	-Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference
+HARDEN := -fstack-protector-strong -fPIE
+ifndef SAN
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+# _DEFAULT_SOURCE: syncfs, d_type and friends where they exist.
+CFLAGS_ALL := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_GNU_SOURCE \
+	-I. $(WARN) $(WERROR) $(HARDEN) $(OPT) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(OPT) $(LDFLAGS)
+LIBS := -luv -lssl -lcrypto -llmdb -lz -linih -ljansson -lpthread
+
+# The layers, lowest first; an arrow points down only (tests/layers.sh).
+LAYERS := base imap store sync cmd
+SOURCES := $(foreach layer,$(LAYERS),$(sort $(wildcard $(layer)/*.c)))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY := $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
+UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
+TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+
+all: mailtwin
+
+mailtwin: $(BUILD)/mailtwin
+	@cp $< $@
+
+$(BUILD)/mailtwin: $(OBJECTS)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS_ALL) -o $@ $(OBJECTS) $(LIBS)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libmailtwin.a: $(LIBRARY)
+	@rm -f $@
+	@ar rcs $@ $(LIBRARY)
+
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
+		$(BUILD)/libmailtwin.a $(LIBS)
+
+$(BUILD)/tools/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -o $@ $<
+
+units: $(UNIT_PROGRAMS)
+tools: $(TOOLS)
+
+clean:
+	rm -rf build build-san mailtwin
+
+.PHONY: all units tools clean
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)

@@ -1,0 +1,49 @@
+/*
+ * What tells one message from another where no pair is on record: a digest of
+ * a fixed set of header fields, and, where that is not enough, of the whole
+ * message. Both are computed over the form with CRLF line ends, so that an
+ * IMAP server and a Maildir agree.
+ */
+#ifndef BASE_IDENTITY_H
+#define BASE_IDENTITY_H
+
+#include "base/bytes.h"
+#include "base/digest.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The fields, as in BODY.PEEK[HEADER.FIELDS (...)]. */
+#define IDENTITY_FIELDS "MESSAGE-ID DATE FROM TO CC SUBJECT CONTENT-TYPE"
+
+#define IDENTITY_HEADER_BYTES_MAX (256u * 1024u)
+
+struct identity {
+    uint64_t size;                /* octets with CRLF line ends; 0: unknown */
+    int64_t date;                 /* INTERNALDATE, seconds since 1970 */
+    bool has_header;              /* at least one of the fields is there */
+    uint8_t digest[DIGEST_BYTES]; /* of the fields, or of the whole message */
+};
+
+/*
+ * Digests the fields of a header that arrives in pieces. Only the fields of
+ * IDENTITY_FIELDS count, in the order of arrival; names in upper case, folding
+ * undone, runs of white space as one blank, line ends LF or CRLF alike. It
+ * stops at the first empty line, or after IDENTITY_HEADER_BYTES_MAX.
+ */
+struct identity_reader;
+
+struct identity_reader *identity_reader_new(void);
+void identity_reader_free(struct identity_reader *reader);
+
+/* More of the header; what comes behind its end is ignored. */
+void identity_reader_add(struct identity_reader *reader, struct bytes text);
+
+/* True when the end of the header was seen: nothing more is needed. */
+bool identity_reader_done(const struct identity_reader *reader);
+
+/* The result into out->digest and out->has_header; starts anew. */
+void identity_reader_final(struct identity_reader *reader,
+                           struct identity *out);
+
+#endif

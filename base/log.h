@@ -1,0 +1,36 @@
+/*
+ * Log lines on their way to one sink. Text from outside is made harmless here:
+ * control characters and terminal escapes are shown as \xNN.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/bytes.h"
+#include "base/buf.h"
+
+enum log_level {
+    LOG_ERROR,  /* always shown */
+    LOG_NOTICE, /* hidden by --quiet */
+    LOG_ACTION, /* one line per action: -v */
+    LOG_WIRE    /* the protocol, secrets removed: -vv */
+};
+
+struct log {
+    enum log_level level; /* shown up to this one */
+    /* Gets one finished line without line end; borrowed for the call. */
+    void (*sink)(void *owner, enum log_level level, const char *line);
+    void *owner;
+};
+
+/* Is @level shown? A NULL @log shows nothing. */
+bool log_shows(const struct log *log, enum log_level level);
+
+/* Write one line, cleaned; does nothing where @level is not shown. */
+void log_line(const struct log *log, enum log_level level, const char *format,
+              ...) __attribute__((format(printf, 3, 4)));
+
+/* Append @text to @out with control characters (C0, DEL, and bytes that are
+ * not UTF-8, C1 included) as \xNN. */
+void log_clean(struct buf *out, struct bytes text);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * The state of one pair on disk: what was in step at the end of the last run.
+ * An LMDB environment in a directory of its own (docs/store-format.md).
+ *
+ * Reads see what was committed. Writes are queued in memory in the order they
+ * are made and reach the disk together in state_commit(), or not at all. No
+ * transaction stays open between two calls, and no pointer into the map leaves
+ * this layer. Reads from other threads are allowed while none commits or
+ * closes; writes are the main thread's.
+ *
+ * All that is here can be rebuilt: a state that is lost means matching by
+ * identity, never a deletion.
+ */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include "base/endpoint.h"
+#include "base/err.h"
+#include "base/flags.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct state;
+
+struct state_open_options {
+    const char *dir;          /* of this pair, made where it is missing */
+    const char *pair;         /* its name */
+    const char *identity[SIDES]; /* of the two endpoints, e.g.
+                                    "imap:me@host:993" or "maildir:/path" */
+    bool read_only; /* for status and plan: nothing is made or moved; a missing
+                       or unusable state is an empty one in memory */
+    unsigned wait_seconds;    /* for another run to end */
+};
+
+/**
+ * Lock the pair and open its state.
+ *
+ * A damaged or foreign state (other endpoints) is moved aside, its new name
+ * said in one LOG_NOTICE line, and an empty one takes its place.
+ *
+ * Returns 0; ERR_LOCKED where another run holds the pair (not asked with
+ * read_only); ERR_STATE for a newer version or anything that cannot be used
+ * or moved, ERR_DISK for no space or no permission.
+ */
+int state_open(const struct state_open_options *options,
+               const struct log *log, struct state **out, struct err *err);
+
+/* Drop what was not committed, close, unlock; NULL is fine. */
+void state_close(struct state *state);
+
+/* Was there anything in it when it was opened? */
+bool state_is_new(const struct state *state);
+
+/* The keyword sets, loaded from the state and saved with it; borrowed. */
+struct keywords *state_keywords(struct state *state);
+
+/**
+ * Write everything that was queued, durably, in one transaction.
+ *
+ * Returns 0, ERR_DISK (no space; nothing was written, the queue is kept) or
+ * ERR_STATE.
+ */
+int state_commit(struct state *state, struct err *err);
+
+/* Bytes queued: a hint when to commit. */
+size_t state_queued(const struct state *state);
+
+/* --- meta: short texts by name ------------------------------------------ */
+
+/* A copy of the value into *@out (free() it), NULL where there is none.
+ * Returns 0 or ERR_STATE. */
+int state_meta_get(struct state *state, const char *key, char **out,
+                   struct err *err);
+
+/* Queue a value; NULL deletes. */
+void state_meta_put(struct state *state, const char *key, const char *value);
+
+/* --- folders ------------------------------------------------------------- */
+
+struct state_folder {
+    uint32_t id; /* 1 or more, never used twice */
+    char *name;  /* UTF-8 with "/" */
+    struct folder_token token[SIDES]; /* to ask for changes since */
+    bool has_token[SIDES];
+    bool exists[SIDES];   /* seen there, or made there by us */
+    uint32_t pairs;       /* rows in pair, kept by the state; ignored by put */
+    uint32_t gone[SIDES]; /* of them, those with gone[side]; ignored by put */
+    uint32_t apart[SIDES]; /* rows in apart; ignored by put */
+};
+
+/* All folders, by name; free with state_folders_free(). Returns 0 or
+ * ERR_STATE. */
+int state_folders(struct state *state, struct state_folder **out, size_t *n,
+                  struct err *err);
+void state_folders_free(struct state_folder *folders, size_t n);
+
+/* The next free folder number; counts on by itself. */
+uint32_t state_folder_new_id(struct state *state);
+
+/* Queue a folder's row, new or changed; everything is copied. */
+void state_folder_put(struct state *state, const struct state_folder *folder);
+
+/* Queue the end of a folder: its row and all rows under its number. */
+void state_folder_del(struct state *state, uint32_t folder);
+
+/* --- pairs --------------------------------------------------------------- */
+
+struct state_pair {
+    uint32_t uid[SIDES];
+    struct flags flags; /* agreed on both sides at the last commit */
+    uint64_t size;      /* octets with CRLF line ends; 0: not known */
+    bool gone[SIDES];   /* known to be gone there, and kept on the other side
+                           on purpose (deletes = keep, one-way) */
+};
+
+/* The pair that has @uid on @side. Returns 0 with *@out set, 1 where there is
+ * none, or ERR_STATE. */
+int state_pair_get(struct state *state, uint32_t folder, enum side side,
+                   uint32_t uid, struct state_pair *out, struct err *err);
+
+/**
+ * Call @each for all pairs of a folder, in the order of @side's UIDs. It may
+ * queue writes; reads are allowed too.
+ *
+ * Returns 0, ERR_STATE, or the first non-zero value of @each, which ends it.
+ */
+int state_pair_each(struct state *state, uint32_t folder, enum side side,
+                    int (*each)(void *owner, const struct state_pair *pair),
+                    void *owner, struct err *err);
+
+/* Queue a pair, new or changed. Rows that either UID had before must have been
+ * deleted (state_pair_del()) or be the same pair. */
+void state_pair_put(struct state *state, uint32_t folder,
+                    const struct state_pair *pair);
+
+/* Queue the end of a pair. */
+void state_pair_del(struct state *state, uint32_t folder,
+                    const struct state_pair *pair);
+
+/* --- apart: messages that stay on one side, and why ----------------------- */
+
+enum apart_kind {
+    APART_REFUSED,  /* the other side refused it for good */
+    APART_FILTERED, /* the configuration leaves it where it is */
+    APART_FOREIGN   /* in the target of a one-way pair, by other hands */
+};
+
+struct state_apart {
+    uint32_t folder;
+    enum side side; /* where the message is */
+    uint32_t uid;
+    enum apart_kind kind;
+    uint64_t size;
+    uint64_t limit; /* the other side's append_max when it was refused */
+    char reason[200]; /* for people, the server's words */
+};
+
+/* As state_pair_get(). */
+int state_apart_get(struct state *state, uint32_t folder, enum side side,
+                    uint32_t uid, struct state_apart *out, struct err *err);
+
+/* Call @each for all rows; @folder 0: of all folders. As state_pair_each(). */
+int state_apart_each(struct state *state, uint32_t folder,
+                     int (*each)(void *owner, const struct state_apart *apart),
+                     void *owner, struct err *err);
+
+void state_apart_put(struct state *state, const struct state_apart *apart);
+void state_apart_del(struct state *state, uint32_t folder, enum side side,
+                     uint32_t uid);
+
+/* --- intents: what may have happened, though no answer came --------------- */
+
+struct state_intent {
+    uint64_t number; /* 0 for a new one; given by put */
+    uint32_t folder;
+    enum side side;       /* the target, where the message may be by now */
+    uint32_t source_uid;  /* on the other side */
+    uint32_t target_uidvalidity;
+    uint32_t target_uidnext; /* before: the new one, if any, is not below */
+    uint64_t size;
+    int64_t date;
+};
+
+/* Queue an intent; sets intent->number where it is 0. */
+void state_intent_put(struct state *state, struct state_intent *intent);
+void state_intent_del(struct state *state, uint64_t number);
+
+/* All open intents in the order of their numbers. As state_pair_each(). */
+int state_intent_each(struct state *state,
+                      int (*each)(void *owner,
+                                  const struct state_intent *intent),
+                      void *owner, struct err *err);
+
+/* --- files: the UIDs of a Maildir's files --------------------------------- */
+
+/* The UID of the file with base name @name. Returns 0 with *@uid set, 1 where
+ * it has none, or ERR_STATE. Any thread. */
+int state_file_uid(struct state *state, enum side side, uint32_t folder,
+                   struct bytes name, uint32_t *uid, struct err *err);
+
+/* The base name of the file with @uid into @out (as a C string too, by
+ * buf_text()). Returns 0, 1 or ERR_STATE. Any thread. */
+int state_file_name(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct buf *out, struct err *err);
+
+/* The first UID that was never used: 1 where nothing was. 0 or ERR_STATE. */
+int state_file_next_uid(struct state *state, enum side side, uint32_t folder,
+                        uint32_t *uid, struct err *err);
+
+/* Queue a file's number. */
+void state_file_put(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct bytes name);
+
+/* Queue the end of a file's number. */
+void state_file_del(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct bytes name);
+
+#endif
