@@ -1,19 +1,20 @@
 /*
- * One connection: pumps bytes between a libuv socket, TLS and a session. The
- * only file of imap/ that knows libuv beside imap_endpoint.c's timers.
+ * One connection: pumps bytes between a libuv socket, TLS and a session. With
+ * dial.h and the endpoint's timers all of imap/ that knows libuv.
  */
 #ifndef IMAP_CONN_H
 #define IMAP_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
 
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "imap/session.h"
-
-#include <uv.h>
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "imap/tls.h"
 
 enum tls_mode { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE };
 
@@ -33,43 +34,68 @@ struct imap_account {
     unsigned idle_seconds;    /* silence while an answer is due */
 };
 
+/* What the connections of one account share; all of it lives at least as long
+ * as they do. */
+struct conn_shared {
+    uv_loop_t *loop;
+    const struct imap_account *account;
+    struct tls_context *tls; /* of tls_context_new() for this account; may be
+                                NULL for TLS_NONE */
+    struct keywords *keywords;
+    const struct log *log;
+    struct wire *wire; /* counted up */
+};
+
 struct conn;
 
+/*
+ * From inside these the connection may be written to, flushed, paused and
+ * closed, and other connections may be opened.
+ */
 struct conn_callbacks {
     /* Each event of the session, SESSION_READY first. */
     void (*event)(void *owner, const struct session_event *event);
-    /* Output has drained below the mark: more may be queued. */
+    /* The queue fell below CONN_QUEUE_MARK: more may be written. */
     void (*drained)(void *owner);
-    /* The connection is over; called once, last but for conn_free(). @result is
+    /* The connection is over; called once, and last: @conn must not be used
+     * any more, and frees itself once libuv has let go of it. @result is
      * ERR_ something; ERR_CANCELLED after conn_close(). */
     void (*ended)(void *owner, int result, const struct err *err);
     void *owner;
 };
 
-/* Begin to connect. @account and @wire live at least as long as the
- * connection; @wire is counted up. Never calls back from inside. */
-struct conn *conn_open(uv_loop_t *loop, const struct imap_account *account,
-                       struct keywords *keywords, const struct log *log,
-                       struct wire *wire,
+/* Output is no longer welcome from here on: see drained(). */
+#define CONN_QUEUE_MARK ((size_t)256 << 10)
+
+/* Begin to connect: TCP, TLS, login. @shared is copied, what it points to is
+ * not. Never calls back from inside, nor does any other function here. There
+ * is no conn_free(): see ended(). */
+struct conn *conn_open(const struct conn_shared *shared,
                        const struct conn_callbacks *callbacks);
 
-/* To write commands to; call conn_flush() behind them. */
+/* To write commands to, from SESSION_READY on; call conn_flush() behind them.
+ */
 struct session *conn_session(struct conn *conn);
 
-/* Send what the session has queued. */
+/* Send what the session has queued: at the end of this turn of the loop, all
+ * that came together until then at once. */
 void conn_flush(struct conn *conn);
 
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const struct conn *conn);
 
-/* Answers are due (true): the idle timeout runs; or not (false). */
+/* Answers are due (true): idle_seconds without a byte in either direction end
+ * the connection; or not (false). Time in which reading is paused does not
+ * count. */
 void conn_expect(struct conn *conn, bool answers_due);
 
-/* Stop (true) or go on (false) reading from the server. */
+/* Stop (true) reading from the server: no event comes until it goes on
+ * (false), not even those that had arrived. Output goes on. */
 void conn_pause(struct conn *conn, bool pause);
 
-/* End it: says LOGOUT where @polite and possible, without waiting for the
- * answer. ended() follows. */
+/* End it: ended() follows, and no other callback. Where @polite, LOGOUT is said
+ * without waiting for the answer; only between commands, never inside a
+ * literal. */
 void conn_close(struct conn *conn, bool polite);
 
 #endif
