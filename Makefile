@@ -3,7 +3,7 @@
 #   deps            install build and test packages (no-op where they are there)
 #   demo            see it work against a private, throw-away Dovecot
 #   check           build and run all tests
-#   bench           measure beside the peers that are installed
+#   bench           measure beside the peers that are installed; bench-quick
 #   install         PREFIX, DESTDIR
 #   lint format     clang-tidy, clang-format
 #   clean
@@ -76,9 +76,45 @@ $(BUILD)/tools/%: tests/tools/%.c
 units: $(UNIT_PROGRAMS)
 tools: $(TOOLS)
 
+deps:
+	@sh tests/deps.sh
+
+demo:
+	@sh tests/deps.sh
+	@$(MAKE) --no-print-directory mailtwin tools
+	@sh tests/demo/demo.sh
+
+# The units and the end-to-end tests run under the sanitizers; the tests that
+# trace or kill the program take ./mailtwin instead. JOBS: tests at once.
+JOBS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
+check:
+	@sh tests/deps.sh
+	@$(MAKE) --no-print-directory WERROR=-Werror mailtwin tools
+	@$(MAKE) --no-print-directory WERROR=-Werror SAN=1 \
+		build-san/mailtwin units
+	@perl tests/run.pl -j $(JOBS) tests/gates/*.t \
+		$(UNITS:%=build-san/tests/%) tests/e2e/*.t
+
+# ROWS="1 3" chooses rows, RUNS=5 how often each is measured.
+bench: mailtwin tools
+	@sh tests/bench/bench.sh
+
+bench-quick: mailtwin tools
+	@QUICK=1 sh tests/bench/bench.sh
+
+# One file at a time: with several, clang-tidy 14 mixes them up.
+lint:
+	@for file in $(SOURCES); do clang-tidy --quiet $$file -- -std=c11 \
+		-D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_GNU_SOURCE \
+		-I. || exit; done
+
+format:
+	clang-format -i $(SOURCES) $(wildcard */*.h) tests/tap.h \
+		$(wildcard tests/*/*.c)
+
 clean:
 	rm -rf build build-san mailtwin
 
-.PHONY: all units tools clean
+.PHONY: all units tools deps demo check bench bench-quick lint format clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)

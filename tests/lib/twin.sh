@@ -1,0 +1,143 @@
+# What the end-to-end tests share: a directory of their own, servers, mailtwin,
+# and a look at both sides by another client. Sourced by sh from the top.
+#
+#   $T                    the test's directory, gone when it ends
+#   server NAME [KEY=VALUE ...]       start Dovecot (tests/lib/dovecot.sh)
+#   account_imap NAME SERVER USER     add accounts to the configuration
+#   account_maildir NAME [LAYOUT]     nested | maildir++; lies in $T/NAME
+#   pair NAME LEFT RIGHT [LINE ...]   add a pair, LINEs as in the file
+#   store NAME                        the account as mail.py names it
+#   mail COMMAND ACCOUNT ...          mail.py on an account
+#   mt ARGUMENT ...                   run mailtwin: $code, $T/out, $T/err
+#   runs CODE NAME ARGUMENT ...       the same as a test of its exit status
+#   equal NAME LEFT RIGHT             a test that both accounts hold the same
+#   summary FILTER                    jq on the summary of the last --json run
+#   nothing_done NAME                 a test that the last --json run did nothing
+
+TESTS=${TESTS:-tests}
+MAILTWIN=${MAILTWIN:-./mailtwin}
+TOOLS=${TOOLS:-build/tools}
+# shellcheck source=tests/lib/tap.sh
+. "$TESTS/lib/tap.sh"
+# shellcheck source=tests/lib/dovecot.sh
+. "$TESTS/lib/dovecot.sh"
+
+# Short, because a Unix socket's path must be; and 711, because the servers'
+# mail belongs to another user where the tests run as root.
+T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
+chmod 711 "$T"
+servers=
+code=
+# A message of the sanitizers must not look like one of mailtwin's exit codes.
+export ASAN_OPTIONS="exitcode=99:${ASAN_OPTIONS-}"
+export UBSAN_OPTIONS="halt_on_error=1:exitcode=99:print_stacktrace=1"
+: >"$T/conf"
+
+twin_end() {
+    for _server in $servers; do
+        dovecot_stop "$T/$_server"
+    done
+    for _relay in "$T"/*.relay; do
+        [ -f "$_relay" ] && kill "$(cat "$_relay")"
+    done
+    if [ -n "${KEEP-}" ]; then
+        echo "# kept: $T"
+    else
+        rm -rf "$T"
+    fi
+}
+trap twin_end EXIT
+trap 'exit 1' INT TERM HUP
+
+server() {
+    _server=$1
+    shift
+    servers="$servers $_server"
+    if ! dovecot_start "$T/$_server" "$@"; then
+        fail "Dovecot starts"
+        done_testing
+        exit 1
+    fi
+}
+
+account_imap() {
+    dovecot_account "$T/$2" "$1" "$3" >>"$T/conf"
+    eval "store_$1=imap:$(cat "$T/$2/imap_port"):$3"
+}
+
+account_maildir() {
+    cat >>"$T/conf" <<CONF
+[account $1]
+type = maildir
+path = $T/$1
+layout = ${2:-nested}
+
+CONF
+    case ${2:-nested} in
+    nested) eval "store_$1=maildir:$T/$1" ;;
+    *) eval "store_$1=maildir++:$T/$1" ;;
+    esac
+}
+
+pair() {
+    printf '[pair %s]\nleft = %s\nright = %s\n' "$1" "$2" "$3" >>"$T/conf"
+    shift 3
+    for _key in "$@"; do
+        printf '%s\n' "$_key" >>"$T/conf"
+    done
+    printf '\n' >>"$T/conf"
+}
+
+store() {
+    eval "echo \"\$store_$1\""
+}
+
+mail() {
+    _command=$1
+    _store=$(store "$2")
+    shift 2
+    python3 "$TESTS/lib/mail.py" "$_command" "$_store" "$@"
+}
+
+mt() {
+    code=0
+    timeout 120 "$MAILTWIN" -c "$T/conf" --state-dir "$T/state" "$@" \
+        >"$T/out" 2>"$T/err" || code=$?
+}
+
+runs() {
+    _want=$1 _what=$2
+    shift 2
+    mt "$@"
+    if [ "$code" = "$_want" ]; then
+        pass "$_what"
+    else
+        fail "$_what" "exit $code instead of $_want: mailtwin $*" \
+            "$(tail -n 25 "$T/err")" "$(tail -n 5 "$T/out")"
+    fi
+}
+
+equal() {
+    mail dump "$2" >"$T/left.dump"
+    mail dump "$3" >"$T/right.dump"
+    if [ -s "$T/left.dump" ]; then
+        same "$1" "$T/left.dump" "$T/right.dump"
+    else
+        fail "$1" "the dump of $2 is empty"
+    fi
+}
+
+# How many messages an account has.
+count() {
+    mail dump "$1" | grep -vc '(folder)$'
+}
+
+summary() {
+    jq -r "select(.event == \"summary\") | $1" "$T/out"
+}
+
+nothing_done() {
+    is "$1" "$(summary '[.exit, .failed, .held, (.left, .right | .copied,
+        .copied_bytes, .flagged, .moved, .deleted, .folders_created,
+        .folders_renamed, .folders_deleted)] | add')" 0
+}
