@@ -1,0 +1,67 @@
+/*
+ * Which new message on the left is which new one on the right. Asked on a
+ * first run over two full sides, after a lost state, for an APPEND that was
+ * never answered. One to one on multisets: two identical messages stay two.
+ *
+ * The ladder: equal size; then equal size, date and header digest, where that
+ * is unique on both sides; then the digest of the whole message. Pure: says
+ * which messages it wants identified, and is told.
+ *
+ *     match_init(); match_add() for each new message;
+ *     while (match_next(&match)) {
+ *         identify match.want[LEFT] and match.want[RIGHT] at match.level,
+ *         match_identified() for each;
+ *     }
+ *     match.links
+ */
+#ifndef SYNC_MATCH_H
+#define SYNC_MATCH_H
+
+#include "base/endpoint.h"
+#include "base/identity.h"
+#include "base/uidset.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct candidate {
+    uint32_t uid;
+    bool identified; /* at the present level */
+    bool linked;
+    struct identity identity;
+};
+
+struct match_link {
+    uint32_t uid[SIDES];
+};
+
+struct match {
+    struct candidate *candidates[SIDES];
+    size_t n[SIDES];
+    size_t cap[SIDES];
+    unsigned step; /* how far up the ladder */
+    /* out */
+    enum identify_level level;
+    struct uidset want[SIDES];
+    struct match_link *links;
+    size_t n_links;
+    size_t links_cap;
+};
+
+void match_init(struct match *match);
+void match_deinit(struct match *match);
+
+/* A new message of @side, size and date as listed. */
+void match_add(struct match *match, enum side side,
+               const struct listed *listed);
+
+/* The next question into want and level. Returns false where there is none:
+ * links is final. */
+bool match_next(struct match *match);
+
+/* An answer. Messages that are not answered stay unmatched. */
+void match_identified(struct match *match, enum side side, uint32_t uid,
+                      const struct identity *identity);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * What is to be done about one folder: two deltas and the record in, lists of
+ * work out. Decides and does nothing. Pure.
+ */
+#ifndef SYNC_PLAN_H
+#define SYNC_PLAN_H
+
+#include "base/endpoint.h"
+#include "sync/delta.h"
+#include "sync/known.h"
+#include "sync/match.h"
+#include "sync/policy.h"
+#include "sync/rules.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A pair whose flags have to be sent; pair.flags is what both sides have when
+ * that is done. */
+struct plan_flag {
+    struct state_pair pair;
+    bool push[SIDES];
+    struct flags_change change[SIDES];
+};
+
+/* Growing lists; the indices are sides that get the change. */
+struct plan {
+    struct listed *copies[SIDES]; /* of the other side, to be added here */
+    size_t n_copies[SIDES];
+    size_t copies_cap[SIDES];
+    struct plan_flag *flags;
+    size_t n_flags;
+    size_t flags_cap;
+    struct state_pair *deletes[SIDES];
+    size_t n_deletes[SIDES];
+    size_t deletes_cap[SIDES];
+    struct state_pair *records; /* to put on record: nothing to send */
+    size_t n_records;
+    size_t records_cap;
+    struct state_pair *forgets; /* to take off the record */
+    size_t n_forgets;
+    size_t forgets_cap;
+    struct state_apart *aparts; /* messages that stay on their side */
+    size_t n_aparts;
+    size_t aparts_cap;
+    uint32_t n_links;       /* of records and flags: found equal on both sides */
+    bool unsure[SIDES];     /* a listing was not complete: ask again next time */
+    bool relist[SIDES];     /* list this side in full in the next pass */
+};
+
+struct plan_input {
+    const struct delta *delta[SIDES];
+    const struct known *known;
+    const struct match *match; /* finished, or NULL: nothing to match */
+    struct keywords *keywords;
+    const struct policy *policy;
+    uint32_t folder;
+    int64_t now; /* seconds since 1970, for newer_than */
+    /* Messages of each side that this run has given up or holds back. */
+    const struct uidset *skip[SIDES];
+};
+
+void plan_init(struct plan *plan);
+void plan_deinit(struct plan *plan);
+
+/* Fill an empty plan. Returns 0 or the record's error. */
+int plan_make(struct plan *plan, const struct plan_input *input,
+              struct err *err);
+
+/* Is there nothing to do and nothing to record? */
+bool plan_is_empty(const struct plan *plan);
+
+/* How many things it would do on a side, for dry runs. */
+size_t plan_work(const struct plan *plan);
+
+#endif
