@@ -34,8 +34,8 @@ struct imap_account {
     unsigned idle_seconds;    /* silence while an answer is due */
 };
 
-/* What the connections of one account share; all of it lives at least as long
- * as they do. */
+/* What the connections of one account share; all of it lives until the last of
+ * them has called ended(), the loop until it has closed their handles. */
 struct conn_shared {
     uv_loop_t *loop;
     const struct imap_account *account;
