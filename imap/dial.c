@@ -204,7 +204,7 @@ static void try_next(struct dial *dial)
     }
     begin(attempt);
     uv_timer_start(&dial->timer, on_timer,
-                   dial->n_under_way == 0 ? 0 : PATIENCE_MS, 0);
+                   attempt->tcp == NULL ? 0 : PATIENCE_MS, 0);
 }
 
 static void add_address(struct dial *dial, const struct sockaddr *address,

@@ -1,0 +1,643 @@
+#include "imap/conn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "imap/dial.h"
+
+/*
+ *     DIALING ─▶ LOGIN ─▶ READY          without TLS
+ *     DIALING ─▶ TLS ─▶ LOGIN ─▶ READY   implicit
+ *     DIALING ─▶ LOGIN ─▶ TLS ─▶ LOGIN ─▶ READY   STARTTLS
+ *
+ * and from everywhere to OVER, after which nothing happens but that libuv lets
+ * go of the handles.
+ */
+enum phase {
+    PHASE_DIALING,
+    PHASE_TLS,   /* handshake */
+    PHASE_LOGIN, /* the session talks by itself */
+    PHASE_READY,
+    PHASE_OVER
+};
+
+#define PLAIN_BYTES       ((size_t)64 << 10) /* without TLS: read or sent at once */
+#define KEEPALIVE_SECONDS 60
+#define LABEL_BYTES       128
+
+struct conn {
+    struct conn_shared shared;
+    struct conn_callbacks callbacks;
+    enum phase phase;
+    int result; /* negative: why it is to end, with err */
+    struct err err;
+    struct session *session;
+    char label[LABEL_BYTES]; /* in the log */
+
+    struct dial *dial; /* in PHASE_DIALING */
+    uv_tcp_t *tcp;     /* after it */
+    uv_timer_t timer;  /* to PHASE_READY, then of silence */
+    uv_idle_t kick;    /* pumps in the next turn of the loop */
+    unsigned n_handles;
+
+    struct tls *tls;   /* NULL: the bytes go as they are */
+    char *plain_in;    /* without TLS: where libuv reads to */
+    struct buf output; /* without TLS: on its way out */
+    uv_write_t write;
+    size_t write_bytes; /* of the write under way; 0: none is */
+    int write_status;   /* negative: writing failed. Not the end yet: the server
+                           may have said why before it hung up */
+    bool at_end;        /* nothing more will come */
+    int end_status;     /* why: UV_EOF or another */
+
+    bool pumping;
+    bool reading;
+    bool paused;
+    bool closing;
+    bool polite;
+    bool expecting;
+    bool above_mark;    /* drained() is owed */
+    bool answered;      /* something came since something was sent */
+    uint64_t active_ms; /* when a byte moved last */
+};
+
+static void conn_pump(struct conn *conn);
+
+static uv_stream_t *stream(struct conn *conn)
+{
+    return (uv_stream_t *)conn->tcp;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct conn *conn = handle->data;
+
+    conn->n_handles--;
+    if (conn->n_handles > 0) {
+        return;
+    }
+    tls_free(conn->tls);
+    buf_deinit(&conn->output);
+    free(conn->plain_in);
+    free(conn->tcp);
+    free(conn);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    uv_close(handle, on_closed);
+}
+
+/* The stream ended or broke; what came before is consumed. */
+static int lost(struct conn *conn)
+{
+    const char *when =
+        conn->phase == PHASE_TLS ? " during the TLS handshake" : "";
+
+    if (conn->end_status != UV_EOF) {
+        return err_set(&conn->err, ERR_CONNECT, "connection lost%s: %s", when,
+                       uv_strerror(conn->end_status));
+    }
+    if (conn->write_status < 0) {
+        return err_set(&conn->err, ERR_CONNECT, "connection lost%s: %s", when,
+                       uv_strerror(conn->write_status));
+    }
+    return err_set(&conn->err, ERR_CONNECT, "connection closed by the server%s",
+                   when);
+}
+
+static int start_tls(struct conn *conn)
+{
+    if (conn_queued(conn) > 0) {
+        return err_set(&conn->err, ERR_PROTOCOL,
+                       "STARTTLS answered before it was sent");
+    }
+    conn->phase = PHASE_TLS;
+    return tls_new(conn->shared.tls, &conn->tls, &conn->err);
+}
+
+static void tls_stands(struct conn *conn)
+{
+    conn->shared.wire->round_trips++;
+    conn->phase = PHASE_LOGIN;
+    free(conn->plain_in);
+    conn->plain_in = NULL;
+    log_line(conn->shared.log, LOG_WIRE, "%s: %s%s", conn->label,
+             tls_version(conn->tls),
+             tls_is_resumed(conn->tls) ? ", resumed" : "");
+    if (conn->shared.account->tls == TLS_STARTTLS) {
+        session_tls_started(conn->session);
+    }
+}
+
+static void feed(struct conn *conn, struct bytes in)
+{
+    conn->shared.wire->received += in.len;
+    conn->answered = true;
+    session_feed(conn->session, in);
+}
+
+/*
+ * Feed the session with what came through TLS, one record at a time: without
+ * TLS on_read() did. Returns 0; 1 where there is nothing; negative at the end.
+ */
+static int receive(struct conn *conn)
+{
+    char plain[TLS_RECORD_BYTES];
+    size_t n = 0;
+    int r = 0;
+
+    if (conn->phase == PHASE_TLS) {
+        r = tls_handshake(conn->tls, &conn->err);
+        if (r == 0) {
+            tls_stands(conn);
+        }
+    }
+    if (r == 0 && conn->tls != NULL) {
+        r = tls_read(conn->tls, plain, sizeof(plain), &n, &conn->err);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (n > 0) {
+        feed(conn, (struct bytes){plain, n});
+        return 0;
+    }
+    if (r == 1 && conn->phase != PHASE_TLS && !conn->at_end) {
+        /* close_notify is as good as the end of the stream itself. */
+        conn->at_end = true;
+        conn->end_status = UV_EOF;
+    }
+    return conn->at_end ? lost(conn) : 1;
+}
+
+static void restart_timer(struct conn *conn);
+
+/* Returns 0, or negative where the connection is over because of it. */
+static int take_event(struct conn *conn, const struct session_event *event)
+{
+    int r = 0;
+
+    switch (event->kind) {
+    case SESSION_STARTTLS:
+        return start_tls(conn);
+    case SESSION_BYE:
+        /* The server closes at once (RFC 9051 section 7.1.5); some say BYE
+         * again and again instead. */
+        r = err_set(&conn->err, ERR_CONNECT,
+                    "connection closed by the server: %.*s",
+                    (int)event->reply.text.len, event->reply.text.ptr);
+        break;
+    case SESSION_READY:
+        conn->phase = PHASE_READY;
+        restart_timer(conn);
+        break;
+    default:
+        break;
+    }
+    conn->callbacks.event(conn->callbacks.owner, event);
+    return r;
+}
+
+/* Everything that arrived, up to a pause. */
+static int take_events(struct conn *conn)
+{
+    struct session_event event;
+
+    while (!conn->paused && !conn->closing) {
+        int r = session_next(conn->session, &event, &conn->err);
+
+        if (r == 0) {
+            r = take_event(conn, &event);
+        } else if (r == 1) {
+            r = receive(conn);
+            if (r == 1) {
+                return 0;
+            }
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Move what the session has to say to where libuv can send it from: it must
+ * stay there while it is on its way. */
+static int fill(struct conn *conn)
+{
+    struct bytes plain = session_output(conn->session);
+
+    while (plain.len > 0 && conn->phase != PHASE_TLS) {
+        size_t n = PLAIN_BYTES - buf_len(&conn->output);
+
+        if (conn->tls != NULL) {
+            int r = tls_write(conn->tls, plain, &n, &conn->err);
+
+            if (r < 0) {
+                return r;
+            }
+        } else {
+            n = n < plain.len ? n : plain.len;
+            buf_add(&conn->output, (struct bytes){plain.ptr, n});
+        }
+        if (n == 0) {
+            break;
+        }
+        if (conn->answered) {
+            conn->answered = false;
+            conn->shared.wire->round_trips++;
+        }
+        conn->shared.wire->sent += n;
+        session_sent(conn->session, n);
+        plain = session_output(conn->session);
+    }
+    return 0;
+}
+
+static struct bytes output(const struct conn *conn)
+{
+    return conn->tls != NULL ? tls_output(conn->tls) : buf_peek(&conn->output);
+}
+
+static void sent(struct conn *conn, size_t n)
+{
+    conn->active_ms = uv_now(conn->shared.loop);
+    if (conn->tls != NULL) {
+        tls_sent(conn->tls, n);
+    } else {
+        buf_ack(&conn->output, n);
+    }
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct conn *conn = request->data;
+
+    if (status < 0) {
+        conn->write_status = status;
+    } else {
+        sent(conn, conn->write_bytes);
+    }
+    conn->write_bytes = 0;
+    conn_pump(conn);
+}
+
+/* Wait until the kernel takes more. */
+static void write_later(struct conn *conn, const uv_buf_t *chunk)
+{
+    int status;
+
+    conn->write.data = conn;
+    conn->write_bytes = chunk->len;
+    status = uv_write(&conn->write, stream(conn), chunk, 1, on_written);
+    if (status < 0) {
+        conn->write_bytes = 0;
+        conn->write_status = status;
+    }
+}
+
+/* Send all that there is, as far as the kernel takes it. */
+static int send_output(struct conn *conn)
+{
+    while (conn->tcp != NULL && conn->write_bytes == 0 &&
+           conn->write_status == 0) {
+        int r = fill(conn);
+        struct bytes out = output(conn);
+        uv_buf_t chunk;
+
+        if (r < 0 || out.len == 0) {
+            return r;
+        }
+        /* libuv does not write to what it sends. */
+        chunk.base = (char *)(uintptr_t)out.ptr;
+        chunk.len = out.len;
+        r = uv_try_write(stream(conn), &chunk, 1);
+        if (r == UV_EAGAIN) {
+            write_later(conn, &chunk);
+        } else if (r < 0) {
+            conn->write_status = r;
+        } else {
+            sent(conn, (size_t)r);
+        }
+    }
+    return 0;
+}
+
+/* Pump in the next turn of the loop: never from inside a call of the owner. */
+static void on_kick(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    conn_pump(idle->data);
+}
+
+static void kick(struct conn *conn)
+{
+    uv_idle_start(&conn->kick, on_kick);
+}
+
+/* Say once that the queue is short again. */
+static void tell_drained(struct conn *conn)
+{
+    if (conn->above_mark && conn_queued(conn) < CONN_QUEUE_MARK) {
+        conn->above_mark = false;
+        conn->callbacks.drained(conn->callbacks.owner);
+        kick(conn);
+    }
+}
+
+/* The last words: LOGOUT, the alert that says what we dislike, the end of the
+ * TLS stream. As much as the kernel takes at once. */
+static void say_goodbye(struct conn *conn)
+{
+    if (conn->tcp == NULL || conn->write_bytes > 0) {
+        return;
+    }
+    if (conn->polite && conn->phase == PHASE_READY) {
+        conn->answered = false; /* nothing is waited for */
+        session_send(conn->session, "LOGOUT");
+        send_output(conn);
+    }
+    if (conn->tls != NULL && conn->write_bytes == 0) {
+        struct bytes out;
+        uv_buf_t chunk;
+
+        tls_close(conn->tls);
+        out = tls_output(conn->tls);
+        chunk.base = (char *)(uintptr_t)out.ptr;
+        chunk.len = out.len;
+        if (out.len > 0 && conn->write_status == 0) {
+            uv_try_write(stream(conn), &chunk, 1);
+        }
+    }
+}
+
+static void end(struct conn *conn)
+{
+    if (conn->closing) {
+        conn->result = err_set(&conn->err, ERR_CANCELLED, "connection closed");
+    }
+    say_goodbye(conn);
+    conn->phase = PHASE_OVER;
+    if (conn->dial != NULL) {
+        dial_cancel(conn->dial);
+    }
+    /* What the owner lent us is theirs again with ended(). */
+    session_free(conn->session);
+    conn->session = NULL;
+    close_handle((uv_handle_t *)&conn->timer);
+    close_handle((uv_handle_t *)&conn->kick);
+    if (conn->tcp != NULL) {
+        close_handle((uv_handle_t *)conn->tcp);
+    }
+    conn->callbacks.ended(conn->callbacks.owner, conn->result, &conn->err);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct conn *conn = handle->data;
+
+    (void)suggested;
+    if (conn->tls != NULL) {
+        buf->base = tls_room(conn->tls, &buf->len);
+        return;
+    }
+    if (conn->plain_in == NULL) {
+        conn->plain_in = mem_new(PLAIN_BYTES, 1);
+    }
+    buf->base = conn->plain_in;
+    buf->len = PLAIN_BYTES;
+}
+
+static void on_read(uv_stream_t *from, ssize_t n, const uv_buf_t *buf)
+{
+    struct conn *conn = from->data;
+
+    if (n == 0) {
+        return; /* libuv: nothing to read after all */
+    }
+    conn->active_ms = uv_now(conn->shared.loop);
+    if (n < 0) {
+        conn->at_end = true;
+        conn->end_status = (int)n;
+    } else if (conn->tls != NULL) {
+        tls_fed(conn->tls, (size_t)n);
+    } else {
+        feed(conn, (struct bytes){buf->base, (size_t)n});
+    }
+    conn_pump(conn);
+}
+
+/* While it is paused, the kernel's buffer fills and holds the server back. */
+static void update_reading(struct conn *conn)
+{
+    bool wanted = conn->tcp != NULL && !conn->paused && !conn->at_end;
+
+    if (wanted == conn->reading) {
+        return;
+    }
+    conn->reading = wanted;
+    if (wanted) {
+        uv_read_start(stream(conn), on_alloc, on_read);
+    } else {
+        uv_read_stop(stream(conn));
+    }
+}
+
+/* The one place where a connection makes progress. Every on_*() ends here. */
+static void conn_pump(struct conn *conn)
+{
+    if (conn->phase == PHASE_OVER || conn->pumping) {
+        return;
+    }
+    conn->pumping = true;
+    if (conn->result == 0) {
+        conn->result = take_events(conn);
+    }
+    if (conn->result == 0 && !conn->closing) {
+        conn->above_mark |= conn_queued(conn) >= CONN_QUEUE_MARK;
+        conn->result = send_output(conn);
+    }
+    if (conn->result == 0 && !conn->closing) {
+        tell_drained(conn);
+    }
+    conn->pumping = false;
+    if (conn->result < 0 || conn->closing) {
+        end(conn);
+    } else {
+        update_reading(conn);
+    }
+}
+
+static int connect_timeout(struct conn *conn)
+{
+    static const char *const steps[] = {
+        [PHASE_DIALING] = "TCP connection",
+        [PHASE_TLS] = "TLS handshake",
+        [PHASE_LOGIN] = "login",
+    };
+    const struct imap_account *account = conn->shared.account;
+
+    return err_set(&conn->err, ERR_CONNECT,
+                   "cannot connect to %s: %s not finished within %u s",
+                   account->host, steps[conn->phase], account->connect_seconds);
+}
+
+/* A byte in either direction put the end off; so did a pause, in which not the
+ * server is silent but we are deaf. */
+static void on_timer(uv_timer_t *timer)
+{
+    struct conn *conn = timer->data;
+    uint64_t now_ms = uv_now(conn->shared.loop);
+    uint64_t idle_ms = conn->shared.account->idle_seconds * UINT64_C(1000);
+
+    if (conn->phase < PHASE_READY) {
+        conn->result = connect_timeout(conn);
+    } else if (conn->paused || now_ms - conn->active_ms < idle_ms) {
+        uint64_t silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
+
+        uv_timer_start(timer, on_timer, idle_ms - silent_ms, 0);
+    } else {
+        conn->result = err_set(&conn->err, ERR_CONNECT,
+                               "no answer from the server for "
+                               "%u s",
+                               conn->shared.account->idle_seconds);
+    }
+    conn_pump(conn);
+}
+
+/* From PHASE_READY on it watches for silence, where an answer is due. */
+static void restart_timer(struct conn *conn)
+{
+    conn->active_ms = uv_now(conn->shared.loop);
+    if (conn->expecting) {
+        uv_timer_start(&conn->timer, on_timer,
+                       conn->shared.account->idle_seconds * UINT64_C(1000), 0);
+    } else {
+        uv_timer_stop(&conn->timer);
+    }
+}
+
+static void on_dialed(void *owner, uv_tcp_t *tcp, int result,
+                      const struct err *err)
+{
+    struct conn *conn = owner;
+    struct wire *wire = conn->shared.wire;
+
+    conn->dial = NULL;
+    if (result < 0) {
+        conn->result = result;
+        conn->err = *err;
+        conn_pump(conn);
+        return;
+    }
+    conn->tcp = tcp;
+    conn->tcp->data = conn;
+    conn->n_handles++;
+    uv_tcp_nodelay(tcp, 1);
+    uv_tcp_keepalive(tcp, 1, KEEPALIVE_SECONDS);
+    wire->connections++;
+    wire->round_trips++;
+    snprintf(conn->label, sizeof(conn->label), "%s/%" PRIu32,
+             conn->shared.account->name, wire->connections);
+    log_line(conn->shared.log, LOG_WIRE, "%s: connected to %s", conn->label,
+             conn->shared.account->host);
+    if (conn->shared.account->tls == TLS_IMPLICIT) {
+        conn->result = start_tls(conn);
+    } else {
+        conn->phase = PHASE_LOGIN;
+    }
+    conn_pump(conn);
+}
+
+static struct session *make_session(const struct conn *conn)
+{
+    const struct imap_account *account = conn->shared.account;
+    const struct session_options options = {
+        .user = account->user,
+        .password = account->password,
+        .auth = account->auth,
+        .tls = account->tls == TLS_IMPLICIT,
+        .starttls = account->tls == TLS_STARTTLS,
+        .plaintext = account->tls == TLS_NONE,
+        .keywords = conn->shared.keywords,
+        .log = conn->shared.log,
+        .log_name = conn->label,
+    };
+
+    return session_new(&options);
+}
+
+struct conn *conn_open(const struct conn_shared *shared,
+                       const struct conn_callbacks *callbacks)
+{
+    const struct imap_account *account = shared->account;
+    struct conn *conn = MEM_NEW(struct conn);
+
+    conn->shared = *shared;
+    conn->callbacks = *callbacks;
+    snprintf(conn->label, sizeof(conn->label), "%s", account->name);
+    conn->session = make_session(conn);
+    buf_init(&conn->output, 0);
+    /* libuv's clock stands still while its owner is busy. */
+    uv_update_time(shared->loop);
+    uv_timer_init(shared->loop, &conn->timer);
+    uv_idle_init(shared->loop, &conn->kick);
+    conn->timer.data = conn;
+    conn->kick.data = conn;
+    conn->n_handles = 2;
+    uv_timer_start(&conn->timer, on_timer,
+                   account->connect_seconds * UINT64_C(1000), 0);
+    conn->dial =
+        dial_start(shared->loop, account->host, account->port, on_dialed, conn);
+    return conn;
+}
+
+struct session *conn_session(struct conn *conn)
+{
+    return conn->session;
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (!conn->pumping) {
+        kick(conn);
+    }
+}
+
+size_t conn_queued(const struct conn *conn)
+{
+    size_t below =
+        conn->tls != NULL ? tls_queued(conn->tls) : buf_len(&conn->output);
+
+    return session_output(conn->session).len + below;
+}
+
+void conn_expect(struct conn *conn, bool answers_due)
+{
+    if (conn->expecting == answers_due) {
+        return;
+    }
+    conn->expecting = answers_due;
+    if (conn->phase == PHASE_READY) {
+        restart_timer(conn);
+    }
+}
+
+void conn_pause(struct conn *conn, bool pause)
+{
+    conn->paused = pause;
+    conn->active_ms = uv_now(conn->shared.loop);
+    conn_flush(conn);
+}
+
+void conn_close(struct conn *conn, bool polite)
+{
+    conn->closing = true;
+    conn->polite = polite;
+    conn_flush(conn);
+}
