@@ -1,18 +1,19 @@
 /*
  * The flags of a message: the five system flags as bits, the keywords as the
- * number of an interned set. Messages have few different sets of keywords, so
- * a million messages cost a million small numbers, and equality is one
- * comparison. RFC 9051 section 2.3.2.
+ * number of a set (keywords.h). RFC 9051 section 2.3.2.
+ *
+ * Where a limit of struct keywords keeps a new set from being made, these
+ * functions keep one that is there: merge and unite the left one, apply the
+ * one before, diff and limit the empty one.
  */
 #ifndef BASE_FLAGS_H
 #define BASE_FLAGS_H
 
-#include "base/buf.h"
-#include "base/bytes.h"
-
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
+#include "base/keywords.h"
 
 enum {
     FLAG_SEEN = 1,
@@ -27,44 +28,6 @@ struct flags {
     uint32_t system;   /* FLAG_ bits; \Recent is nobody's */
     uint32_t keywords; /* a set of struct keywords; 0: none */
 };
-
-/*
- * All keyword sets that were met, numbered from 0 (the empty set). Keywords
- * are compared without regard to ASCII case; the spelling met first stays. A
- * set's text is its keywords in order, blank-separated.
- */
-struct keywords;
-
-#define KEYWORDS_SETS_MAX 65536u  /* sets held; more are refused */
-#define KEYWORDS_IN_SET_MAX 256u  /* keywords in one set */
-#define KEYWORD_BYTES_MAX 255u    /* of one keyword */
-
-/* A dictionary that knows the empty set only; keywords_free() it. */
-struct keywords *keywords_new(void);
-void keywords_free(struct keywords *keywords);
-
-/**
- * The number of a set, made on the first use.
- *
- * @names  blank-separated keywords in any order, repeats allowed; what is no
- *         valid keyword (an atom without "\", RFC 9051 "flag-keyword") is
- *         left out
- *
- * Returns the number, or UINT32_MAX where a limit above is passed.
- */
-uint32_t keywords_intern(struct keywords *keywords, struct bytes names);
-
-/* The text of @set; borrowed while @keywords lives. @set below
- * keywords_count(). */
-struct bytes keywords_text(const struct keywords *keywords, uint32_t set);
-
-/* How many sets there are: numbers 0 to this - 1. */
-uint32_t keywords_count(const struct keywords *keywords);
-
-/* Set algebra by number. Returns as keywords_intern(). */
-uint32_t keywords_union(struct keywords *keywords, uint32_t a, uint32_t b);
-uint32_t keywords_minus(struct keywords *keywords, uint32_t a, uint32_t b);
-uint32_t keywords_common(struct keywords *keywords, uint32_t a, uint32_t b);
 
 /* The same bits and the same set? */
 bool flags_equal(struct flags a, struct flags b);
@@ -101,9 +64,9 @@ struct flags flags_apply(struct keywords *keywords, struct flags flags,
 
 /* What a folder can store. A zeroed struct can store nothing. */
 struct flags_storable {
-    uint32_t system;       /* FLAG_ bits */
-    bool any_keyword;      /* new keywords may be made (PERMANENTFLAGS \*) */
-    uint32_t keywords;     /* else: the set that can be stored */
+    uint32_t system;   /* FLAG_ bits */
+    bool any_keyword;  /* new keywords may be made (PERMANENTFLAGS \*) */
+    uint32_t keywords; /* else: the set that can be stored */
 };
 
 /* Those of @flags that @storable allows. */
