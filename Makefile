@@ -84,15 +84,15 @@ demo:
 	@$(MAKE) --no-print-directory mailtwin tools
 	@sh tests/demo/demo.sh
 
-# The units and the end-to-end tests run under the sanitizers; the tests that
-# trace or kill the program take ./mailtwin instead. JOBS: tests at once.
+# The units and the end-to-end tests run under the sanitizers, but for those
+# that kill the program. JOBS: tests at once.
 JOBS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 2))))
 check:
 	@sh tests/deps.sh
-	@$(MAKE) --no-print-directory WERROR=-Werror mailtwin tools
-	@$(MAKE) --no-print-directory WERROR=-Werror SAN=1 \
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror mailtwin tools
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
 		build-san/mailtwin units
-	@perl tests/run.pl -j $(JOBS) tests/gates/*.t \
+	@MAILTWIN=build-san/mailtwin perl tests/run.pl -j $(JOBS) tests/gates/*.t \
 		$(UNITS:%=build-san/tests/%) tests/e2e/*.t
 
 # ROWS="1 3" chooses rows, RUNS=5 how often each is measured.

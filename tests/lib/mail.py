@@ -487,9 +487,12 @@ def main():
     command = globals()["cmd_" + sys.argv[1]]
     if command is cmd_wait:
         return cmd_wait(sys.argv[2])
-    store = open_store(sys.argv[2])
-    command(store, *sys.argv[3:])
-    store.close()
+    try:
+        store = open_store(sys.argv[2])
+        command(store, *sys.argv[3:])
+        store.close()
+    except (OSError, imaplib.IMAP4.error) as failure:
+        sys.exit("mail.py: %s" % failure)
     return None
 
 

@@ -4,15 +4,18 @@
 #   $T                    the test's directory, gone when it ends
 #   server NAME [KEY=VALUE ...]       start Dovecot (tests/lib/dovecot.sh)
 #   account_imap NAME SERVER USER     add accounts to the configuration
-#   account_maildir NAME [LAYOUT]     nested | maildir++; lies in $T/NAME
+#   account_maildir NAME [LAYOUT [PATH]]  nested | maildir++; lies in $T/NAME
 #   pair NAME LEFT RIGHT [LINE ...]   add a pair, LINEs as in the file
 #   store NAME                        the account as mail.py names it
+#   relay NAME SERVER [OPTION ...]    tests/tools/relay.c before SERVER
+#   account_relay NAME RELAY USER     an account through it, without TLS
 #   mail COMMAND ACCOUNT ...          mail.py on an account
 #   mt ARGUMENT ...                   run mailtwin: $code, $T/out, $T/err
 #   runs CODE NAME ARGUMENT ...       the same as a test of its exit status
 #   equal NAME LEFT RIGHT             a test that both accounts hold the same
 #   summary FILTER                    jq on the summary of the last --json run
 #   nothing_done NAME                 a test that the last --json run did nothing
+#   wait_for SECONDS COMMAND ...      until COMMAND returns 0
 
 TESTS=${TESTS:-tests}
 MAILTWIN=${MAILTWIN:-./mailtwin}
@@ -66,16 +69,17 @@ account_imap() {
 }
 
 account_maildir() {
+    _path=$T/${3:-$1}
     cat >>"$T/conf" <<CONF
 [account $1]
 type = maildir
-path = $T/$1
+path = $_path
 layout = ${2:-nested}
 
 CONF
     case ${2:-nested} in
-    nested) eval "store_$1=maildir:$T/$1" ;;
-    *) eval "store_$1=maildir++:$T/$1" ;;
+    nested) eval "store_$1=maildir:$_path" ;;
+    *) eval "store_$1=maildir++:$_path" ;;
     esac
 }
 
@@ -86,6 +90,39 @@ pair() {
         printf '%s\n' "$_key" >>"$T/conf"
     done
     printf '\n' >>"$T/conf"
+}
+
+wait_for() {
+    _until=$(($(date +%s) + $1))
+    shift
+    until "$@"; do
+        [ "$(date +%s)" -le "$_until" ] || return 1
+        sleep 0.02
+    done
+}
+
+relay() {
+    _relay=$1
+    _target=$(cat "$T/$2/imap_port")
+    shift 2
+    "$TOOLS/relay" -p "$T/$_relay.port" "$@" "$_target" &
+    echo $! >"$T/$_relay.relay"
+    wait_for 10 test -s "$T/$_relay.port"
+}
+
+account_relay() {
+    cat >>"$T/conf" <<CONF
+[account $1]
+type = imap
+host = localhost
+port = $(cat "$T/$2.port")
+tls = none
+allow_plaintext = yes
+user = $3
+password = secret
+
+CONF
+    eval "store_$1=imap:$(cat "$T/$2.port"):$3"
 }
 
 store() {

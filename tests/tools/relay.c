@@ -1,0 +1,364 @@
+/*
+ * A loopback TCP relay that stands for a bad or distant network.
+ *
+ *     relay [OPTIONS] TARGET_PORT
+ *
+ *     -p FILE   write the port that it listens on into FILE, once it does
+ *     -d MS     delay each direction by so many milliseconds
+ *     -s FILE   add a line for each connection that ended:
+ *               bytes up, bytes down, flights
+ *     -x TEXT   the first time that the server's TEXT comes by: drop what came
+ *               with it and cut that connection
+ *     -h FILE   hold everything back as long as FILE exists
+ *     -a FILE   make FILE when the first client has connected
+ *
+ * A flight is a change from the server's turn to the client's: about one round
+ * trip. It runs until it is killed.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536, WINDOW = 16 << 20, LINKS = 512, UP = 0, DOWN = 1 };
+
+struct chunk {
+    struct chunk *next;
+    int64_t due_us;
+    size_t length;
+    size_t sent;
+    char data[];
+};
+
+/* One direction of a link. */
+struct way {
+    struct chunk *head;
+    struct chunk **tail;
+    size_t buffered;
+    uint64_t bytes;
+    bool ended;    /* no more comes in */
+    bool shut;     /* and all of it went out */
+};
+
+struct link {
+    int fd[2]; /* client, server; fd[UP] is where the way UP reads */
+    struct way way[2];
+    int last; /* the way that data was last seen on */
+    uint64_t flights;
+    bool cut;
+};
+
+struct relay {
+    uint16_t target;
+    int64_t delay_us;
+    const char *port_file;
+    const char *stats_file;
+    const char *hold_file;
+    const char *accepted_file;
+    const char *cut_text;
+    int listener;
+    struct link *link[LINKS];
+    size_t n_links;
+};
+
+static int64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void write_file(const char *path, const char *mode, const char *text)
+{
+    FILE *file = fopen(path, mode);
+
+    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0)
+        die(path);
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port)};
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+/* The kernel chooses the port, so no two relays ever want the same. The file
+ * is renamed into place, so that who sees it sees all of it. */
+static void relay_listen(struct relay *relay)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t length = sizeof(address);
+    char text[32];
+    char path[4096];
+
+    relay->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (relay->listener < 0 ||
+        bind(relay->listener, (struct sockaddr *)&address, length) != 0 ||
+        listen(relay->listener, 128) != 0 ||
+        getsockname(relay->listener, (struct sockaddr *)&address, &length) != 0)
+        die("relay: listen");
+    if (relay->port_file == NULL)
+        return;
+    snprintf(text, sizeof(text), "%u\n", ntohs(address.sin_port));
+    snprintf(path, sizeof(path), "%s.tmp", relay->port_file);
+    write_file(path, "w", text);
+    if (rename(path, relay->port_file) != 0)
+        die(relay->port_file);
+}
+
+static void relay_accept(struct relay *relay)
+{
+    struct sockaddr_in address = loopback(relay->target);
+    const int one = 1;
+    struct link *link;
+    int client = accept(relay->listener, NULL, NULL);
+
+    if (client < 0)
+        return;
+    if (relay->accepted_file != NULL)
+        write_file(relay->accepted_file, "w", "");
+    link = calloc(1, sizeof(*link));
+    if (link == NULL || relay->n_links == LINKS)
+        die("relay: too many connections");
+    link->fd[UP] = client;
+    link->fd[DOWN] = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(link->fd[DOWN], (struct sockaddr *)&address,
+                sizeof(address)) != 0)
+        link->cut = true;
+    link->last = DOWN;
+    for (int way = UP; way <= DOWN; way++) {
+        fcntl(link->fd[way], F_SETFL, O_NONBLOCK);
+        setsockopt(link->fd[way], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        link->way[way].tail = &link->way[way].head;
+    }
+    relay->link[relay->n_links++] = link;
+}
+
+/* The text to cut at came by: that is the last thing that the client hears. */
+static bool is_cut(struct relay *relay, const struct chunk *chunk)
+{
+    if (relay->cut_text == NULL ||
+        memmem(chunk->data, chunk->length, relay->cut_text,
+               strlen(relay->cut_text)) == NULL)
+        return false;
+    relay->cut_text = NULL;
+    return true;
+}
+
+static void link_read(struct relay *relay, struct link *link, int which)
+{
+    struct way *way = &link->way[which];
+    struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK);
+    ssize_t n = chunk == NULL ? -1 : read(link->fd[which], chunk->data, CHUNK);
+
+    if (n <= 0) {
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            way->ended = true;
+        free(chunk);
+        return;
+    }
+    if (which == UP && link->last == DOWN)
+        link->flights++;
+    link->last = which;
+    chunk->length = (size_t)n;
+    if (which == DOWN && is_cut(relay, chunk)) {
+        link->cut = true;
+        free(chunk);
+        return;
+    }
+    chunk->sent = 0;
+    chunk->next = NULL;
+    chunk->due_us = now_us() + relay->delay_us;
+    *way->tail = chunk;
+    way->tail = &chunk->next;
+    way->buffered += (size_t)n;
+    way->bytes += (uint64_t)n;
+}
+
+static void link_write(struct link *link, int which, int64_t now)
+{
+    struct way *way = &link->way[which];
+    int out = link->fd[which == UP ? DOWN : UP];
+
+    while (way->head != NULL && way->head->due_us <= now) {
+        struct chunk *chunk = way->head;
+        ssize_t n = send(out, chunk->data + chunk->sent,
+                         chunk->length - chunk->sent, MSG_NOSIGNAL);
+
+        if (n < 0) {
+            if (errno != EAGAIN && errno != EINTR)
+                link->cut = true;
+            return;
+        }
+        chunk->sent += (size_t)n;
+        way->buffered -= (size_t)n;
+        if (chunk->sent < chunk->length)
+            continue;
+        way->head = chunk->next;
+        if (way->head == NULL)
+            way->tail = &way->head;
+        free(chunk);
+    }
+    if (way->ended && way->head == NULL && !way->shut) {
+        shutdown(out, SHUT_WR);
+        way->shut = true;
+    }
+}
+
+static void link_free(struct relay *relay, struct link *link)
+{
+    char line[96];
+
+    if (relay->stats_file != NULL) {
+        snprintf(line, sizeof(line), "%llu %llu %llu\n",
+                 (unsigned long long)link->way[UP].bytes,
+                 (unsigned long long)link->way[DOWN].bytes,
+                 (unsigned long long)link->flights);
+        write_file(relay->stats_file, "a", line);
+    }
+    for (int which = UP; which <= DOWN; which++) {
+        close(link->fd[which]);
+        while (link->way[which].head != NULL) {
+            struct chunk *chunk = link->way[which].head;
+
+            link->way[which].head = chunk->next;
+            free(chunk);
+        }
+    }
+    free(link);
+}
+
+/* Drop the links that are over. */
+static void relay_sweep(struct relay *relay)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < relay->n_links; i++) {
+        struct link *link = relay->link[i];
+
+        if (link->cut || (link->way[UP].shut && link->way[DOWN].shut))
+            link_free(relay, link);
+        else
+            relay->link[kept++] = link;
+    }
+    relay->n_links = kept;
+}
+
+/* What to wait for, and how long until the next chunk is due. */
+static int relay_poll(struct relay *relay, struct pollfd *polls, bool held)
+{
+    int64_t now = now_us();
+    int64_t wait_us = held ? 10000 : -1;
+    struct timespec wait;
+
+    polls[0] = (struct pollfd){.fd = relay->listener, .events = POLLIN};
+    for (size_t i = 0; i < relay->n_links; i++) {
+        struct link *link = relay->link[i];
+
+        for (int which = UP; which <= DOWN; which++) {
+            const struct way *way = &link->way[which];
+            const struct way *back = &link->way[which == UP ? DOWN : UP];
+            struct pollfd *entry = &polls[1 + 2 * i + (size_t)which];
+
+            *entry = (struct pollfd){.fd = link->fd[which]};
+            if (!held && !way->ended && way->buffered < WINDOW)
+                entry->events |= POLLIN;
+            if (!held && back->head != NULL && back->head->due_us <= now)
+                entry->events |= POLLOUT;
+            if (entry->events == 0)
+                entry->fd = -1; /* or a hang-up would wake us for ever */
+            if (!held && way->head != NULL && way->head->due_us > now &&
+                (wait_us < 0 || way->head->due_us - now < wait_us))
+                wait_us = way->head->due_us - now;
+        }
+    }
+    wait.tv_sec = (time_t)(wait_us / 1000000);
+    wait.tv_nsec = (long)(wait_us % 1000000) * 1000;
+    return ppoll(polls, 1 + 2 * relay->n_links, wait_us < 0 ? NULL : &wait,
+                 NULL);
+}
+
+static void relay_run(struct relay *relay)
+{
+    static struct pollfd polls[1 + 2 * LINKS];
+
+    for (;;) {
+        bool held = relay->hold_file != NULL &&
+                    access(relay->hold_file, F_OK) == 0;
+        size_t n_links = relay->n_links;
+
+        if (relay_poll(relay, polls, held) < 0 && errno != EINTR)
+            die("relay: poll");
+        for (size_t i = 0; i < n_links && !held; i++) {
+            for (int which = UP; which <= DOWN; which++)
+                if (polls[1 + 2 * i + (size_t)which].revents &
+                    (POLLIN | POLLHUP | POLLERR))
+                    link_read(relay, relay->link[i], which);
+            for (int which = UP; which <= DOWN; which++)
+                link_write(relay->link[i], which, now_us());
+        }
+        relay_sweep(relay);
+        if (polls[0].revents & POLLIN)
+            relay_accept(relay);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct relay relay = {0};
+    int option;
+
+    while ((option = getopt(argc, argv, "p:d:s:x:h:a:")) != -1) {
+        switch (option) {
+        case 'p':
+            relay.port_file = optarg;
+            break;
+        case 'd':
+            relay.delay_us = (int64_t)(atof(optarg) * 1000);
+            break;
+        case 's':
+            relay.stats_file = optarg;
+            break;
+        case 'x':
+            relay.cut_text = optarg;
+            break;
+        case 'h':
+            relay.hold_file = optarg;
+            break;
+        case 'a':
+            relay.accepted_file = optarg;
+            break;
+        default:
+            return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "usage: relay [OPTIONS] TARGET_PORT\n");
+        return 2;
+    }
+    relay.target = (uint16_t)atoi(argv[optind]);
+    signal(SIGPIPE, SIG_IGN);
+    relay_listen(&relay);
+    relay_run(&relay);
+}
