@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
+#include "imap/channel.h"
 #include "imap/dial.h"
 
 /*
@@ -25,7 +25,6 @@ enum phase {
     PHASE_OVER
 };
 
-#define PLAIN_BYTES       ((size_t)64 << 10) /* without TLS: read or sent at once */
 #define KEEPALIVE_SECONDS 60
 #define LABEL_BYTES       128
 
@@ -44,9 +43,7 @@ struct conn {
     uv_idle_t kick;    /* pumps in the next turn of the loop */
     unsigned n_handles;
 
-    struct tls *tls;   /* NULL: the bytes go as they are */
-    char *plain_in;    /* without TLS: where libuv reads to */
-    struct buf output; /* without TLS: on its way out */
+    struct channel channel;
     uv_write_t write;
     size_t write_bytes; /* of the write under way; 0: none is */
     int write_status;   /* negative: writing failed. Not the end yet: the server
@@ -77,12 +74,9 @@ static void on_closed(uv_handle_t *handle)
     struct conn *conn = handle->data;
 
     conn->n_handles--;
-    if (conn->n_handles > 0) {
+    if (conn->n_handles > 0)
         return;
-    }
-    tls_free(conn->tls);
-    buf_deinit(&conn->output);
-    free(conn->plain_in);
+    channel_deinit(&conn->channel);
     free(conn->tcp);
     free(conn);
 }
@@ -112,63 +106,40 @@ static int lost(struct conn *conn)
 
 static int start_tls(struct conn *conn)
 {
-    if (conn_queued(conn) > 0) {
-        return err_set(&conn->err, ERR_PROTOCOL,
-                       "STARTTLS answered before it was sent");
-    }
     conn->phase = PHASE_TLS;
-    return tls_new(conn->shared.tls, &conn->tls, &conn->err);
+    return channel_start_tls(&conn->channel, conn->shared.tls, &conn->err);
 }
 
 static void tls_stands(struct conn *conn)
 {
+    const struct tls *tls = conn->channel.tls;
+
     conn->shared.wire->round_trips++;
     conn->phase = PHASE_LOGIN;
-    free(conn->plain_in);
-    conn->plain_in = NULL;
     log_line(conn->shared.log, LOG_WIRE, "%s: %s%s", conn->label,
-             tls_version(conn->tls),
-             tls_is_resumed(conn->tls) ? ", resumed" : "");
-    if (conn->shared.account->tls == TLS_STARTTLS) {
+             tls_version(tls), tls_is_resumed(tls) ? ", resumed" : "");
+    if (conn->shared.account->tls == TLS_STARTTLS)
         session_tls_started(conn->session);
-    }
 }
 
-static void feed(struct conn *conn, struct bytes in)
-{
-    conn->shared.wire->received += in.len;
-    conn->answered = true;
-    session_feed(conn->session, in);
-}
-
-/*
- * Feed the session with what came through TLS, one record at a time: without
- * TLS on_read() did. Returns 0; 1 where there is nothing; negative at the end.
- */
+/* Feed the session with what came. Returns 0; 1 where there is nothing;
+ * negative at the end. */
 static int receive(struct conn *conn)
 {
-    char plain[TLS_RECORD_BYTES];
-    size_t n = 0;
-    int r = 0;
+    struct bytes plain;
+    int r = channel_read(&conn->channel, &plain, &conn->err);
 
-    if (conn->phase == PHASE_TLS) {
-        r = tls_handshake(conn->tls, &conn->err);
-        if (r == 0) {
-            tls_stands(conn);
-        }
-    }
-    if (r == 0 && conn->tls != NULL) {
-        r = tls_read(conn->tls, plain, sizeof(plain), &n, &conn->err);
-    }
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
-    if (n > 0) {
-        feed(conn, (struct bytes){plain, n});
+    if (conn->phase == PHASE_TLS && conn->channel.is_open)
+        tls_stands(conn);
+    if (plain.len > 0) {
+        conn->shared.wire->received += plain.len;
+        conn->answered = true;
+        session_feed(conn->session, plain);
         return 0;
     }
-    if (r == 1 && conn->phase != PHASE_TLS && !conn->at_end) {
-        /* close_notify is as good as the end of the stream itself. */
+    if (r == 1 && !conn->at_end) {
         conn->at_end = true;
         conn->end_status = UV_EOF;
     }
@@ -184,6 +155,12 @@ static int take_event(struct conn *conn, const struct session_event *event)
 
     switch (event->kind) {
     case SESSION_STARTTLS:
+        /* Even the command itself may not have gone out, where the server
+         * answers what was not asked. */
+        if (conn_queued(conn) > 0) {
+            return err_set(&conn->err, ERR_PROTOCOL,
+                           "STARTTLS answered before it was sent");
+        }
         return start_tls(conn);
     case SESSION_BYE:
         /* The server closes at once (RFC 9051 section 7.1.5); some say BYE
@@ -215,13 +192,11 @@ static int take_events(struct conn *conn)
             r = take_event(conn, &event);
         } else if (r == 1) {
             r = receive(conn);
-            if (r == 1) {
+            if (r == 1)
                 return 0;
-            }
         }
-        if (r < 0) {
+        if (r < 0)
             return r;
-        }
     }
     return 0;
 }
@@ -232,22 +207,12 @@ static int fill(struct conn *conn)
 {
     struct bytes plain = session_output(conn->session);
 
-    while (plain.len > 0 && conn->phase != PHASE_TLS) {
-        size_t n = PLAIN_BYTES - buf_len(&conn->output);
+    while (plain.len > 0) {
+        size_t n;
+        int r = channel_write(&conn->channel, plain, &n, &conn->err);
 
-        if (conn->tls != NULL) {
-            int r = tls_write(conn->tls, plain, &n, &conn->err);
-
-            if (r < 0) {
-                return r;
-            }
-        } else {
-            n = n < plain.len ? n : plain.len;
-            buf_add(&conn->output, (struct bytes){plain.ptr, n});
-        }
-        if (n == 0) {
-            break;
-        }
+        if (r < 0 || n == 0)
+            return r;
         if (conn->answered) {
             conn->answered = false;
             conn->shared.wire->round_trips++;
@@ -259,19 +224,21 @@ static int fill(struct conn *conn)
     return 0;
 }
 
-static struct bytes output(const struct conn *conn)
+static uv_buf_t next_chunk(const struct conn *conn)
 {
-    return conn->tls != NULL ? tls_output(conn->tls) : buf_peek(&conn->output);
+    struct bytes out = channel_output(&conn->channel);
+    uv_buf_t chunk;
+
+    /* libuv does not write to what it sends. */
+    chunk.base = (char *)(uintptr_t)out.ptr;
+    chunk.len = out.len;
+    return chunk;
 }
 
 static void sent(struct conn *conn, size_t n)
 {
     conn->active_ms = uv_now(conn->shared.loop);
-    if (conn->tls != NULL) {
-        tls_sent(conn->tls, n);
-    } else {
-        buf_ack(&conn->output, n);
-    }
+    channel_sent(&conn->channel, n);
 }
 
 static void on_written(uv_write_t *request, int status)
@@ -307,15 +274,10 @@ static int send_output(struct conn *conn)
     while (conn->tcp != NULL && conn->write_bytes == 0 &&
            conn->write_status == 0) {
         int r = fill(conn);
-        struct bytes out = output(conn);
-        uv_buf_t chunk;
+        uv_buf_t chunk = next_chunk(conn);
 
-        if (r < 0 || out.len == 0) {
+        if (r < 0 || chunk.len == 0)
             return r;
-        }
-        /* libuv does not write to what it sends. */
-        chunk.base = (char *)(uintptr_t)out.ptr;
-        chunk.len = out.len;
         r = uv_try_write(stream(conn), &chunk, 1);
         if (r == UV_EAGAIN) {
             write_later(conn, &chunk);
@@ -354,46 +316,36 @@ static void tell_drained(struct conn *conn)
  * TLS stream. As much as the kernel takes at once. */
 static void say_goodbye(struct conn *conn)
 {
-    if (conn->tcp == NULL || conn->write_bytes > 0) {
+    uv_buf_t chunk;
+
+    if (conn->tcp == NULL || conn->write_bytes > 0)
         return;
-    }
     if (conn->polite && conn->phase == PHASE_READY) {
         conn->answered = false; /* nothing is waited for */
         session_send(conn->session, "LOGOUT");
         send_output(conn);
     }
-    if (conn->tls != NULL && conn->write_bytes == 0) {
-        struct bytes out;
-        uv_buf_t chunk;
-
-        tls_close(conn->tls);
-        out = tls_output(conn->tls);
-        chunk.base = (char *)(uintptr_t)out.ptr;
-        chunk.len = out.len;
-        if (out.len > 0 && conn->write_status == 0) {
-            uv_try_write(stream(conn), &chunk, 1);
-        }
-    }
+    channel_close(&conn->channel);
+    chunk = next_chunk(conn);
+    if (chunk.len > 0 && conn->write_bytes == 0 && conn->write_status == 0)
+        uv_try_write(stream(conn), &chunk, 1);
 }
 
 static void end(struct conn *conn)
 {
-    if (conn->closing) {
+    if (conn->closing)
         conn->result = err_set(&conn->err, ERR_CANCELLED, "connection closed");
-    }
     say_goodbye(conn);
     conn->phase = PHASE_OVER;
-    if (conn->dial != NULL) {
+    if (conn->dial != NULL)
         dial_cancel(conn->dial);
-    }
     /* What the owner lent us is theirs again with ended(). */
     session_free(conn->session);
     conn->session = NULL;
     close_handle((uv_handle_t *)&conn->timer);
     close_handle((uv_handle_t *)&conn->kick);
-    if (conn->tcp != NULL) {
+    if (conn->tcp != NULL)
         close_handle((uv_handle_t *)conn->tcp);
-    }
     conn->callbacks.ended(conn->callbacks.owner, conn->result, &conn->err);
 }
 
@@ -402,21 +354,14 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     struct conn *conn = handle->data;
 
     (void)suggested;
-    if (conn->tls != NULL) {
-        buf->base = tls_room(conn->tls, &buf->len);
-        return;
-    }
-    if (conn->plain_in == NULL) {
-        conn->plain_in = mem_new(PLAIN_BYTES, 1);
-    }
-    buf->base = conn->plain_in;
-    buf->len = PLAIN_BYTES;
+    buf->base = channel_room(&conn->channel, &buf->len);
 }
 
 static void on_read(uv_stream_t *from, ssize_t n, const uv_buf_t *buf)
 {
     struct conn *conn = from->data;
 
+    (void)buf;
     if (n == 0) {
         return; /* libuv: nothing to read after all */
     }
@@ -424,10 +369,8 @@ static void on_read(uv_stream_t *from, ssize_t n, const uv_buf_t *buf)
     if (n < 0) {
         conn->at_end = true;
         conn->end_status = (int)n;
-    } else if (conn->tls != NULL) {
-        tls_fed(conn->tls, (size_t)n);
     } else {
-        feed(conn, (struct bytes){buf->base, (size_t)n});
+        channel_fed(&conn->channel, (size_t)n);
     }
     conn_pump(conn);
 }
@@ -437,9 +380,8 @@ static void update_reading(struct conn *conn)
 {
     bool wanted = conn->tcp != NULL && !conn->paused && !conn->at_end;
 
-    if (wanted == conn->reading) {
+    if (wanted == conn->reading)
         return;
-    }
     conn->reading = wanted;
     if (wanted) {
         uv_read_start(stream(conn), on_alloc, on_read);
@@ -451,20 +393,17 @@ static void update_reading(struct conn *conn)
 /* The one place where a connection makes progress. Every on_*() ends here. */
 static void conn_pump(struct conn *conn)
 {
-    if (conn->phase == PHASE_OVER || conn->pumping) {
+    if (conn->phase == PHASE_OVER || conn->pumping)
         return;
-    }
     conn->pumping = true;
-    if (conn->result == 0) {
+    if (conn->result == 0)
         conn->result = take_events(conn);
-    }
     if (conn->result == 0 && !conn->closing) {
         conn->above_mark |= conn_queued(conn) >= CONN_QUEUE_MARK;
         conn->result = send_output(conn);
     }
-    if (conn->result == 0 && !conn->closing) {
+    if (conn->result == 0 && !conn->closing)
         tell_drained(conn);
-    }
     conn->pumping = false;
     if (conn->result < 0 || conn->closing) {
         end(conn);
@@ -582,7 +521,7 @@ struct conn *conn_open(const struct conn_shared *shared,
     conn->callbacks = *callbacks;
     snprintf(conn->label, sizeof(conn->label), "%s", account->name);
     conn->session = make_session(conn);
-    buf_init(&conn->output, 0);
+    channel_init(&conn->channel);
     /* libuv's clock stands still while its owner is busy. */
     uv_update_time(shared->loop);
     uv_timer_init(shared->loop, &conn->timer);
@@ -604,28 +543,22 @@ struct session *conn_session(struct conn *conn)
 
 void conn_flush(struct conn *conn)
 {
-    if (!conn->pumping) {
+    if (!conn->pumping)
         kick(conn);
-    }
 }
 
 size_t conn_queued(const struct conn *conn)
 {
-    size_t below =
-        conn->tls != NULL ? tls_queued(conn->tls) : buf_len(&conn->output);
-
-    return session_output(conn->session).len + below;
+    return session_output(conn->session).len + channel_queued(&conn->channel);
 }
 
 void conn_expect(struct conn *conn, bool answers_due)
 {
-    if (conn->expecting == answers_due) {
+    if (conn->expecting == answers_due)
         return;
-    }
     conn->expecting = answers_due;
-    if (conn->phase == PHASE_READY) {
+    if (conn->phase == PHASE_READY)
         restart_timer(conn);
-    }
 }
 
 void conn_pause(struct conn *conn, bool pause)

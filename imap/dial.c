@@ -72,9 +72,8 @@ static void abandon(struct attempt *attempt)
 static void finish(struct dial *dial)
 {
     dial->over = true;
-    for (size_t i = 0; i < dial->n_attempts; i++) {
+    for (size_t i = 0; i < dial->n_attempts; i++)
         abandon(&dial->attempts[i]);
-    }
     /* Fails where the look-up runs already: its end is waited for. */
     uv_cancel((uv_req_t *)&dial->resolve);
     uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
@@ -123,9 +122,8 @@ static void on_connect(uv_connect_t *request, int status)
     struct attempt *attempt = request->data;
     struct dial *dial = attempt->dial;
 
-    if (dial->over) {
+    if (dial->over)
         return;
-    }
     if (status == 0) {
         win(attempt);
         return;
@@ -179,15 +177,12 @@ static struct attempt *next_attempt(struct dial *dial)
     for (size_t i = 0; i < dial->n_attempts; i++) {
         struct attempt *attempt = &dial->attempts[i];
 
-        if (attempt->begun) {
+        if (attempt->begun)
             continue;
-        }
-        if (attempt->address.ss_family != dial->family) {
+        if (attempt->address.ss_family != dial->family)
             return attempt;
-        }
-        if (next == NULL) {
+        if (next == NULL)
             next = attempt;
-        }
     }
     return next;
 }
@@ -197,9 +192,8 @@ static void try_next(struct dial *dial)
     struct attempt *attempt = next_attempt(dial);
 
     if (attempt == NULL) {
-        if (dial->n_under_way == 0) {
+        if (dial->n_under_way == 0)
             fail(dial);
-        }
         return;
     }
     begin(attempt);
@@ -226,9 +220,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status,
 
     if (!dial->over) {
         dial->status = status < 0 ? status : UV_EAI_NODATA;
-        for (struct addrinfo *at = found; at != NULL; at = at->ai_next) {
+        for (struct addrinfo *at = found; at != NULL; at = at->ai_next)
             add_address(dial, at->ai_addr, at->ai_addrlen);
-        }
         try_next(dial);
     }
     uv_freeaddrinfo(found);

@@ -43,39 +43,32 @@ struct tls {
 
 static int hex_digit(char c)
 {
-    if (c >= '0' && c <= '9') {
+    if (c >= '0' && c <= '9')
         return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
+    if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
+    if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
-    }
     return -1;
 }
 
 bool tls_parse_pin(struct bytes text, uint8_t pin[TLS_PIN_BYTES])
 {
-    if (!bytes_starts_nocase(text, B("sha256:"))) {
+    if (!bytes_starts_nocase(text, B("sha256:")))
         return false;
-    }
     text = bytes_skip(text, strlen("sha256:"));
     for (size_t i = 0; i < TLS_PIN_BYTES; i++) {
         int high;
         int low;
 
-        if (i > 0 && text.len > 0 && text.ptr[0] == ':') {
+        if (i > 0 && text.len > 0 && text.ptr[0] == ':')
             text = bytes_skip(text, 1);
-        }
-        if (text.len < 2) {
+        if (text.len < 2)
             return false;
-        }
         high = hex_digit(text.ptr[0]);
         low = hex_digit(text.ptr[1]);
-        if (high < 0 || low < 0) {
+        if (high < 0 || low < 0)
             return false;
-        }
         pin[i] = (uint8_t)(high << 4 | low);
         text = bytes_skip(text, 2);
     }
@@ -87,9 +80,8 @@ static void print_pin(const uint8_t pin[TLS_PIN_BYTES],
 {
     size_t at = (size_t)snprintf(out, PIN_TEXT_BYTES, "sha256:");
 
-    for (size_t i = 0; i < TLS_PIN_BYTES; i++) {
+    for (size_t i = 0; i < TLS_PIN_BYTES; i++)
         at += (size_t)snprintf(out + at, PIN_TEXT_BYTES - at, "%02x", pin[i]);
-    }
 }
 
 /* OpenSSL's own words for what failed last; empties its queue of errors, which
@@ -99,9 +91,8 @@ static const char *reason(void)
     unsigned long code = ERR_peek_last_error();
     const char *text = ERR_reason_error_string(code);
 
-    if (text == NULL && ERR_SYSTEM_ERROR(code)) {
+    if (text == NULL && ERR_SYSTEM_ERROR(code))
         text = "the file cannot be read";
-    }
     ERR_clear_error();
     return text == NULL ? "no reason given" : text;
 }
@@ -119,9 +110,8 @@ struct tls_context *tls_context_new(const char *host, const char *ca_file,
 
 void tls_context_free(struct tls_context *context)
 {
-    if (context == NULL) {
+    if (context == NULL)
         return;
-    }
     SSL_SESSION_free(context->ticket);
     if (context->ssl != NULL) {
         /* A connection that is not freed yet holds on to it. */
@@ -149,9 +139,8 @@ static int verify(X509_STORE_CTX *chain, void *unused)
         X509_STORE_CTX_set_error(chain, X509_V_ERR_UNSPECIFIED);
         return 0;
     }
-    if (!tls->context->pinned) {
+    if (!tls->context->pinned)
         return X509_verify_cert(chain) == 1;
-    }
     if (CRYPTO_memcmp(tls->seen, tls->context->pin, TLS_PIN_BYTES) != 0) {
         X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
         return 0;
@@ -165,9 +154,8 @@ static int keep_ticket(SSL *ssl, SSL_SESSION *ticket)
 {
     struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
-    if (context == NULL) {
+    if (context == NULL)
         return 0;
-    }
     SSL_SESSION_free(context->ticket);
     context->ticket = ticket;
     return 1;
@@ -209,9 +197,8 @@ static int prepare(struct tls_context *context, struct err *err)
     SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
     int r;
 
-    if (ssl == NULL) {
+    if (ssl == NULL)
         return err_set(err, ERR_CONNECT, "cannot use TLS: %s", reason());
-    }
     SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
     /* RELEASE_BUFFERS: 32 KiB less for each connection that waits. */
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS |
@@ -261,9 +248,8 @@ int tls_new(struct tls_context *context, struct tls **out, struct err *err)
     if (context->ssl == NULL) {
         int r = prepare(context, err);
 
-        if (r < 0) {
+        if (r < 0)
             return r;
-        }
     }
     ssl = SSL_new(context->ssl);
     if (ssl == NULL || !set_host(ssl, context) ||
@@ -279,18 +265,16 @@ int tls_new(struct tls_context *context, struct tls **out, struct err *err)
     SSL_set_bio(ssl, inner, inner);
     SSL_set_app_data(ssl, tls);
     SSL_set_connect_state(ssl);
-    if (context->ticket != NULL) {
+    if (context->ticket != NULL)
         SSL_set_session(ssl, context->ticket);
-    }
     *out = tls;
     return 0;
 }
 
 void tls_free(struct tls *tls)
 {
-    if (tls == NULL) {
+    if (tls == NULL)
         return;
-    }
     SSL_free(tls->ssl);
     BIO_free(tls->wire);
     free(tls);
@@ -367,13 +351,11 @@ int tls_handshake(struct tls *tls, struct err *err)
 
     ERR_clear_error();
     r = SSL_do_handshake(tls->ssl);
-    if (r == 1) {
+    if (r == 1)
         return 0;
-    }
     r = SSL_get_error(tls->ssl, r);
-    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE) {
+    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE)
         return 1;
-    }
     return fail(tls, err);
 }
 
@@ -384,16 +366,13 @@ int tls_read(struct tls *tls, char *out, size_t size, size_t *n,
 
     *n = 0;
     ERR_clear_error();
-    if (SSL_read_ex(tls->ssl, out, size, n) == 1) {
+    if (SSL_read_ex(tls->ssl, out, size, n) == 1)
         return 0;
-    }
     r = SSL_get_error(tls->ssl, 0);
-    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE) {
+    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE)
         return 0;
-    }
-    if (r == SSL_ERROR_ZERO_RETURN) {
+    if (r == SSL_ERROR_ZERO_RETURN)
         return 1;
-    }
     return fail(tls, err);
 }
 
@@ -403,26 +382,22 @@ int tls_write(struct tls *tls, struct bytes plain, size_t *n, struct err *err)
     int r;
 
     *n = 0;
-    if (room < RECORD_ROOM) {
+    if (room < RECORD_ROOM)
         return 0;
-    }
     ERR_clear_error();
-    if (SSL_write_ex(tls->ssl, plain.ptr, plain.len, n) == 1) {
+    if (SSL_write_ex(tls->ssl, plain.ptr, plain.len, n) == 1)
         return 0;
-    }
     r = SSL_get_error(tls->ssl, 0);
-    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE) {
+    if (r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE)
         return 0;
-    }
     return fail(tls, err);
 }
 
 void tls_close(struct tls *tls)
 {
     /* After a failure OpenSSL forbids it. */
-    if (!tls->failed && SSL_is_init_finished(tls->ssl)) {
+    if (!tls->failed && SSL_is_init_finished(tls->ssl))
         SSL_shutdown(tls->ssl);
-    }
     ERR_clear_error();
 }
 
