@@ -275,6 +275,10 @@ void tls_free(struct tls *tls)
 {
     if (tls == NULL)
         return;
+    /* OpenSSL throws the ticket of a connection away that did not end in good
+     * order: the network's fault is not the ticket's. */
+    if (!tls->failed)
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     BIO_free(tls->wire);
     free(tls);
