@@ -195,7 +195,8 @@ struct add_request {
     /**
      * @index   0 for the first message of this request
      * @result  0; or negative, and the message is not there: ERR_REFUSED for
-     *          good, ERR_BUSY for now
+     *          good, ERR_BUSY for now, ERR_RETRY_SINGLY where one of several
+     *          was refused and nobody knows which
      * @uid     of the new message, or 0 where the server does not say
      */
     void (*added)(struct add_request *request, size_t index, int result,

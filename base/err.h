@@ -27,7 +27,9 @@ enum err_code {
     ERR_LOCKED = -10,  /* another run holds the pair */
     ERR_STATE = -11,   /* the state cannot be used */
     ERR_DISK = -12,    /* the local disk refused: space, permission, I/O */
-    ERR_CANCELLED = -13 /* ended on our own demand */
+    ERR_CANCELLED = -13, /* ended on our own demand */
+    ERR_RETRY_SINGLY = -14 /* one of several was refused together with the
+                              others: try them one by one */
 };
 
 struct err {

@@ -1,10 +1,10 @@
 /* Streaming merge of a listing with the record. */
 #include "sync/delta.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 void delta_init(struct delta *delta, enum side side, const struct known *known)
 {
@@ -34,8 +34,7 @@ static void keep(struct delta *delta, const struct listed *listed)
     uidset_add(&delta->kept, listed->uid);
 }
 
-int delta_add(struct delta *delta, const struct listed *listed,
-              struct err *err)
+int delta_add(struct delta *delta, const struct listed *listed, struct err *err)
 {
     const struct known *known = delta->known;
     struct state_pair pair;

@@ -6,12 +6,12 @@
 #ifndef SYNC_DELTA_H
 #define SYNC_DELTA_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/endpoint.h"
 #include "base/uidset.h"
 #include "sync/known.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 struct delta {
     enum side side;
@@ -34,8 +34,7 @@ struct delta {
 
 /* An empty delta: nothing changed. @known lives as long as it. Everything can
  * be stored. */
-void delta_init(struct delta *delta, enum side side,
-                const struct known *known);
+void delta_init(struct delta *delta, enum side side, const struct known *known);
 void delta_deinit(struct delta *delta);
 
 /* Take one message of a listing. Returns 0 or the state's error. */

@@ -1,11 +1,11 @@
 /* Folder patterns. */
 #include "sync/filter.h"
 
-#include "base/bytes.h"
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
 
 struct pattern {
     bool exclude;
@@ -42,9 +42,9 @@ static bool wildcard_match(const char *pattern, const char *name)
     reach_over_wildcards(pattern, n, at);
     for (; *name != '\0'; name++) {
         for (size_t i = n + 1; i-- > 0;) {
-            bool stays = at[i] && i < n &&
-                         (pattern[i] == '*' ||
-                          (pattern[i] == '%' && *name != '/'));
+            bool stays =
+                at[i] && i < n &&
+                (pattern[i] == '*' || (pattern[i] == '%' && *name != '/'));
             bool steps = i > 0 && at[i - 1] && pattern[i - 1] == *name &&
                          pattern[i - 1] != '*' && pattern[i - 1] != '%';
 
@@ -66,8 +66,7 @@ static void fold_inbox(char *name)
         memcpy(name, "INBOX", 5);
 }
 
-static void add_pattern(struct filter *filter, bool exclude,
-                        struct bytes text)
+static void add_pattern(struct filter *filter, bool exclude, struct bytes text)
 {
     struct pattern *pattern;
 
@@ -85,8 +84,7 @@ static const char *skip_blanks(const char *at)
 }
 
 /* One pattern from *@at on, which is moved behind it. */
-static int read_pattern(struct filter *filter, const char **at,
-                        struct err *err)
+static int read_pattern(struct filter *filter, const char **at, struct err *err)
 {
     const char *start = skip_blanks(*at);
     bool exclude = *start == '!';
@@ -102,8 +100,8 @@ static int read_pattern(struct filter *filter, const char **at,
         text = (struct bytes){start, (size_t)(end - start)};
         end = skip_blanks(end + 1);
         if (*end != ',' && *end != '\0')
-            return err_set(err, ERR_USAGE,
-                           "a comma is missing before: %s", end);
+            return err_set(err, ERR_USAGE, "a comma is missing before: %s",
+                           end);
     } else {
         end = start + strcspn(start, ",");
         text = bytes_trim((struct bytes){start, (size_t)(end - start)});

@@ -6,9 +6,9 @@
 #ifndef SYNC_FILTER_H
 #define SYNC_FILTER_H
 
-#include "base/err.h"
-
 #include <stdbool.h>
+
+#include "base/err.h"
 
 struct filter;
 

@@ -4,10 +4,10 @@
 #ifndef SYNC_GUARD_H
 #define SYNC_GUARD_H
 
-#include "sync/policy.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "sync/policy.h"
 
 /* Fewer deletions than this never trip a percentage. */
 #define GUARD_FREE_DELETES 10u

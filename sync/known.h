@@ -6,11 +6,11 @@
 #ifndef SYNC_KNOWN_H
 #define SYNC_KNOWN_H
 
+#include <stdint.h>
+
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "store/state.h"
-
-#include <stdint.h>
 
 struct known {
     void *owner;

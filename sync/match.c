@@ -1,10 +1,10 @@
 /* The identity ladder. */
 #include "sync/match.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 enum { STEP_SIZE, STEP_HEADER, STEP_BODY, STEP_OVER };
 
@@ -23,8 +23,7 @@ void match_deinit(struct match *match)
     memset(match, 0, sizeof(*match));
 }
 
-void match_add(struct match *match, enum side side,
-               const struct listed *listed)
+void match_add(struct match *match, enum side side, const struct listed *listed)
 {
     struct candidate *candidate;
 
@@ -121,7 +120,8 @@ static size_t run_length(const struct candidate *list, size_t n,
 {
     size_t length = n > 0;
 
-    while (length < n && compare_keys(&list[0], &list[length], with_digest) == 0)
+    while (length < n &&
+           compare_keys(&list[0], &list[length], with_digest) == 0)
         length++;
     return length;
 }

@@ -17,13 +17,13 @@
 #ifndef SYNC_MATCH_H
 #define SYNC_MATCH_H
 
-#include "base/endpoint.h"
-#include "base/identity.h"
-#include "base/uidset.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/endpoint.h"
+#include "base/identity.h"
+#include "base/uidset.h"
 
 struct candidate {
     uint32_t uid;

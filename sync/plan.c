@@ -1,10 +1,10 @@
 /* From deltas to work, one folder at a time. */
 #include "sync/plan.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 void plan_init(struct plan *plan)
 {
@@ -27,8 +27,8 @@ void plan_deinit(struct plan *plan)
 bool plan_is_empty(const struct plan *plan)
 {
     return plan_work(plan) == 0 && plan->n_records == 0 &&
-           plan->n_forgets == 0 && plan->n_aparts == 0 &&
-           !plan->relist[LEFT] && !plan->relist[RIGHT];
+           plan->n_forgets == 0 && plan->n_aparts == 0 && !plan->relist[LEFT] &&
+           !plan->relist[RIGHT];
 }
 
 size_t plan_work(const struct plan *plan)
@@ -39,15 +39,15 @@ size_t plan_work(const struct plan *plan)
 
 static void add_record(struct plan *plan, const struct state_pair *pair)
 {
-    plan->records = mem_grow(plan->records, plan->n_records,
-                             &plan->records_cap, sizeof(*plan->records));
+    plan->records = mem_grow(plan->records, plan->n_records, &plan->records_cap,
+                             sizeof(*plan->records));
     plan->records[plan->n_records++] = *pair;
 }
 
 static void add_forget(struct plan *plan, const struct state_pair *pair)
 {
-    plan->forgets = mem_grow(plan->forgets, plan->n_forgets,
-                             &plan->forgets_cap, sizeof(*plan->forgets));
+    plan->forgets = mem_grow(plan->forgets, plan->n_forgets, &plan->forgets_cap,
+                             sizeof(*plan->forgets));
     plan->forgets[plan->n_forgets++] = *pair;
 }
 
@@ -322,8 +322,7 @@ static void judge_link(struct plan *plan, const struct plan_input *input,
         set_flags(plan, input, &pair, current, target);
         return;
     }
-    pair.flags =
-        current[rules_may_change(input->policy, LEFT) ? RIGHT : LEFT];
+    pair.flags = current[rules_may_change(input->policy, LEFT) ? RIGHT : LEFT];
     add_record(plan, &pair);
 }
 

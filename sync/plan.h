@@ -5,16 +5,16 @@
 #ifndef SYNC_PLAN_H
 #define SYNC_PLAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/endpoint.h"
 #include "sync/delta.h"
 #include "sync/known.h"
 #include "sync/match.h"
 #include "sync/policy.h"
 #include "sync/rules.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* A pair whose flags have to be sent; pair.flags is what both sides have when
  * that is done. */
@@ -44,9 +44,9 @@ struct plan {
     struct state_apart *aparts; /* messages that stay on their side */
     size_t n_aparts;
     size_t aparts_cap;
-    uint32_t n_links;       /* of records and flags: found equal on both sides */
-    bool unsure[SIDES];     /* a listing was not complete: ask again next time */
-    bool relist[SIDES];     /* list this side in full in the next pass */
+    uint32_t n_links;   /* of records and flags: found equal on both sides */
+    bool unsure[SIDES]; /* a listing was not complete: ask again next time */
+    bool relist[SIDES]; /* list this side in full in the next pass */
 };
 
 struct plan_input {

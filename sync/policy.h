@@ -2,10 +2,10 @@
 #ifndef SYNC_POLICY_H
 #define SYNC_POLICY_H
 
-#include "base/endpoint.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/endpoint.h"
 
 enum direction {
     DIRECTION_BOTH,

@@ -5,10 +5,10 @@
 #ifndef SYNC_REPORT_H
 #define SYNC_REPORT_H
 
-#include "base/endpoint.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/endpoint.h"
 
 enum report_kind {
     REPORT_COPY,          /* a message was added to side */
@@ -50,7 +50,7 @@ struct run_counts {
 
 /* Where a run is, for the progress line. */
 struct run_progress {
-    const char *phase; /* "connecting", "listing", "comparing", "copying",
+    const char *phase;      /* "connecting", "listing", "comparing", "copying",
                           "flags", "deleting", "settling" */
     uint32_t folders_total; /* that have to be opened */
     uint32_t folders_done;

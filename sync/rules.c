@@ -29,6 +29,7 @@ static const enum verdict to_left[CHANGES][CHANGES] = {
     [EDITED] = {VERDICT_KEEP,         VERDICT_MERGE,        VERDICT_DELETE_LEFT},
     [GONE]   = {VERDICT_AGAIN_LEFT,   VERDICT_AGAIN_LEFT,   VERDICT_FORGET},
 };
+
 /* clang-format on */
 
 enum verdict rules_verdict(const struct policy *policy, enum change left,

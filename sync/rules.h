@@ -5,10 +5,10 @@
 #ifndef SYNC_RULES_H
 #define SYNC_RULES_H
 
+#include <stdbool.h>
+
 #include "base/endpoint.h"
 #include "sync/policy.h"
-
-#include <stdbool.h>
 
 /* What became of one side's message since the base. */
 enum change { SAME, EDITED, GONE, CHANGES };

@@ -5,14 +5,14 @@
 #ifndef SYNC_RUN_H
 #define SYNC_RUN_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "store/state.h"
 #include "sync/policy.h"
 #include "sync/report.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 struct run;
 
@@ -35,6 +35,7 @@ struct run_options {
     const struct log *log;
     bool dry;          /* plan: change nothing anywhere */
     bool force_delete; /* let the guarded deletions through */
+    int64_t now;       /* seconds since 1970, for newer_than */
     /* Called for each thing that happens. */
     void (*report)(void *owner, const struct report_event *event);
     /* The run is over; both endpoints are closed. Not from inside

@@ -1,0 +1,353 @@
+/* The life of a run: open, list, passes, end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/run_internal.h"
+
+static void next_step(struct run *run);
+
+void run_report(struct run *run, const struct report_event *event)
+{
+    if (event->kind == REPORT_FAILED)
+        run->result.failed++;
+    if (event->kind == REPORT_HELD)
+        run->result.held += event->count;
+    run->options.report(run->options.owner, event);
+}
+
+void run_folder_failed(struct folder_work *work, enum side side,
+                       const struct err *err)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = side,
+        .source = side,
+        .folder = work->row.name,
+        .reason = err->text,
+    };
+
+    if (work->failed)
+        return;
+    work->failed = true;
+    work->unconsumed[LEFT] = true;
+    work->unconsumed[RIGHT] = true;
+    run_report(work->run, &event);
+}
+
+void run_message_failed(struct folder_work *work, enum side source,
+                        uint32_t uid, const char *reason)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = other(source),
+        .source = source,
+        .folder = work->row.name,
+        .uid = uid,
+        .count = 1,
+        .reason = reason,
+    };
+
+    uidset_add(&work->skip[source], uid);
+    run_report(work->run, &event);
+}
+
+struct folder_ref run_folder_ref(const struct folder_work *work, enum side side)
+{
+    struct folder_ref ref = {
+        .name = work->row.name,
+        .id = work->row.id,
+        .uidvalidity =
+            work->has_token[side] ? work->token[side].uidvalidity : 0,
+    };
+
+    return ref;
+}
+
+static void on_closed(struct request *request)
+{
+    run_end(request->owner);
+}
+
+/* Nothing more is begun; what is under way ends by itself or is cancelled. */
+static void close_endpoints(struct run *run)
+{
+    if (run->closing)
+        return;
+    run->closing = true;
+    for (enum side side = LEFT; side < SIDES; side++) {
+        run->close[side].base.done = on_closed;
+        run->close[side].base.owner = run;
+        run_begin(run);
+        endpoint_close(run->options.endpoint[side], &run->close[side]);
+    }
+}
+
+void run_fail(struct run *run, enum side side, int result,
+              const struct err *err)
+{
+    if (run->result.result == 0 && !run->closing) {
+        run->result.result = result;
+        run->result.side = side;
+        run->result.err = *err;
+    }
+    close_endpoints(run);
+}
+
+void run_cancel(struct run *run)
+{
+    struct err err;
+
+    err_set(&err, ERR_CANCELLED, "interrupted");
+    run_fail(run, LEFT, ERR_CANCELLED, &err);
+}
+
+bool run_is_over(struct run *run, enum side side, int result,
+                 const struct err *err)
+{
+    switch (result) {
+    case 0:
+    case ERR_GONE:
+    case ERR_REFUSED:
+    case ERR_BUSY:
+        return run->closing;
+    default:
+        run_fail(run, side, result, err);
+        return true;
+    }
+}
+
+bool run_commit(struct run *run)
+{
+    struct err err;
+    int r;
+
+    if (run->options.dry)
+        return true;
+    r = state_commit(run->options.state, &err);
+    if (r < 0)
+        run_fail(run, LEFT, r, &err);
+    return r == 0;
+}
+
+/* Everything is closed: write down how far it came. */
+static void finish(struct run *run)
+{
+    struct err err;
+    int r = 0;
+
+    if (!run->options.dry) {
+        run_settle(run);
+        r = state_commit(run->options.state, &err);
+    }
+    if (r < 0 &&
+        (run->result.result == 0 || run->result.result == ERR_CANCELLED)) {
+        run->result.result = r;
+        run->result.err = err;
+    }
+    run->options.done(run->options.owner, &run->result);
+}
+
+void run_begin(struct run *run)
+{
+    run->pending++;
+}
+
+void run_end(struct run *run)
+{
+    run->pending--;
+    if (run->pending > 0 || run->stepping)
+        return;
+    /* A step that finds nothing to do ends at once: loop, do not nest. */
+    run->stepping = true;
+    while (run->pending == 0) {
+        if (run->closing) {
+            finish(run);
+            return;
+        }
+        next_step(run);
+    }
+    run->stepping = false;
+}
+
+static void on_opened(struct request *request)
+{
+    struct run *run = request->owner;
+    enum side side = request == &run->open[LEFT].base ? LEFT : RIGHT;
+
+    run_is_over(run, side, request->result, &request->err);
+    if (request->result < 0 && !run->closing)
+        run_fail(run, side, request->result, &request->err);
+    run_end(run);
+}
+
+static void on_listed(struct request *request)
+{
+    struct run *run = request->owner;
+    enum side side = request == &run->list[LEFT].base ? LEFT : RIGHT;
+
+    if (request->result < 0)
+        run_fail(run, side, request->result, &request->err);
+    run_end(run);
+}
+
+static void list_folders(struct run *run)
+{
+    run->progress.phase = "listing";
+    for (enum side side = LEFT; side < SIDES; side++) {
+        run->list[side].base.done = on_listed;
+        run->list[side].base.owner = run;
+        run_begin(run);
+        endpoint_list(run->options.endpoint[side], &run->list[side]);
+    }
+}
+
+static void decide_folders(struct run *run)
+{
+    struct err err;
+    int r = run_folders(run, &err);
+
+    if (r < 0) {
+        run_fail(run, LEFT, r, &err);
+        return;
+    }
+    run_compare(run);
+}
+
+static void decide(struct run *run)
+{
+    struct err err;
+    int r = run_decide(run, &err);
+
+    if (r < 0) {
+        run_fail(run, LEFT, r, &err);
+        return;
+    }
+    if (run->options.dry) {
+        run_tell_plans(run);
+        end_run(run);
+        return;
+    }
+    run_record_plans(run);
+    run_create_folders(run);
+}
+
+static void end_run(struct run *run)
+{
+    struct err err;
+
+    if (run_tell_refused(run, &err) < 0)
+        run_fail(run, LEFT, ERR_STATE, &err);
+    close_endpoints(run);
+}
+
+/* Compare again what was touched; when nothing is left, that was it. */
+static void end_pass(struct run *run)
+{
+    if (!run_commit(run))
+        return;
+    run->pass++;
+    if (run_next_pass(run) == 0 || run->pass >= RUN_PASSES_MAX)
+        end_run(run);
+    else
+        run_compare(run);
+}
+
+static void next_step(struct run *run)
+{
+    switch (run->step) {
+    case STEP_OPEN:
+        run->step = STEP_LIST;
+        list_folders(run);
+        break;
+    case STEP_LIST:
+        run->step = STEP_COMPARE;
+        decide_folders(run);
+        break;
+    case STEP_COMPARE:
+        run->step = STEP_CREATE;
+        decide(run);
+        break;
+    case STEP_CREATE:
+        run->step = STEP_COPY_RIGHT;
+        run_copy(run, RIGHT);
+        break;
+    case STEP_COPY_RIGHT:
+        run->step = STEP_COPY_LEFT;
+        run_copy(run, LEFT);
+        break;
+    case STEP_COPY_LEFT:
+        run->step = STEP_FLAGS;
+        run_push_flags(run);
+        break;
+    case STEP_FLAGS:
+        run->step = STEP_DELETE;
+        run_delete(run);
+        break;
+    case STEP_DELETE:
+        run->step = STEP_REMOVE_FOLDERS;
+        run_remove_folders(run);
+        break;
+    case STEP_REMOVE_FOLDERS:
+        run->step = STEP_END_PASS;
+        break;
+    case STEP_END_PASS:
+        run->step = STEP_COMPARE;
+        end_pass(run);
+        break;
+    }
+}
+
+/* Both sides connect at once. */
+static void open_endpoints(struct run *run)
+{
+    run->step = STEP_OPEN;
+    run->progress.phase = "connecting";
+    for (enum side side = LEFT; side < SIDES; side++) {
+        run->open[side].base.done = on_opened;
+        run->open[side].base.owner = run;
+        run->open[side].dry = run->options.dry;
+        run_begin(run);
+        endpoint_open(run->options.endpoint[side], &run->open[side]);
+    }
+}
+
+struct run *run_start(const struct run_options *options, struct err *err)
+{
+    struct run *run;
+    struct filter *filter;
+
+    if (filter_new(options->policy->folders, &filter, err) < 0)
+        return NULL;
+    run = MEM_NEW(struct run);
+    run->options = *options;
+    run->filter = filter;
+    run->keywords = state_keywords(options->state);
+    run->now = options->now;
+    open_endpoints(run);
+    return run;
+}
+
+const struct run_progress *run_progress(const struct run *run)
+{
+    return &run->progress;
+}
+
+const struct run_result *run_so_far(const struct run *run)
+{
+    return &run->result;
+}
+
+void run_free(struct run *run)
+{
+    if (run == NULL)
+        return;
+    run_copy_deinit(run);
+    for (size_t i = 0; i < run->n_folders; i++)
+        run_folder_free(run->folders[i]);
+    free(run->folders);
+    for (int side = 0; side < SIDES; side++)
+        folder_list_free(run->list[side].folders, run->list[side].n_folders);
+    filter_free(run->filter);
+    free(run);
+}

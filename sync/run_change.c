@@ -1,0 +1,389 @@
+/* Folders made and removed, flags, deletions: by set, in that order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/run_internal.h"
+
+static bool takes_part(const struct folder_work *work)
+{
+    return !work->failed && work->compare != NULL;
+}
+
+/* --- folders --------------------------------------------------------------- */
+
+struct folder_change {
+    struct folder_request request;
+    struct folder_work *work;
+    enum side side;
+};
+
+static void tell_folder(struct folder_work *work, enum side side,
+                        enum report_kind kind)
+{
+    struct report_event event = {
+        .kind = kind,
+        .side = side,
+        .folder = work->row.name,
+    };
+
+    run_report(work->run, &event);
+}
+
+static void change_folder(struct folder_work *work, enum side side,
+                          enum folder_action action,
+                          void (*done)(struct request *))
+{
+    struct folder_change *change = MEM_NEW(struct folder_change);
+
+    change->work = work;
+    change->side = side;
+    change->request.base.done = done;
+    change->request.base.owner = change;
+    change->request.action = action;
+    change->request.name = work->row.name;
+    change->request.use = work->use;
+    run_begin(work->run);
+    endpoint_folder(work->run->options.endpoint[side], &change->request);
+}
+
+/* A folder that cannot be subscribed to is still a folder. */
+static void on_subscribed(struct request *base)
+{
+    struct folder_change *change = base->owner;
+    struct run *run = change->work->run;
+
+    run_is_over(run, change->side, base->result, &base->err);
+    free(change);
+    run_end(run);
+}
+
+static void on_created(struct request *base)
+{
+    struct folder_change *change = base->owner;
+    struct folder_work *work = change->work;
+    struct run *run = work->run;
+    enum side side = change->side;
+
+    if (base->result == 0) {
+        work->present[side] = true;
+        work->dirty[side] = true;
+        run->result.counts[side].folders_created++;
+        tell_folder(work, side, REPORT_FOLDER_CREATE);
+        if (run->options.policy->subscriptions &&
+            work->subscribed[other(side)] && !run_is_closing(run))
+            change_folder(work, side, FOLDER_SUBSCRIBE, on_subscribed);
+    } else if (!run_is_over(run, side, base->result, &base->err)) {
+        run_folder_failed(work, side, &base->err);
+    }
+    free(change);
+    run_end(run);
+}
+
+/* New on the other side, or gone here while the other side has new mail. */
+static bool must_create(const struct folder_work *work, enum side side)
+{
+    if (!takes_part(work) || work->present[side] ||
+        !work->present[other(side)] ||
+        !rules_may_change(work->run->options.policy, side))
+        return false;
+    return !work->row.exists[side] || work->compare->plan.n_copies[side] > 0;
+}
+
+void run_create_folders(struct run *run)
+{
+    run_begin(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (must_create(run->folders[i], side))
+                change_folder(run->folders[i], side, FOLDER_CREATE, on_created);
+        }
+    }
+    run_end(run);
+}
+
+static void on_removed(struct request *base)
+{
+    struct folder_change *change = base->owner;
+    struct folder_work *work = change->work;
+    struct run *run = work->run;
+    enum side side = change->side;
+
+    if (base->result == 0) {
+        work->present[side] = false;
+        run->result.counts[side].folders_deleted++;
+        tell_folder(work, side, REPORT_FOLDER_DELETE);
+    } else if (!run_is_over(run, side, base->result, &base->err)) {
+        run_folder_failed(work, side, &base->err);
+    }
+    free(change);
+    run_end(run);
+}
+
+/* It was on both sides, is gone on the other one, and everything that was
+ * paired here went without exception. */
+static bool must_remove(const struct folder_work *work, enum side side)
+{
+    const struct policy *policy = work->run->options.policy;
+    enum side from = other(side);
+
+    if (!takes_part(work) || !work->present[side] || work->present[from] ||
+        !work->row.exists[from] || policy->keep_deleted ||
+        !rules_may_change(policy, side) || strcmp(work->row.name, "INBOX") == 0)
+        return false;
+    return !work->unconsumed[LEFT] && !work->unconsumed[RIGHT] &&
+           work->compare->plan.n_copies[from] == 0 &&
+           work->row.apart[side] == 0 && work->compare->plan.n_aparts == 0;
+}
+
+void run_remove_folders(struct run *run)
+{
+    run_begin(run);
+    /* Children before parents: the names are sorted. */
+    for (size_t i = run->n_folders; i-- > 0;) {
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (must_remove(run->folders[i], side))
+                change_folder(run->folders[i], side, FOLDER_DELETE, on_removed);
+        }
+    }
+    run_end(run);
+}
+
+/* --- flags ------------------------------------------------------------------ */
+
+/* Equal changes share one request. */
+struct flag_group {
+    struct flag_request request;
+    struct folder_work *work;
+    enum side side;
+    struct uidset uids;
+};
+
+/* When all groups of a folder are through, what was reached goes on record. */
+static void record_flags(struct folder_work *work)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    for (size_t i = 0; i < plan->n_flags; i++) {
+        const struct plan_flag *flag = &plan->flags[i];
+        bool reached = true;
+
+        for (int side = 0; side < SIDES; side++) {
+            if (flag->push[side] && work->flags_failed[side])
+                reached = false;
+        }
+        if (reached)
+            state_pair_put(work->run->options.state, work->row.id, &flag->pair);
+    }
+}
+
+static void on_flagged(struct request *base)
+{
+    struct flag_group *group = base->owner;
+    struct folder_work *work = group->work;
+    struct run *run = work->run;
+    enum side side = group->side;
+    struct report_event event = {
+        .kind = REPORT_FLAG,
+        .side = side,
+        .folder = work->row.name,
+        .count = (uint32_t)uidset_count(&group->uids),
+        .change = group->request.change,
+    };
+
+    work->dirty[side] = true;
+    if (base->result == 0) {
+        run->result.counts[side].flagged += event.count;
+        run_report(run, &event);
+    } else {
+        work->flags_failed[side] = true;
+        if (!run_is_over(run, side, base->result, &base->err))
+            run_folder_failed(work, side, &base->err);
+    }
+    uidset_deinit(&group->uids);
+    free(group);
+    if (--work->active == 0)
+        record_flags(work);
+    run_end(run);
+}
+
+struct flag_item {
+    struct flags_change change;
+    uint32_t uid;
+};
+
+static int compare_changes(const struct flags_change *a,
+                           const struct flags_change *b)
+{
+    const uint32_t one[] = {a->add.system, a->add.keywords, a->remove.system,
+                            a->remove.keywords};
+    const uint32_t two[] = {b->add.system, b->add.keywords, b->remove.system,
+                            b->remove.keywords};
+
+    for (size_t i = 0; i < sizeof(one) / sizeof(one[0]); i++) {
+        if (one[i] != two[i])
+            return one[i] < two[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static int by_change(const void *a, const void *b)
+{
+    const struct flag_item *one = a;
+    const struct flag_item *two = b;
+    int r = compare_changes(&one->change, &two->change);
+
+    if (r != 0)
+        return r;
+    return one->uid < two->uid ? -1 : one->uid > two->uid;
+}
+
+static void send_group(struct folder_work *work, enum side side,
+                       const struct flag_item *items, size_t n)
+{
+    struct flag_group *group = MEM_NEW(struct flag_group);
+
+    group->work = work;
+    group->side = side;
+    for (size_t i = 0; i < n; i++)
+        uidset_add(&group->uids, items[i].uid);
+    group->request.base.done = on_flagged;
+    group->request.base.owner = group;
+    group->request.folder = run_folder_ref(work, side);
+    group->request.uids = &group->uids;
+    group->request.change = items[0].change;
+    work->active++;
+    run_begin(work->run);
+    endpoint_flag(work->run->options.endpoint[side], &group->request);
+}
+
+static void send_flags(struct folder_work *work, enum side side)
+{
+    const struct plan *plan = &work->compare->plan;
+    struct flag_item *items = mem_new(plan->n_flags, sizeof(*items));
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_flags; i++) {
+        const struct plan_flag *flag = &plan->flags[i];
+
+        if (flag->push[side])
+            items[n++] =
+                (struct flag_item){flag->change[side], flag->pair.uid[side]};
+    }
+    if (n > 1)
+        qsort(items, n, sizeof(*items), by_change);
+    for (size_t first = 0, end; first < n; first = end) {
+        for (end = first + 1; end < n; end++) {
+            if (compare_changes(&items[first].change, &items[end].change) != 0)
+                break;
+        }
+        send_group(work, side, items + first, end - first);
+    }
+    free(items);
+}
+
+void run_push_flags(struct run *run)
+{
+    run->progress.phase = "flags";
+    run_begin(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (!takes_part(work) || work->compare->plan.n_flags == 0)
+            continue;
+        send_flags(work, LEFT);
+        send_flags(work, RIGHT);
+    }
+    run_end(run);
+}
+
+/* --- deletions ---------------------------------------------------------------- */
+
+struct removal {
+    struct remove_request request;
+    struct folder_work *work;
+    enum side side;
+    struct uidset uids;
+};
+
+static void record_removal(const struct removal *removal)
+{
+    struct folder_work *work = removal->work;
+    struct run *run = work->run;
+    const struct plan *plan = &work->compare->plan;
+    enum side side = removal->side;
+    struct report_event event = {
+        .kind = REPORT_DELETE,
+        .side = side,
+        .folder = work->row.name,
+        .count = (uint32_t)plan->n_deletes[side],
+    };
+
+    for (size_t i = 0; i < plan->n_deletes[side]; i++)
+        state_pair_del(run->options.state, work->row.id,
+                       &plan->deletes[side][i]);
+    run->result.counts[side].deleted += event.count;
+    run_report(run, &event);
+}
+
+static void on_deleted(struct request *base)
+{
+    struct removal *removal = base->owner;
+    struct folder_work *work = removal->work;
+    struct run *run = work->run;
+    enum side side = removal->side;
+    struct err err;
+
+    work->dirty[side] = true;
+    if (base->result == 0 && removal->request.kept) {
+        err_set(&err, ERR_REFUSED,
+                "%zu messages are flagged \\Deleted, but not expunged: the "
+                "server has no UIDPLUS, and other messages in the folder are "
+                "flagged so, too",
+                work->compare->plan.n_deletes[side]);
+        run_folder_failed(work, side, &err);
+    } else if (base->result == 0) {
+        record_removal(removal);
+    } else if (!run_is_over(run, side, base->result, &base->err)) {
+        run_folder_failed(work, side, &base->err);
+    }
+    uidset_deinit(&removal->uids);
+    free(removal);
+    run_end(run);
+}
+
+static void send_removal(struct folder_work *work, enum side side)
+{
+    const struct plan *plan = &work->compare->plan;
+    struct removal *removal;
+
+    if (plan->n_deletes[side] == 0)
+        return;
+    removal = MEM_NEW(struct removal);
+    removal->work = work;
+    removal->side = side;
+    for (size_t i = 0; i < plan->n_deletes[side]; i++)
+        uidset_add(&removal->uids, plan->deletes[side][i].uid[side]);
+    removal->request.base.done = on_deleted;
+    removal->request.base.owner = removal;
+    removal->request.folder = run_folder_ref(work, side);
+    removal->request.uids = &removal->uids;
+    run_begin(work->run);
+    endpoint_remove(work->run->options.endpoint[side], &removal->request);
+}
+
+/* Last of all: what was copied or paired is on disk before anything goes. */
+void run_delete(struct run *run)
+{
+    run->progress.phase = "deleting";
+    if (!run_commit(run))
+        return;
+    run_begin(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (!takes_part(run->folders[i]))
+            continue;
+        send_removal(run->folders[i], LEFT);
+        send_removal(run->folders[i], RIGHT);
+    }
+    run_end(run);
+}

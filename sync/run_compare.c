@@ -1,0 +1,293 @@
+/* What changed in each folder: listings, and identity where both have news. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/run_internal.h"
+
+static void begin(struct folder_work *work);
+static void ask_identity(struct folder_work *work);
+
+void run_compare_free(struct folder_work *work)
+{
+    struct compare *compare = work->compare;
+
+    if (compare == NULL)
+        return;
+    for (int side = 0; side < SIDES; side++) {
+        delta_deinit(&compare->delta[side]);
+        uidset_deinit(&compare->request[side].vanished);
+    }
+    match_deinit(&compare->match);
+    plan_deinit(&compare->plan);
+    free(compare);
+    work->compare = NULL;
+}
+
+static void on_item(struct delta_request *request, const struct listed *listed)
+{
+    struct folder_work *work = request->base.owner;
+    struct compare *compare = work->compare;
+    enum side side = request == &compare->request[LEFT] ? LEFT : RIGHT;
+    struct err err;
+    int r;
+
+    if (run_is_closing(work->run))
+        return;
+    r = delta_add(&compare->delta[side], listed, &err);
+    if (r < 0)
+        run_fail(work->run, side, r, &err);
+}
+
+/* Another UIDVALIDITY makes every pair of the folder void: it starts over as
+ * a folder that was never seen, both sides are listed, and what is there twice
+ * is paired by identity. Nothing is deleted for it. RFC 9051 2.3.1.1. */
+static void start_over(struct folder_work *work)
+{
+    struct run *run = work->run;
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .folder = work->row.name,
+        .reason = "has a new UIDVALIDITY: its messages are paired anew",
+    };
+
+    run_report(run, &event);
+    if (work->in_state)
+        state_folder_del(run->options.state, work->row.id);
+    work->in_state = false;
+    work->row.id = state_folder_new_id(run->options.state);
+    work->row.pairs = 0;
+    memset(work->row.gone, 0, sizeof(work->row.gone));
+    memset(work->row.apart, 0, sizeof(work->row.apart));
+    for (int side = 0; side < SIDES; side++) {
+        work->has_token[side] = false;
+        work->ask[side] = work->present[side];
+    }
+    if (!run_commit(run))
+        return;
+    begin(work);
+}
+
+static void over(struct folder_work *work)
+{
+    work->run->progress.folders_done++;
+    run_end(work->run);
+}
+
+static int collect_new(struct folder_work *work, enum side side,
+                       struct err *err)
+{
+    struct compare *compare = work->compare;
+    const struct delta *delta = &compare->delta[side];
+    struct state_pair pair;
+
+    for (size_t i = 0; i < delta->n_items; i++) {
+        const struct listed *listed = &delta->items[i];
+        int r = compare->known.pair(compare->known.owner, side, listed->uid,
+                                    &pair, err);
+
+        if (r < 0)
+            return r;
+        if (r == 1)
+            match_add(&compare->match, side, listed);
+    }
+    return 0;
+}
+
+/* Both listings are in. Where both sides have new messages, some of them may
+ * be the same. */
+static void listed_both(struct folder_work *work)
+{
+    struct compare *compare = work->compare;
+    struct err err;
+
+    if (work->failed || run_is_closing(work->run)) {
+        over(work);
+        return;
+    }
+    if (compare->restart) {
+        start_over(work);
+        over(work);
+        return;
+    }
+    if (compare->delta[LEFT].fresh == 0 || compare->delta[RIGHT].fresh == 0) {
+        over(work);
+        return;
+    }
+    for (enum side side = LEFT; side < SIDES; side++) {
+        int r = collect_new(work, side, &err);
+
+        if (r < 0) {
+            run_fail(work->run, side, r, &err);
+            over(work);
+            return;
+        }
+    }
+    ask_identity(work);
+}
+
+static bool knows_anything(const struct state_folder *row)
+{
+    return row->pairs > 0 || row->apart[LEFT] > 0 || row->apart[RIGHT] > 0;
+}
+
+static void list_side(struct folder_work *work, enum side side);
+
+static void on_listed(struct request *base)
+{
+    struct folder_work *work = base->owner;
+    struct compare *compare = work->compare;
+    enum side side = base == &compare->request[LEFT].base ? LEFT : RIGHT;
+    struct delta_request *request = &compare->request[side];
+    struct delta *delta = &compare->delta[side];
+    struct err err;
+    int r;
+
+    if (base->result < 0) {
+        if (!run_is_over(work->run, side, base->result, &base->err))
+            run_folder_failed(work, side, &base->err);
+    } else if (request->uidvalidity_changed && knows_anything(&work->row)) {
+        compare->restart = true;
+    } else if (!run_is_closing(work->run)) {
+        r = delta_finish(delta, request, &work->row, &err);
+        if (r == DELTA_INCONSISTENT) {
+            compare->full[side] = true;
+            list_side(work, side);
+        }
+        if (r < 0)
+            run_fail(work->run, side, r, &err);
+        work->has_token[side] = true;
+        work->token[side] = request->token;
+        work->dirty[side] = false;
+    }
+    if (--compare->pending == 0)
+        listed_both(work);
+}
+
+/* How many messages of a side the record knows. */
+static uint32_t known_on(const struct folder_work *work, enum side side)
+{
+    return work->row.pairs - work->row.gone[side] + work->row.apart[side];
+}
+
+static void list_side(struct folder_work *work, enum side side)
+{
+    struct compare *compare = work->compare;
+    struct delta_request *request = &compare->request[side];
+
+    delta_deinit(&compare->delta[side]);
+    delta_init(&compare->delta[side], side, &compare->known);
+    uidset_deinit(&request->vanished);
+    memset(request, 0, sizeof(*request));
+    request->base.done = on_listed;
+    request->base.owner = work;
+    request->folder = run_folder_ref(work, side);
+    request->folder.uidvalidity = 0; /* another one is told, not refused */
+    request->has_since = work->has_token[side];
+    request->since = work->token[side];
+    request->known = known_on(work, side);
+    request->want_full = compare->full[side];
+    request->item = on_item;
+    compare->pending++;
+    endpoint_delta(work->run->options.endpoint[side], request);
+}
+
+static void begin(struct folder_work *work)
+{
+    struct compare *compare;
+    struct err err;
+
+    run_compare_free(work);
+    compare = MEM_NEW(struct compare);
+    work->compare = compare;
+    work->next_copy = 0;
+    work->looked = true;
+    compare->known_state.state = work->run->options.state;
+    compare->known_state.folder = work->row.id;
+    compare->known = known_of_state(&compare->known_state);
+    match_init(&compare->match);
+    plan_init(&compare->plan);
+    run_begin(work->run);
+    compare->pending = 1; /* until both are asked */
+    for (enum side side = LEFT; side < SIDES; side++) {
+        compare->full[side] = work->want_full[side];
+        work->want_full[side] = false;
+        delta_init(&compare->delta[side], side, &compare->known);
+        if (!work->ask[side])
+            continue;
+        if (work->present[side]) {
+            list_side(work, side);
+        } else if (delta_all_gone(&compare->delta[side], &err) < 0) {
+            run_fail(work->run, side, ERR_STATE, &err);
+        }
+    }
+    if (--compare->pending == 0)
+        listed_both(work);
+}
+
+static void on_identity(struct identify_request *request, uint32_t uid,
+                        const struct identity *identity)
+{
+    struct folder_work *work = request->base.owner;
+    struct compare *compare = work->compare;
+    enum side side = request == &compare->identify[LEFT] ? LEFT : RIGHT;
+
+    match_identified(&compare->match, side, uid, identity);
+}
+
+static void on_identified(struct request *base)
+{
+    struct folder_work *work = base->owner;
+    struct compare *compare = work->compare;
+    enum side side = base == &compare->identify[LEFT].base ? LEFT : RIGHT;
+
+    /* Not knowing who is who, adding anything would double it. */
+    if (base->result < 0 &&
+        !run_is_over(work->run, side, base->result, &base->err))
+        run_folder_failed(work, side, &base->err);
+    if (--compare->pending == 0)
+        ask_identity(work);
+}
+
+/* One step of the ladder, on both sides at once. */
+static void ask_identity(struct folder_work *work)
+{
+    struct compare *compare = work->compare;
+
+    if (work->failed || run_is_closing(work->run) ||
+        !match_next(&compare->match)) {
+        over(work);
+        return;
+    }
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct identify_request *request = &compare->identify[side];
+
+        memset(request, 0, sizeof(*request));
+        request->base.done = on_identified;
+        request->base.owner = work;
+        request->folder = run_folder_ref(work, side);
+        request->uids = &compare->match.want[side];
+        request->level = compare->match.level;
+        request->item = on_identity;
+        compare->pending++;
+        endpoint_identify(work->run->options.endpoint[side], request);
+    }
+}
+
+void run_compare(struct run *run)
+{
+    run->progress.phase = run->pass == 0 ? "comparing" : "settling";
+    run->progress.folders_done = 0;
+    run->progress.folders_total = 0;
+    run_begin(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        run_compare_free(work);
+        if (work->failed || (!work->ask[LEFT] && !work->ask[RIGHT]))
+            continue;
+        run->progress.folders_total++;
+        begin(work);
+    }
+    run_end(run);
+}

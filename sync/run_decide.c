@@ -1,0 +1,280 @@
+/* Plans for all compared folders together, the guards, and a dry run's words. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sync/guard.h"
+#include "sync/run_internal.h"
+
+/* Messages on record and on both sides. */
+static uint64_t paired(const struct folder_work *work)
+{
+    return work->row.pairs - work->row.gone[LEFT] - work->row.gone[RIGHT];
+}
+
+/* A server that does not tell the UIDs of what it took, and changed it on the
+ * way, too: nobody can say which is which, and going on would double mail. */
+static bool lost_sight(struct folder_work *work)
+{
+    struct err err;
+
+    if (work->compare->match.n_links >= work->expect_links)
+        return false;
+    err_set(&err, ERR_REFUSED,
+            "%zu messages were added, but cannot be found there again: the "
+            "server has no UIDPLUS and changes what it stores",
+            work->expect_links - work->compare->match.n_links);
+    run_folder_failed(work, LEFT, &err);
+    return true;
+}
+
+static int plan_one(struct folder_work *work, struct err *err)
+{
+    struct compare *compare = work->compare;
+    struct run *run = work->run;
+    struct plan_input input = {
+        .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
+        .known = &compare->known,
+        .match = &compare->match,
+        .keywords = run->keywords,
+        .policy = run->options.policy,
+        .folder = work->row.id,
+        .now = run->now,
+        .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
+    };
+    int r;
+
+    if (lost_sight(work))
+        return 0;
+    r = plan_make(&compare->plan, &input, err);
+    if (r < 0)
+        return r;
+    for (int side = 0; side < SIDES; side++) {
+        if (compare->plan.unsure[side])
+            work->unconsumed[side] = true;
+        if (compare->plan.relist[side])
+            work->want_full[side] = true;
+    }
+    return 0;
+}
+
+/* Take the deletions on @side out of the folder's plan, and say so. */
+static void hold(struct folder_work *work, enum side side, const char *reason)
+{
+    struct plan *plan = &work->compare->plan;
+    struct report_event event = {
+        .kind = REPORT_HELD,
+        .side = side,
+        .source = other(side),
+        .folder = work->row.name,
+        .count = (uint32_t)plan->n_deletes[side],
+        .reason = reason,
+    };
+
+    if (plan->n_deletes[side] == 0)
+        return;
+    for (size_t i = 0; i < plan->n_deletes[side]; i++)
+        uidset_add(&work->skip[side], plan->deletes[side][i].uid[side]);
+    plan->n_deletes[side] = 0;
+    /* Next time they have to be found again. */
+    work->unconsumed[other(side)] = true;
+    run_report(work->run, &event);
+}
+
+struct totals {
+    uint64_t messages;
+    uint64_t deletes[SIDES];
+};
+
+static struct totals count_deletes(const struct run *run)
+{
+    struct totals totals = {0};
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        totals.messages += paired(work);
+        if (work->failed || work->compare == NULL)
+            continue;
+        for (int side = 0; side < SIDES; side++)
+            totals.deletes[side] += work->compare->plan.n_deletes[side];
+    }
+    return totals;
+}
+
+static void guard_folder(struct folder_work *work, enum side side)
+{
+    const struct max_delete *limit = &work->run->options.policy->max_delete;
+    uint64_t deletes = work->compare->plan.n_deletes[side];
+    char reason[160];
+
+    if (!guard_exceeds(limit, deletes, paired(work)))
+        return;
+    snprintf(reason, sizeof(reason),
+             "%" PRIu64 " of %" PRIu64 " messages would be deleted, more than "
+             "max_delete allows: run once with --force-delete if that is meant",
+             deletes, paired(work));
+    hold(work, side, reason);
+}
+
+static void guard_side(struct run *run, enum side side,
+                       const struct totals *totals)
+{
+    const struct max_delete *limit = &run->options.policy->max_delete;
+    uint64_t deletes = totals->deletes[side];
+    bool emptied = guard_emptied(deletes, totals->messages);
+    char reason[200];
+
+    if (emptied)
+        snprintf(reason, sizeof(reason),
+                 "%s looks emptied, all of its %" PRIu64 " messages are gone: "
+                 "run once with --force-delete if that is meant",
+                 run->options.endpoint[other(side)]->name, deletes);
+    else
+        snprintf(reason, sizeof(reason),
+                 "%" PRIu64 " of %" PRIu64 " messages in all would be deleted, "
+                 "more than max_delete allows: run once with --force-delete "
+                 "if that is meant",
+                 deletes, totals->messages);
+    emptied = emptied || guard_exceeds(limit, deletes, totals->messages);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->failed || work->compare == NULL)
+            continue;
+        if (emptied)
+            hold(work, side, reason);
+        else
+            guard_folder(work, side);
+    }
+}
+
+int run_decide(struct run *run, struct err *err)
+{
+    struct totals totals;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+        int r;
+
+        if (work->failed || work->compare == NULL)
+            continue;
+        r = plan_one(work, err);
+        if (r < 0)
+            return r;
+    }
+    if (run->options.force_delete)
+        return 0;
+    totals = count_deletes(run);
+    guard_side(run, LEFT, &totals);
+    guard_side(run, RIGHT, &totals);
+    return 0;
+}
+
+static void record_plan(struct folder_work *work)
+{
+    struct state *state = work->run->options.state;
+    struct compare *compare = work->compare;
+    const struct plan *plan = &compare->plan;
+    struct uidset_walk walk;
+    uint32_t uid;
+
+    if (!work->in_state) {
+        state_folder_put(state, &work->row);
+        work->in_state = true;
+    }
+    for (size_t i = 0; i < plan->n_forgets; i++)
+        state_pair_del(state, work->row.id, &plan->forgets[i]);
+    for (size_t i = 0; i < plan->n_records; i++)
+        state_pair_put(state, work->row.id, &plan->records[i]);
+    for (size_t i = 0; i < plan->n_aparts; i++)
+        state_apart_put(state, &plan->aparts[i]);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        walk = (struct uidset_walk){.set = &compare->delta[side].gone_apart};
+        while (uidset_next(&walk, &uid))
+            state_apart_del(state, work->row.id, side, uid);
+    }
+}
+
+static void tell_links(struct folder_work *work)
+{
+    struct report_event event = {
+        .kind = REPORT_PAIR,
+        .folder = work->row.name,
+        .count = work->compare->plan.n_links,
+    };
+
+    if (event.count > 0)
+        run_report(work->run, &event);
+}
+
+void run_record_plans(struct run *run)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->failed || work->compare == NULL)
+            continue;
+        record_plan(work);
+        tell_links(work);
+    }
+}
+
+static void tell(struct folder_work *work, struct report_event event)
+{
+    event.folder = work->row.name;
+    work->run->result.todo++;
+    run_report(work->run, &event);
+}
+
+static void tell_side(struct folder_work *work, enum side side)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    if (!work->present[side] && work->present[other(side)] &&
+        (plan->n_copies[side] > 0 || !work->row.exists[side]) &&
+        rules_may_change(work->run->options.policy, side))
+        tell(work,
+             (struct report_event){.kind = REPORT_FOLDER_CREATE, .side = side});
+    for (size_t i = 0; i < plan->n_copies[side]; i++)
+        tell(work, (struct report_event){
+                       .kind = REPORT_COPY,
+                       .side = side,
+                       .source = other(side),
+                       .uid = plan->copies[side][i].uid,
+                       .count = 1,
+                       .bytes = plan->copies[side][i].size,
+                   });
+    for (size_t i = 0; i < plan->n_flags; i++) {
+        if (plan->flags[i].push[side])
+            tell(work, (struct report_event){
+                           .kind = REPORT_FLAG,
+                           .side = side,
+                           .source = side,
+                           .uid = plan->flags[i].pair.uid[side],
+                           .count = 1,
+                           .change = plan->flags[i].change[side],
+                       });
+    }
+    for (size_t i = 0; i < plan->n_deletes[side]; i++)
+        tell(work, (struct report_event){
+                       .kind = REPORT_DELETE,
+                       .side = side,
+                       .source = side,
+                       .uid = plan->deletes[side][i].uid[side],
+                       .count = 1,
+                   });
+}
+
+void run_tell_plans(struct run *run)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->failed || work->compare == NULL)
+            continue;
+        tell_links(work);
+        tell_side(work, LEFT);
+        tell_side(work, RIGHT);
+    }
+}

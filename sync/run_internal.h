@@ -1,0 +1,197 @@
+/*
+ * What the files of a run share. A run is passes: compare the folders that may
+ * have changed, decide, execute, record; what was touched is compared again,
+ * until there is nothing left to do. The last, empty comparison gives the
+ * change tokens that let the next run leave a folder closed.
+ *
+ *     run.c          the life of a run: open, list, passes, end
+ *     run_folders.c  three folder lists to folder_works
+ *     run_compare.c  deltas and identity, folder by folder
+ *     run_decide.c   plans, guards, what a dry run says
+ *     run_copy.c     messages from one side to the other
+ *     transfer.c     one batch of them
+ *     run_change.c   folders made and deleted, flags, deletions
+ *     run_refused.c  messages that a side will not take
+ *     run_settle.c   rows and tokens for the next run
+ */
+#ifndef SYNC_RUN_INTERNAL_H
+#define SYNC_RUN_INTERNAL_H
+
+#include "sync/delta.h"
+#include "sync/filter.h"
+#include "sync/match.h"
+#include "sync/plan.h"
+#include "sync/run.h"
+
+/* A run that is not settled after so many passes leaves the rest to the next
+ * one: somebody else is busy in there. */
+#define RUN_PASSES_MAX 4u
+
+/* One folder's comparison; lives for one pass. */
+struct compare {
+    struct delta_request request[SIDES];
+    struct delta delta[SIDES];
+    struct known_state known_state;
+    struct known known;
+    struct match match;
+    struct identify_request identify[SIDES];
+    unsigned pending; /* requests under way */
+    bool restart;     /* another UIDVALIDITY: begin anew */
+    bool full[SIDES]; /* the changes did not add up: ask for everything */
+    struct plan plan;
+};
+
+/* One folder in a run. */
+struct folder_work {
+    struct run *run;
+    struct state_folder row; /* name is ours */
+    bool in_state;
+    bool present[SIDES]; /* there now */
+    bool subscribed[SIDES];
+    enum special_use use;
+    bool has_now[SIDES];
+    struct folder_token now[SIDES]; /* from the folder list */
+    bool failed;                    /* left alone for the rest of the run */
+
+    /* this pass */
+    bool ask[SIDES];
+    struct compare *compare; /* or NULL: nothing to do */
+    unsigned active;         /* transfers or other requests under way */
+    bool flags_failed[SIDES];
+    size_t next_copy; /* first of plan.copies not yet in a transfer */
+
+    /* the whole run */
+    struct uidset skip[SIDES]; /* given up, or held back */
+    bool has_token[SIDES];
+    struct folder_token token[SIDES]; /* of the latest delta */
+    bool dirty[SIDES];                /* changed by us since then */
+    bool unconsumed[SIDES]; /* something of this side was not carried out */
+    bool want_full[SIDES];
+    bool looked;         /* compared in this run: its row has news */
+    size_t unnumbered;   /* messages added without learning their UIDs */
+    size_t expect_links; /* the same, of the pass before: to be found now */
+};
+
+struct transfer;
+
+enum run_step {
+    STEP_OPEN,
+    STEP_LIST,
+    STEP_COMPARE,
+    STEP_CREATE,
+    STEP_COPY_RIGHT,
+    STEP_COPY_LEFT,
+    STEP_FLAGS,
+    STEP_DELETE,
+    STEP_REMOVE_FOLDERS,
+    STEP_END_PASS
+};
+
+struct run {
+    struct run_options options;
+    struct keywords *keywords;
+    struct filter *filter;
+    struct run_result result;
+    struct run_progress progress;
+    enum run_step step;
+    unsigned pass;
+    unsigned pending; /* requests of this step under way */
+    bool stepping;    /* in run_step_done(): do not nest */
+    bool closing;
+    int64_t now;
+
+    struct open_request open[SIDES];
+    struct list_request list[SIDES];
+    struct close_request close[SIDES];
+
+    struct folder_work **folders; /* by name */
+    size_t n_folders;
+    size_t folders_cap;
+
+    /* run_copy.c */
+    enum side copy_to;
+    struct transfer **ready; /* prepared, their intents on disk */
+    size_t n_ready;
+    size_t ready_cap;
+    struct transfer *retries; /* to be sent again, one by one */
+    size_t copy_folder;       /* first folder not wholly prepared */
+    unsigned transfers;       /* under way */
+};
+
+/* run.c */
+
+/* Something began, or came to its end; when nothing of the step is left under
+ * way, the next step begins. */
+void run_begin(struct run *run);
+void run_end(struct run *run);
+
+/* A request of this run ended with @result < 0. Fatal ones end the run; of
+ * others it returns false, and the caller lets the folder or message fail. */
+bool run_is_over(struct run *run, enum side side, int result,
+                 const struct err *err);
+
+/* End the run early. The first reason stays. */
+void run_fail(struct run *run, enum side side, int result,
+              const struct err *err);
+
+/* A folder cannot be synchronised: say so, leave it alone. */
+void run_folder_failed(struct folder_work *work, enum side side,
+                       const struct err *err);
+
+/* A message cannot be copied or changed: say so and leave it alone. */
+void run_message_failed(struct folder_work *work, enum side source,
+                        uint32_t uid, const char *reason);
+
+void run_report(struct run *run, const struct report_event *event);
+
+/* Commit what is queued. Returns false where that ends the run. */
+bool run_commit(struct run *run);
+
+/* Is there another step to wait for, or is the run ending? */
+static inline bool run_is_closing(const struct run *run)
+{
+    return run->closing;
+}
+
+struct folder_ref run_folder_ref(const struct folder_work *work,
+                                 enum side side);
+
+/* run_folders.c: fill run->folders from both lists and the state. Returns 0,
+ * ERR_GUARD where a side lost all folders, or the state's error. */
+int run_folders(struct run *run, struct err *err);
+void run_folder_free(struct folder_work *work);
+
+/* run_compare.c */
+void run_compare(struct run *run);
+void run_compare_free(struct folder_work *work);
+
+/* run_decide.c: plans and guards. Returns 0 or the state's error. */
+int run_decide(struct run *run, struct err *err);
+/* Put what needs no sending on record; queued only. */
+void run_record_plans(struct run *run);
+/* A dry run's account of the plans. */
+void run_tell_plans(struct run *run);
+
+/* run_copy.c: all copies to @to; uses run_begin() and run_end(). */
+void run_copy(struct run *run, enum side to);
+void run_copy_deinit(struct run *run);
+
+/* run_change.c */
+void run_create_folders(struct run *run);
+void run_push_flags(struct run *run);
+void run_delete(struct run *run);
+void run_remove_folders(struct run *run);
+
+/* run_refused.c: messages that were refused for good in an earlier run. Try
+ * those again whose limit has changed; tell of the others, once, at the end.
+ * Return 0 or the state's error. */
+int run_retry_refused(struct run *run, struct err *err);
+int run_tell_refused(struct run *run, struct err *err);
+
+/* run_settle.c: what has to be compared again, into ask[]. Returns how many
+ * folders. */
+size_t run_next_pass(struct run *run);
+/* Queue the rows of all folders and the end of old intents. */
+void run_settle(struct run *run);
+
+#endif

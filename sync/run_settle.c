@@ -1,0 +1,138 @@
+/* What has to be looked at again, in this run or the next. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/run_internal.h"
+
+/* The counters of the rows are kept by the state; take them over. */
+static void refresh_rows(struct run *run)
+{
+    struct state_folder *rows;
+    struct err err;
+    size_t n;
+    size_t i = 0;
+
+    if (state_folders(run->options.state, &rows, &n, &err) < 0) {
+        run_fail(run, LEFT, ERR_STATE, &err);
+        return;
+    }
+    /* Both lists are sorted by name. */
+    for (size_t k = 0; k < n; k++) {
+        struct folder_work *work;
+
+        while (i < run->n_folders &&
+               strcmp(run->folders[i]->row.name, rows[k].name) < 0)
+            i++;
+        if (i == run->n_folders)
+            break;
+        work = run->folders[i];
+        if (work->row.id != rows[k].id)
+            continue;
+        work->row.pairs = rows[k].pairs;
+        memcpy(work->row.gone, rows[k].gone, sizeof(work->row.gone));
+        memcpy(work->row.apart, rows[k].apart, sizeof(work->row.apart));
+    }
+    state_folders_free(rows, n);
+}
+
+/* A side that we changed has to show that it holds what was recorded, and
+ * nothing else: only then may the next run leave it closed. */
+static bool must_look_again(const struct folder_work *work, enum side side)
+{
+    const struct endpoint *endpoint = work->run->options.endpoint[side];
+
+    if (!work->present[side])
+        return false;
+    if (work->want_full[side] || work->unnumbered > 0)
+        return true;
+    return work->dirty[side] && endpoint->tokens_prove;
+}
+
+size_t run_next_pass(struct run *run)
+{
+    size_t n = 0;
+
+    refresh_rows(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        for (enum side side = LEFT; side < SIDES; side++) {
+            work->row.exists[side] =
+                work->present[side] || (work->row.exists[side] && work->failed);
+            work->ask[side] = !work->failed && must_look_again(work, side);
+            work->flags_failed[side] = false;
+            /* What was sent without learning its UID is only found among all
+             * that is new on both sides. */
+            if (work->ask[side] && work->unnumbered > 0)
+                work->want_full[side] = true;
+        }
+        work->expect_links = work->unnumbered;
+        work->unnumbered = 0;
+        n += work->ask[LEFT] || work->ask[RIGHT];
+    }
+    return n;
+}
+
+/* May the next run begin where this one's last listing of @side stood? */
+static bool is_settled(const struct folder_work *work, enum side side)
+{
+    if (!work->has_token[side] || work->unconsumed[side] || work->failed)
+        return false;
+    return !work->dirty[side] ||
+           !work->run->options.endpoint[side]->tokens_prove;
+}
+
+static void settle_folder(struct folder_work *work)
+{
+    struct run *run = work->run;
+    bool over = run->result.result == 0;
+
+    if (!work->in_state)
+        return;
+    if (!work->looked && !work->failed &&
+        work->present[LEFT] == work->row.exists[LEFT] &&
+        work->present[RIGHT] == work->row.exists[RIGHT])
+        return; /* its row is as it was */
+    if (over && !work->failed && !work->present[LEFT] &&
+        !work->present[RIGHT]) {
+        state_folder_del(run->options.state, work->row.id);
+        return;
+    }
+    for (enum side side = LEFT; side < SIDES; side++) {
+        /* A run that was cut short leaves the old tokens: they tell more than
+         * is new, never less. */
+        if (!over)
+            continue;
+        work->row.exists[side] =
+            work->present[side] || (work->row.exists[side] && work->failed);
+        work->row.has_token[side] = is_settled(work, side);
+        work->row.token[side] = work->token[side];
+    }
+    state_folder_put(run->options.state, &work->row);
+}
+
+static int drop_intent(void *owner, const struct state_intent *intent)
+{
+    struct run *run = owner;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        if (work->row.id == intent->folder && work->failed)
+            return 0; /* nobody has looked: it stays open */
+    }
+    state_intent_del(run->options.state, intent->number);
+    return 0;
+}
+
+void run_settle(struct run *run)
+{
+    struct err err;
+
+    for (size_t i = 0; i < run->n_folders; i++)
+        settle_folder(run->folders[i]);
+    /* All folders with open intents were compared, and what had arrived was
+     * adopted by its identity. */
+    if (run->result.result == 0)
+        state_intent_each(run->options.state, drop_intent, run, &err);
+}
