@@ -1,0 +1,311 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/command.h"
+#include "cmd/human.h"
+#include "cmd/keyring.h"
+#include "cmd/loop.h"
+#include "cmd/reach.h"
+#include "cmd/report.h"
+#include "cmd/suggest.h"
+
+/* Open, list, describe, close; each step begins where the one before ends. */
+struct probe {
+    const struct account *account;
+    struct loop loop;
+    struct reach reach;
+    struct open_request open;
+    struct list_request list;
+    struct close_request close;
+    bool is_closing;
+    struct buf facts; /* "key: value" lines */
+    int result;
+    struct err err;
+};
+
+static void on_closed(struct request *request)
+{
+    (void)request;
+}
+
+static void start_close(struct probe *probe)
+{
+    if (probe->is_closing) {
+        return;
+    }
+    probe->is_closing = true;
+    probe->close.base.done = on_closed;
+    probe->close.base.owner = probe;
+    endpoint_close(probe->reach.endpoint, &probe->close);
+}
+
+static void fail(struct probe *probe, const struct request *request)
+{
+    if (probe->result == 0) {
+        probe->result = request->result;
+        probe->err = request->err;
+    }
+    start_close(probe);
+}
+
+static void on_listed(struct request *request)
+{
+    struct probe *probe = request->owner;
+
+    if (request->result != 0) {
+        fail(probe, request);
+        return;
+    }
+    endpoint_describe(probe->reach.endpoint, &probe->facts);
+    start_close(probe);
+}
+
+static void on_opened(struct request *request)
+{
+    struct probe *probe = request->owner;
+
+    if (request->result != 0 || probe->is_closing) {
+        fail(probe, request);
+        return;
+    }
+    probe->list.base.done = on_listed;
+    probe->list.base.owner = probe;
+    endpoint_list(probe->reach.endpoint, &probe->list);
+}
+
+static void on_signal(void *owner)
+{
+    struct probe *probe = owner;
+
+    probe->result = err_set(&probe->err, ERR_CANCELLED, "interrupted");
+    start_close(probe);
+}
+
+static int run(struct probe *probe, const char *secret,
+               struct keywords *keywords, struct console *console)
+{
+    struct reach_options options = {
+        .loop = &probe->loop,
+        .keywords = keywords,
+        .secret = secret,
+        .log = &console->log,
+    };
+    int r = loop_init(&probe->loop, &probe->err);
+
+    if (r != 0) {
+        return r;
+    }
+    probe->loop.on_signal = on_signal;
+    probe->loop.owner = probe;
+    reach_init(&probe->reach, probe->account, &options);
+    probe->open.dry = true;
+    probe->open.base.done = on_opened;
+    probe->open.base.owner = probe;
+    endpoint_open(probe->reach.endpoint, &probe->open);
+    loop_run(&probe->loop, 0);
+    reach_deinit(&probe->reach);
+    loop_deinit(&probe->loop);
+    return probe->result;
+}
+
+static const char *use_name(enum special_use use)
+{
+    static const char *const names[] = {
+        [USE_NONE] = "",           [USE_ALL] = "all",
+        [USE_ARCHIVE] = "archive", [USE_DRAFTS] = "drafts",
+        [USE_FLAGGED] = "flagged", [USE_JUNK] = "junk",
+        [USE_SENT] = "sent",       [USE_TRASH] = "trash"};
+
+    return names[use];
+}
+
+/* The next "key: value" line of @rest; false at the end. */
+static bool next_fact(struct bytes *rest, struct bytes *key,
+                      struct bytes *value)
+{
+    const char *end = rest->len > 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    size_t len = end != NULL ? (size_t)(end - rest->ptr) : rest->len;
+    const char *colon = len > 0 ? memchr(rest->ptr, ':', len) : NULL;
+    size_t key_len = colon != NULL ? (size_t)(colon - rest->ptr) : len;
+
+    if (rest->len == 0) {
+        return false;
+    }
+    *key = bytes_trim((struct bytes){rest->ptr, key_len});
+    *value =
+        bytes_trim(bytes_skip((struct bytes){rest->ptr, len}, key_len + 1));
+    *rest = bytes_skip(*rest, len + 1);
+    return true;
+}
+
+static json_t *folder_json(const struct folder_entry *folder)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "name", report_text(folder->name));
+    json_object_set_new(json, "selectable", json_boolean(folder->selectable));
+    json_object_set_new(json, "subscribed", json_boolean(folder->subscribed));
+    if (folder->has_token) {
+        json_object_set_new(json, "messages",
+                            json_integer(folder->token.messages));
+        json_object_set_new(json, "uidvalidity",
+                            json_integer(folder->token.uidvalidity));
+    }
+    if (folder->use != USE_NONE) {
+        json_object_set_new(json, "special_use",
+                            report_text(use_name(folder->use)));
+    }
+    if (folder->problem != NULL) {
+        json_object_set_new(json, "problem", report_text(folder->problem));
+    }
+    return json;
+}
+
+static void show_json(struct console *console, const struct probe *probe)
+{
+    json_t *json = report_object("probe", NULL, time(NULL));
+    json_t *facts = json_object();
+    json_t *folders = json_array();
+    struct bytes rest = buf_peek(&probe->facts);
+    struct bytes key;
+    struct bytes value;
+
+    while (next_fact(&rest, &key, &value)) {
+        char *name = mem_text(key);
+        char *text = mem_text(value);
+
+        json_object_set_new(facts, name, report_text(text));
+        free(name);
+        free(text);
+    }
+    for (size_t i = 0; i < probe->list.n_folders; i++) {
+        json_array_append_new(folders, folder_json(&probe->list.folders[i]));
+    }
+    json_object_set_new(json, "account", report_text(probe->account->name));
+    json_object_set_new(json, "facts", facts);
+    json_object_set_new(json, "folders", folders);
+    console_json(console, json);
+    json_decref(json);
+}
+
+static void add_folder(const struct folder_entry *folder, struct buf *out)
+{
+    if (!folder->selectable) {
+        buf_printf(out, "%10s  ", "-");
+    } else if (folder->has_token) {
+        buf_printf(out, "%10u  ", folder->token.messages);
+    } else {
+        buf_printf(out, "%10s  ", "?");
+    }
+    log_clean(out, bytes_of(folder->name));
+    if (folder->use != USE_NONE) {
+        buf_printf(out, " (%s)", use_name(folder->use));
+    }
+    if (folder->problem != NULL) {
+        buf_printf(out, " - ");
+        log_clean(out, bytes_of(folder->problem));
+    }
+}
+
+static void show_text(struct console *console, const struct probe *probe)
+{
+    struct bytes rest = buf_peek(&probe->facts);
+    struct bytes key;
+    struct bytes value;
+    struct buf line;
+
+    buf_init(&line, 0);
+    while (next_fact(&rest, &key, &value)) {
+        log_clean(&line, key);
+        buf_printf(&line, ": ");
+        log_clean(&line, value);
+        console_result(console, buf_text(&line));
+        buf_clear(&line);
+    }
+    human_count(&line, probe->list.n_folders, "folder");
+    buf_printf(&line, ":");
+    console_result(console, buf_text(&line));
+    buf_clear(&line);
+    for (size_t i = 0; i < probe->list.n_folders; i++) {
+        add_folder(&probe->list.folders[i], &line);
+        console_result(console, buf_text(&line));
+        buf_clear(&line);
+    }
+    buf_deinit(&line);
+}
+
+static const char *account_name_at(const void *owner, size_t i)
+{
+    return ((const struct conf *)owner)->accounts[i]->name;
+}
+
+static const struct account *find_account(const struct command *command,
+                                          struct err *err)
+{
+    const char *name = command->options->words[0];
+    const struct conf *conf = command->conf;
+    const struct account *account = conf_account(conf, name);
+    const char *near;
+
+    if (account != NULL) {
+        return account;
+    }
+    near = suggest(name, account_name_at, conf, conf->n_accounts);
+    if (near != NULL) {
+        err_set(err, ERR_USAGE,
+                "%s: there is no account \"%s\": did you mean %s?", conf->file,
+                name, near);
+    } else {
+        err_set(err, ERR_USAGE,
+                "%s: there is no account \"%s\": add a section [account %s]",
+                conf->file, name, name);
+    }
+    return NULL;
+}
+
+static int probe_account(struct probe *probe, struct console *console)
+{
+    struct keyring *keyring = keyring_new();
+    struct keywords *keywords = keywords_new();
+    const char *secret = NULL;
+    struct buf warnings;
+    int r;
+
+    buf_init(&warnings, 0);
+    r = keyring_get(keyring, probe->account, &secret, &warnings, &probe->err);
+    console_warnings(console, &warnings);
+    if (r == 0) {
+        r = run(probe, secret, keywords, console);
+    }
+    buf_deinit(&warnings);
+    keywords_free(keywords);
+    keyring_free(keyring);
+    return r;
+}
+
+enum exitcode cmd_probe(const struct command *command)
+{
+    struct console *console = command->console;
+    struct probe probe = {.result = 0};
+    int r;
+
+    probe.account = find_account(command, &probe.err);
+    if (probe.account == NULL) {
+        console_complain(console, probe.err.text);
+        return EXITCODE_USAGE;
+    }
+    buf_init(&probe.facts, 0);
+    r = probe_account(&probe, console);
+    if (r != 0) {
+        err_wrap(&probe.err, r, "%s", probe.account->name);
+        console_complain(console, probe.err.text);
+    } else if (console->json) {
+        show_json(console, &probe);
+    } else {
+        show_text(console, &probe);
+    }
+    folder_list_free(probe.list.folders, probe.list.n_folders);
+    buf_deinit(&probe.facts);
+    return exitcode_of_error(r);
+}

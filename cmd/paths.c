@@ -1,0 +1,61 @@
+#include "cmd/paths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "cmd/conf_value.h"
+
+/* @name below the directory that @variable names, or below @fallback. */
+static int find(const char *variable, const char *fallback, const char *name,
+                char **out, struct err *err)
+{
+    const char *base = getenv(variable);
+    char *path;
+    int r;
+
+    /* "If an implementation encounters a relative path in any of these
+     * variables it should consider the path invalid and ignore it." */
+    if (base == NULL || base[0] != '/') {
+        path = mem_printf("%s/%s", fallback, name);
+        r = conf_value_path(path, out, err);
+        free(path);
+        return r;
+    }
+    *out = mem_printf("%s/%s", base, name);
+    return 0;
+}
+
+int paths_config(char **out, struct err *err)
+{
+    return find("XDG_CONFIG_HOME", "~/.config", "mailtwin/mailtwin.conf", out,
+                err);
+}
+
+int paths_state(char **out, struct err *err)
+{
+    return find("XDG_STATE_HOME", "~/.local/state", "mailtwin", out, err);
+}
+
+int paths_make(const char *path, struct err *err)
+{
+    char *part = mem_copy(path);
+    int r = 0;
+
+    for (char *end = part; r == 0 && *end != '\0'; end++) {
+        char next = end[1];
+
+        if (next != '/' && next != '\0') {
+            continue;
+        }
+        end[1] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            r = err_errno(err, ERR_DISK, errno, "cannot make %s", part);
+        }
+        end[1] = next;
+    }
+    free(part);
+    return r;
+}

@@ -1,0 +1,18 @@
+/* Where things are by default (XDG base directories). */
+#ifndef CMD_PATHS_H
+#define CMD_PATHS_H
+
+#include "base/err.h"
+
+/* The configuration file into *@out; free() it. Returns 0, or ERR_USAGE where
+ * there is no home directory. */
+int paths_config(char **out, struct err *err);
+
+/* The directory that has one state per pair below it. As paths_config(). */
+int paths_state(char **out, struct err *err);
+
+/* Make a directory, for nobody but its owner, and those above it that are
+ * missing. @path is absolute, or as the user gave it. Returns 0 or ERR_DISK. */
+int paths_make(const char *path, struct err *err);
+
+#endif

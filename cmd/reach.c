@@ -1,0 +1,68 @@
+#include "cmd/reach.h"
+
+#include "base/mem.h"
+
+/* TCP, TLS and login together. */
+#define CONNECT_SECONDS 30
+/* Of silence while an answer is due. */
+#define IDLE_SECONDS 120
+
+static void init_imap(struct reach *reach, const struct account *account,
+                      const struct reach_options *options)
+{
+    reach->imap = (struct imap_account){
+        .name = account->name,
+        .host = account->host,
+        .port = account->port,
+        .tls = account->tls,
+        .tls_ca_file = account->tls_ca_file,
+        .tls_fingerprint = account->tls_fingerprint,
+        .user = account->user,
+        .password = options->secret,
+        .auth = account->auth,
+        .connections = account->connections,
+        .connect_seconds = CONNECT_SECONDS,
+        .idle_seconds = IDLE_SECONDS,
+    };
+    reach->endpoint = imap_endpoint_new(&options->loop->uv, &reach->imap,
+                                        options->keywords, options->log);
+}
+
+static void init_maildir(struct reach *reach, const struct account *account,
+                         const struct reach_options *options)
+{
+    reach->maildir = (struct maildir_account){
+        .name = account->name,
+        .path = account->path,
+        .layout = account->layout,
+    };
+    reach->endpoint =
+        maildir_endpoint_new(&options->loop->uv, &reach->maildir,
+                             options->state, options->side, options->log);
+}
+
+void reach_init(struct reach *reach, const struct account *account,
+                const struct reach_options *options)
+{
+    *reach = (struct reach){0};
+    if (account->type == ACCOUNT_IMAP) {
+        init_imap(reach, account, options);
+    } else {
+        init_maildir(reach, account, options);
+    }
+}
+
+void reach_deinit(struct reach *reach)
+{
+    endpoint_free(reach->endpoint);
+    reach->endpoint = NULL;
+}
+
+char *reach_identity(const struct account *account)
+{
+    if (account->type == ACCOUNT_MAILDIR) {
+        return mem_printf("maildir:%s", account->path);
+    }
+    return mem_printf("imap:%s@%s:%u", account->user, account->host,
+                      account->port);
+}
