@@ -65,7 +65,8 @@ struct folder_token {
     int64_t new_mtime_ns;   /* was not settled, so that it equals nothing */
 };
 
-/* Equal in all fields, with a known UIDVALIDITY? (imap and Maildir alike) */
+/* Equal in all fields, with a known UIDVALIDITY? A token with only one of the
+ * two times equals nothing: so a Maildir says that its scan was not settled. */
 bool folder_token_equal(const struct folder_token *a,
                         const struct folder_token *b);
 
@@ -185,7 +186,9 @@ struct message_meta {
  * endpoint_add_abort() that the message begun cannot be finished.
  *
  * added() is called once for each message, in order, as soon as it is durable
- * there; done() after all.
+ * there; done() after all. Where done() comes with ERR_CONNECT or
+ * ERR_CANCELLED, those whose added() has not come may or may not be there; with
+ * another error they are not.
  */
 struct add_request {
     struct request base;

@@ -29,7 +29,9 @@ struct identity {
  * Digests the fields of a header that arrives in pieces. Only the fields of
  * IDENTITY_FIELDS count, in the order of arrival; names in upper case, folding
  * undone, runs of white space as one blank, line ends LF or CRLF alike. It
- * stops at the first empty line, or after IDENTITY_HEADER_BYTES_MAX.
+ * stops at the first empty line, or after IDENTITY_HEADER_BYTES_MAX of what is
+ * digested: what is left out does not count, so that a header and its
+ * HEADER.FIELDS alone give the same.
  */
 struct identity_reader;
 

@@ -29,8 +29,8 @@ bool log_shows(const struct log *log, enum log_level level);
 void log_line(const struct log *log, enum log_level level, const char *format,
               ...) __attribute__((format(printf, 3, 4)));
 
-/* Append @text to @out with control characters (C0, DEL, and bytes that are
- * not UTF-8, C1 included) as \xNN. */
+/* Append @text to @out with all that is not printable UTF-8 as \xNN: C0, DEL,
+ * C1, invalid bytes, and what turns the direction of text or has no width. */
 void log_clean(struct buf *out, struct bytes text);
 
 #endif

@@ -1,0 +1,67 @@
+#include "base/digest.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/mem.h"
+
+struct digest {
+    EVP_MD_CTX *context;
+};
+
+/* OpenSSL is installed without SHA-256, has no randomness, or no memory:
+ * nothing can be told apart any more. */
+static _Noreturn void give_up(const char *what)
+{
+    fprintf(stderr, "mailtwin: OpenSSL has no %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+struct digest *digest_new(void)
+{
+    struct digest *digest = MEM_NEW(struct digest);
+
+    digest->context = EVP_MD_CTX_new();
+    if (digest->context == NULL ||
+        EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) != 1)
+        give_up("SHA-256");
+    return digest;
+}
+
+void digest_free(struct digest *digest)
+{
+    if (digest == NULL)
+        return;
+    EVP_MD_CTX_free(digest->context);
+    free(digest);
+}
+
+void digest_add(struct digest *digest, struct bytes text)
+{
+    if (EVP_DigestUpdate(digest->context, text.ptr, text.len) != 1)
+        give_up("SHA-256");
+}
+
+void digest_final(struct digest *digest, uint8_t out[DIGEST_BYTES])
+{
+    /* A NULL type keeps the algorithm and only starts anew. */
+    if (EVP_DigestFinal_ex(digest->context, out, NULL) != 1 ||
+        EVP_DigestInit_ex(digest->context, NULL, NULL) != 1)
+        give_up("SHA-256");
+}
+
+void digest_of(struct bytes text, uint8_t out[DIGEST_BYTES])
+{
+    if (EVP_Digest(text.ptr, text.len, out, NULL, EVP_sha256(), NULL) != 1)
+        give_up("SHA-256");
+}
+
+void digest_random(uint8_t *out, size_t n)
+{
+    if (n > INT_MAX || RAND_bytes(out, (int)n) != 1)
+        give_up("randomness");
+}
