@@ -214,6 +214,15 @@ static void decide_folders(struct run *run)
     run_compare(run);
 }
 
+static void end_run(struct run *run)
+{
+    struct err err;
+
+    if (run_tell_refused(run, &err) < 0)
+        run_fail(run, LEFT, ERR_STATE, &err);
+    close_endpoints(run);
+}
+
 static void decide(struct run *run)
 {
     struct err err;
@@ -230,15 +239,6 @@ static void decide(struct run *run)
     }
     run_record_plans(run);
     run_create_folders(run);
-}
-
-static void end_run(struct run *run)
-{
-    struct err err;
-
-    if (run_tell_refused(run, &err) < 0)
-        run_fail(run, LEFT, ERR_STATE, &err);
-    close_endpoints(run);
 }
 
 /* Compare again what was touched; when nothing is left, that was it. */

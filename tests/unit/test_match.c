@@ -1,0 +1,162 @@
+/* The identity ladder against made-up mailboxes. */
+#include <string.h>
+
+#include "sync/match.h"
+#include "tests/tap.h"
+
+/* A message in short: size, date, header, body. Header 0: none. */
+struct mail {
+    uint64_t size;
+    int64_t date;
+    char header;
+    char body;
+};
+
+#define MAIL_MAX 16
+
+struct mailbox {
+    struct mail mail[MAIL_MAX];
+    size_t n;
+};
+
+static void add_all(struct match *match, enum side side,
+                    const struct mailbox *mailbox)
+{
+    for (size_t i = 0; i < mailbox->n; i++) {
+        struct listed listed = {
+            .uid = (uint32_t)i + 1,
+            .has_meta = true,
+            .size = mailbox->mail[i].size,
+            .date = mailbox->mail[i].date,
+        };
+
+        match_add(match, side, &listed);
+    }
+}
+
+static void answer(struct match *match, enum side side,
+                   const struct mailbox *mailbox)
+{
+    struct uidset_walk walk = {.set = &match->want[side]};
+    uint32_t uid;
+
+    while (uidset_next(&walk, &uid)) {
+        const struct mail *mail = &mailbox->mail[uid - 1];
+        struct identity identity = {.size = mail->size, .date = mail->date};
+
+        identity.has_header = mail->header != 0;
+        identity.digest[0] = (uint8_t)mail->header;
+        if (match->level == IDENTIFY_BODY)
+            identity.digest[1] = (uint8_t)mail->body;
+        match_identified(match, side, uid, &identity);
+    }
+}
+
+static void run(struct match *match, const struct mailbox *left,
+                const struct mailbox *right)
+{
+    match_init(match);
+    add_all(match, LEFT, left);
+    add_all(match, RIGHT, right);
+    while (match_next(match)) {
+        answer(match, LEFT, left);
+        answer(match, RIGHT, right);
+    }
+}
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    struct mailbox left;
+    struct mailbox right;
+    size_t want;
+    enum identify_level level; /* the dearest question asked */
+} cases[] = {
+    {"the same two, in another order",
+     {{{10, 1, 'a', 'x'}, {20, 2, 'b', 'y'}}, 2},
+     {{{20, 2, 'b', 'y'}, {10, 1, 'a', 'x'}}, 2}, 2, IDENTIFY_BODY},
+    {"sizes apart: nothing is asked",
+     {{{10, 1, 'a', 'x'}}, 1}, {{{11, 1, 'a', 'x'}}, 1}, 0, IDENTIFY_HEADER},
+    {"another header",
+     {{{10, 1, 'a', 'x'}}, 1}, {{{10, 1, 'b', 'x'}}, 1}, 0, IDENTIFY_BODY},
+    {"another date, the same bytes",
+     {{{10, 1, 'a', 'x'}}, 1}, {{{10, 9, 'a', 'x'}}, 1}, 1, IDENTIFY_BODY},
+    {"equal header, another body",
+     {{{10, 1, 'a', 'x'}}, 1}, {{{10, 9, 'a', 'y'}}, 1}, 0, IDENTIFY_BODY},
+    {"twins stay two",
+     {{{10, 1, 'a', 'x'}, {10, 1, 'a', 'x'}}, 2},
+     {{{10, 1, 'a', 'x'}, {10, 1, 'a', 'x'}}, 2}, 2, IDENTIFY_BODY},
+    {"three here, two there: two pairs",
+     {{{10, 1, 'a', 'x'}, {10, 1, 'a', 'x'}, {10, 1, 'a', 'x'}}, 3},
+     {{{10, 1, 'a', 'x'}, {10, 1, 'a', 'x'}}, 2}, 2, IDENTIFY_BODY},
+    {"no header at all: the bytes decide",
+     {{{10, 1, 0, 'x'}, {10, 1, 0, 'y'}}, 2},
+     {{{10, 1, 0, 'y'}, {10, 1, 0, 'z'}}, 2}, 1, IDENTIFY_BODY},
+    {"equal Message-ID, different bodies are told apart",
+     {{{10, 1, 'a', 'x'}, {10, 1, 'a', 'y'}}, 2},
+     {{{10, 1, 'a', 'y'}, {10, 1, 'a', 'x'}}, 2}, 2, IDENTIFY_BODY},
+    {"one side empty", {{{10, 1, 'a', 'x'}}, 1}, {{{0}}, 0}, 0, IDENTIFY_HEADER},
+};
+
+/* clang-format on */
+
+static bool links_are_true(const struct match *match,
+                           const struct mailbox *left,
+                           const struct mailbox *right)
+{
+    bool used_left[MAIL_MAX + 1] = {false};
+    bool used_right[MAIL_MAX + 1] = {false};
+
+    for (size_t i = 0; i < match->n_links; i++) {
+        uint32_t l = match->links[i].uid[LEFT];
+        uint32_t r = match->links[i].uid[RIGHT];
+
+        if (used_left[l] || used_right[r] ||
+            left->mail[l - 1].body != right->mail[r - 1].body ||
+            left->mail[l - 1].header != right->mail[r - 1].header)
+            return false;
+        used_left[l] = true;
+        used_right[r] = true;
+    }
+    return true;
+}
+
+/* Twins with different dates are paired date by date. */
+static void test_twins_by_date(void)
+{
+    const struct mailbox left = {
+        {{10, 5, 'a', 'x'}, {10, 7, 'a', 'x'}},
+        2
+    };
+    const struct mailbox right = {
+        {{10, 7, 'a', 'x'}, {10, 5, 'a', 'x'}},
+        2
+    };
+    struct match match;
+    bool good = true;
+
+    run(&match, &left, &right);
+    for (size_t i = 0; i < match.n_links; i++)
+        good = good && left.mail[match.links[i].uid[LEFT] - 1].date ==
+                           right.mail[match.links[i].uid[RIGHT] - 1].date;
+    ok(match.n_links == 2 && good, "twins are paired by their dates");
+    match_deinit(&match);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct match match;
+
+        run(&match, &cases[i].left, &cases[i].right);
+        ok(match.n_links == cases[i].want, "%s: %zu pairs", cases[i].name,
+           cases[i].want);
+        ok(match.level <= cases[i].level, "%s: asks no more than needed",
+           cases[i].name);
+        ok(links_are_true(&match, &cases[i].left, &cases[i].right),
+           "%s: one to one, and the same", cases[i].name);
+        match_deinit(&match);
+    }
+    test_twins_by_date();
+    return done_testing();
+}
