@@ -34,8 +34,8 @@ static const struct {
     {"dies of a broken pipe as everywhere else", "kill -PIPE $$",                      LONG_MS, NULL,
      "was killed by signal 13"                                                                                                            },
     {"hangs",                                    "exec tail -f /dev/null",             100,     NULL,          "did not end within 1 s"   },
-    {"hangs with its output closed",             "exec tail -f /dev/null >&-",         100,     NULL,
-     "did not end within 1 s"                                                                                                             },
+    {"hangs with its output closed",             "exec tail -f /dev/null >/dev/null",  100,
+     NULL,                                                                                                     "did not end within 1 s"   },
 };
 
 int main(void)
