@@ -15,6 +15,10 @@
 #ifndef IMAP_SESSION_H
 #define IMAP_SESSION_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/flags.h"
@@ -22,20 +26,16 @@
 #include "base/uidset.h"
 #include "imap/caps.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 struct session;
 
 /* Every size that a server controls. Passing one is ERR_LIMIT. */
-#define SESSION_LINE_BYTES_MAX (1u << 20)      /* of a response, most kinds */
-#define SESSION_SET_BYTES_MAX (64u << 20)      /* VANISHED, SEARCH, ESEARCH */
-#define SESSION_INLINE_LITERAL_MAX (64u << 10) /* names, codes, labels */
-#define SESSION_LITERALS_MAX 64u               /* in one response */
-#define SESSION_DEPTH_MAX 32u                  /* parentheses */
-#define SESSION_BODY_BYTES_MAX (1ull << 40)    /* one message, streamed */
-#define SESSION_JUNK_LINES_MAX 100u            /* not understood, tolerated */
+#define SESSION_LINE_BYTES_MAX     (1u << 20)   /* of a response, most kinds */
+#define SESSION_SET_BYTES_MAX      (64u << 20)  /* VANISHED, SEARCH, ESEARCH */
+#define SESSION_INLINE_LITERAL_MAX (64u << 10)  /* names, codes, labels */
+#define SESSION_LITERALS_MAX       64u          /* in one response */
+#define SESSION_DEPTH_MAX          32u          /* parentheses */
+#define SESSION_BODY_BYTES_MAX     (1ull << 40) /* one message, streamed */
+#define SESSION_JUNK_LINES_MAX     100u         /* not understood, tolerated */
 
 enum session_auth { SESSION_AUTH_AUTO, SESSION_AUTH_PLAIN, SESSION_AUTH_LOGIN };
 
@@ -43,13 +43,14 @@ struct session_options {
     const char *user;     /* borrowed until SESSION_READY */
     const char *password; /* the same; never logged */
     enum session_auth auth;
-    bool tls;      /* TLS runs from the first byte */
-    bool starttls; /* it must be switched on before anything is believed */
+    bool tls;       /* TLS runs from the first byte */
+    bool starttls;  /* it must be switched on before anything is believed */
     bool plaintext; /* the password may go out without TLS (allow_plaintext) */
     struct keywords *keywords; /* borrowed for the session's life */
     const struct log *log;     /* the same; LOG_WIRE gets the protocol with
                                   secrets and message bodies taken out */
     const char *log_name;      /* the same; put in front of each line */
+    const char *version;       /* the same; told to the server in ID, or NULL */
 };
 
 enum session_event_kind {
@@ -58,14 +59,14 @@ enum session_event_kind {
     SESSION_READY,    /* logged in; session_caps() is complete */
     SESSION_TAGGED,   /* a command ended */
     SESSION_CONTINUE, /* "+": the literal announced may be sent */
-    SESSION_CODE,     /* untagged OK/NO/BAD with a response code or text */
+    SESSION_CODE,     /* untagged OK/NO/BAD */
     SESSION_LIST,
     SESSION_STATUS,
     SESSION_EXISTS,
     SESSION_EXPUNGE,
     SESSION_VANISHED,
-    SESSION_FETCH,    /* a FETCH response is complete */
-    SESSION_BODY,     /* a BODY[...] literal begins, before its SESSION_FETCH */
+    SESSION_FETCH, /* a FETCH response is complete */
+    SESSION_BODY,  /* a BODY[...] literal begins, before its SESSION_FETCH */
     SESSION_BODY_DATA,
     SESSION_BODY_END,
     SESSION_SEARCH, /* SEARCH or ESEARCH: the UIDs found */
@@ -126,7 +127,7 @@ struct session_reply {
 enum {
     LIST_NOSELECT = 1 << 0, /* \Noselect or \NonExistent */
     LIST_NOINFERIORS = 1 << 1,
-    LIST_SUBSCRIBED = 1 << 2,
+    LIST_SUBSCRIBED = 1 << 2, /* \Subscribed, or it was an LSUB */
     LIST_HASCHILDREN = 1 << 3,
     LIST_USE_ALL = 1 << 4,
     LIST_USE_ARCHIVE = 1 << 5,
@@ -182,6 +183,7 @@ struct session_fetch {
 
 struct session_event {
     enum session_event_kind kind;
+
     union {
         struct session_reply reply; /* TAGGED, CODE, BYE (text), CONTINUE */
         struct session_list list;
@@ -189,17 +191,20 @@ struct session_event {
         struct session_fetch fetch; /* FETCH; BODY: uid only, 0 where it has
                                        not come yet */
         uint64_t number;            /* EXISTS, EXPUNGE; BODY: see body_size */
+
         struct {
             const struct uidset *set;
-            bool earlier; /* VANISHED (EARLIER) */
-        } vanished;           /* VANISHED, SEARCH (set) */
-        struct bytes data;    /* BODY_DATA; ENABLED: the words */
+            bool earlier;  /* VANISHED (EARLIER) */
+        } vanished;        /* VANISHED, SEARCH (set) */
+        struct bytes data; /* BODY_DATA; ENABLED: the words */
+
         struct {
             char delimiter;
             struct bytes prefix; /* of the first personal namespace */
         } name_space;
     };
-    uint64_t body_size; /* BODY: octets to come */
+
+    uint64_t body_size;  /* BODY: octets to come */
     bool body_is_header; /* BODY: BODY[HEADER...] and not BODY[] */
 };
 
@@ -227,7 +232,8 @@ void session_feed(struct session *session, struct bytes in);
  *                 line), a PREAUTH greeting where TLS was asked for, plaintext
  *                 behind the STARTTLS answer
  *   ERR_LIMIT     a limit above was passed
- *   ERR_AUTH      login refused, in the server's words
+ *   ERR_AUTH      login refused, in the server's words; or no way to log in
+ *                 that both sides know
  *   ERR_CONNECT   BYE before SESSION_READY, STARTTLS not offered or refused,
  *                 no way to log in without sending the password in plain text
  *   ERR_BUSY      login refused for now ([UNAVAILABLE] and friends)
@@ -237,6 +243,10 @@ int session_next(struct session *session, struct session_event *event,
 
 /* TLS stands; what was learnt before it is forgotten. */
 void session_tls_started(struct session *session);
+
+/* Lines so far that were not understood and left out. Where the number rose
+ * while a listing came in, the listing is not complete. */
+uint32_t session_junk_lines(const struct session *session);
 
 /* Is anything fed that session_next() has not consumed? */
 bool session_has_input(const struct session *session);

@@ -1,0 +1,201 @@
+/* Response codes: "[UIDNEXT 4392] predicted next UID". RFC 9051 section 7.1 */
+#include "imap/reply.h"
+
+#define NAME(text)                \
+    {                             \
+        "" text, sizeof(text) - 1 \
+    }
+
+enum argument {
+    ARGUMENT_NONE,
+    ARGUMENT_NUMBER, /* of 32 bits */
+    ARGUMENT_MODSEQ, /* of 63 bits */
+    ARGUMENT_SET,
+    ARGUMENT_APPENDUID,
+    ARGUMENT_COPYUID,
+    ARGUMENT_FLAGS
+};
+
+static const struct {
+    struct bytes name;
+    enum session_code code;
+    enum argument argument;
+} codes[] = {
+    {NAME("ALERT"),                CODE_ALERT,                ARGUMENT_NONE     },
+    {NAME("ALREADYEXISTS"),        CODE_ALREADYEXISTS,        ARGUMENT_NONE     },
+    {NAME("APPENDUID"),            CODE_APPENDUID,            ARGUMENT_APPENDUID},
+    {NAME("AUTHENTICATIONFAILED"), CODE_AUTHENTICATIONFAILED, ARGUMENT_NONE     },
+    {NAME("AUTHORIZATIONFAILED"),  CODE_AUTHORIZATIONFAILED,  ARGUMENT_NONE     },
+    {NAME("CANNOT"),               CODE_CANNOT,               ARGUMENT_NONE     },
+    {NAME("CLOSED"),               CODE_CLOSED,               ARGUMENT_NONE     },
+    {NAME("COPYUID"),              CODE_COPYUID,              ARGUMENT_COPYUID  },
+    {NAME("EXPIRED"),              CODE_EXPIRED,              ARGUMENT_NONE     },
+    {NAME("HIGHESTMODSEQ"),        CODE_HIGHESTMODSEQ,        ARGUMENT_MODSEQ   },
+    {NAME("INUSE"),                CODE_INUSE,                ARGUMENT_NONE     },
+    {NAME("LIMIT"),                CODE_LIMIT,                ARGUMENT_NONE     },
+    {NAME("MODIFIED"),             CODE_MODIFIED,             ARGUMENT_SET      },
+    {NAME("NOMODSEQ"),             CODE_NOMODSEQ,             ARGUMENT_NONE     },
+    {NAME("NONEXISTENT"),          CODE_NONEXISTENT,          ARGUMENT_NONE     },
+    {NAME("NOPERM"),               CODE_NOPERM,               ARGUMENT_NONE     },
+    {NAME("OVERQUOTA"),            CODE_OVERQUOTA,            ARGUMENT_NONE     },
+    {NAME("PERMANENTFLAGS"),       CODE_PERMANENTFLAGS,       ARGUMENT_FLAGS    },
+    {NAME("PRIVACYREQUIRED"),      CODE_PRIVACYREQUIRED,      ARGUMENT_NONE     },
+    {NAME("READ-ONLY"),            CODE_READ_ONLY,            ARGUMENT_NONE     },
+    {NAME("READ-WRITE"),           CODE_READ_WRITE,           ARGUMENT_NONE     },
+    {NAME("SERVERBUG"),            CODE_SERVERBUG,            ARGUMENT_NONE     },
+    {NAME("THROTTLED"),            CODE_THROTTLED,            ARGUMENT_NONE     },
+    {NAME("TOOBIG"),               CODE_TOOBIG,               ARGUMENT_NONE     },
+    {NAME("TRYCREATE"),            CODE_TRYCREATE,            ARGUMENT_NONE     },
+    {NAME("UIDNEXT"),              CODE_UIDNEXT,              ARGUMENT_NUMBER   },
+    {NAME("UIDNOTSTICKY"),         CODE_UIDNOTSTICKY,         ARGUMENT_NONE     },
+    {NAME("UIDVALIDITY"),          CODE_UIDVALIDITY,          ARGUMENT_NUMBER   },
+    {NAME("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARGUMENT_NONE     },
+};
+
+/* The number at *@at, which is moved behind it and one more character. */
+static uint64_t next_number(const char **at, const char *end)
+{
+    uint64_t value = 0;
+
+    for (; *at < end && **at >= '0' && **at <= '9'; ++*at)
+        value = value * 10 + (uint64_t)(**at - '0');
+    ++*at;
+    return value;
+}
+
+/*
+ * Take a set that is written in rising order. These sets are matched UID by
+ * UID in the order of listing (RFC 4315 section 3), and struct uidset knows
+ * the rising order only. A range is rising however it is written.
+ */
+static bool take_rising_set(struct token *token, struct uidset *set)
+{
+    const char *at = token->at;
+    uint64_t highest = 0;
+
+    if (!reply_set_take(token, set))
+        return false;
+    while (at < token->at) {
+        uint64_t a = next_number(&at, token->at);
+        uint64_t b = at[-1] == ':' ? next_number(&at, token->at) : a;
+
+        if (a <= highest || b <= highest)
+            return false;
+        highest = a < b ? b : a;
+    }
+    return true;
+}
+
+/* "38505 3955:3956". */
+static bool take_appenduid(struct token *token, uint64_t *uidvalidity,
+                           struct uidset *set)
+{
+    if (!token_number(token, UINT32_MAX, uidvalidity) || *uidvalidity == 0)
+        return false;
+    token_blanks(token);
+    return take_rising_set(token, set);
+}
+
+/* "38505 304,319:320 3956:3958". */
+static bool take_copyuid(struct reply *reply, struct token *token,
+                         uint64_t *uidvalidity)
+{
+    if (!take_appenduid(token, uidvalidity, &reply->set2))
+        return false;
+    token_blanks(token);
+    return take_rising_set(token, &reply->set) &&
+           uidset_count(&reply->set) == uidset_count(&reply->set2);
+}
+
+static bool take_storable(struct reply *reply, struct token *token,
+                          struct flags_storable *storable)
+{
+    struct flags flags;
+
+    if (!reply_flags_take(reply, token, &flags, &storable->any_keyword))
+        return false;
+    storable->system = flags.system;
+    storable->keywords = flags.keywords;
+    return true;
+}
+
+static bool take_argument(struct reply *reply, struct token *token,
+                          enum argument argument, struct session_reply *out)
+{
+    token_blanks(token);
+    switch (argument) {
+    case ARGUMENT_NUMBER:
+        return token_number(token, UINT32_MAX, &out->number);
+    case ARGUMENT_MODSEQ:
+        return token_number(token, INT64_MAX, &out->number);
+    case ARGUMENT_SET:
+        return reply_set_take(token, &reply->set);
+    case ARGUMENT_APPENDUID:
+        return take_appenduid(token, &out->number, &reply->set);
+    case ARGUMENT_COPYUID:
+        return take_copyuid(reply, token, &out->number);
+    case ARGUMENT_FLAGS:
+        return take_storable(reply, token, &out->storable);
+    case ARGUMENT_NONE:
+        break;
+    }
+    return true;
+}
+
+/* What is not understood is an unknown code and nothing more. */
+static void forget_argument(struct reply *reply, struct session_reply *out)
+{
+    out->code = CODE_UNKNOWN;
+    out->number = 0;
+    out->storable = (struct flags_storable){0};
+    uidset_clear(&reply->set);
+    uidset_clear(&reply->set2);
+}
+
+/* "[CAPABILITY IMAP4rev1 ...]". */
+static void note_capability(struct reply *reply, const struct token *token)
+{
+    struct bytes text = token_rest(token);
+    size_t n = 0;
+
+    while (n < text.len && text.ptr[n] != ']')
+        n++;
+    reply->has_capability = true;
+    reply->capability = (struct bytes){text.ptr, n};
+}
+
+static void parse_code(struct reply *reply, struct token *token,
+                       struct session_reply *out)
+{
+    struct bytes name;
+    size_t i;
+
+    out->code = CODE_UNKNOWN;
+    if (!token_word(token, &name))
+        return;
+    if (bytes_equal_nocase(name, B("CAPABILITY")))
+        note_capability(reply, token);
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (!bytes_equal_nocase(name, codes[i].name))
+            continue;
+        out->code = codes[i].code;
+        if (!take_argument(reply, token, codes[i].argument, out))
+            forget_argument(reply, out);
+        return;
+    }
+}
+
+void reply_code_parse(struct reply *reply, struct token *token,
+                      struct session_event *event)
+{
+    struct session_reply *out = &event->reply;
+
+    token_blanks(token);
+    out->text = token_rest(token);
+    out->set = &reply->set;
+    out->set2 = &reply->set2;
+    if (token_char(token, '['))
+        parse_code(reply, token, out);
+    if (out->code == CODE_UNKNOWN)
+        token->limit = NULL;
+}
