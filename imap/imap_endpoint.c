@@ -1,0 +1,305 @@
+/* The endpoint: requests become tasks of the pool, and the pool gets its turn
+ * of the loop whenever there is something to do. */
+#include "imap/imap_endpoint.h"
+
+#include <stdlib.h>
+
+#include <uv.h>
+
+#include "base/mem.h"
+#include "imap/imap_pool.h"
+#include "imap/imap_task.h"
+
+/* Messages in one add_request at most: all go as one command where the server
+ * has MULTIAPPEND, and come back together where it refuses one. */
+#define BATCH_MESSAGES 100u
+#define BATCH_BYTES    ((uint64_t)8 << 20)
+
+struct imap_endpoint {
+    struct endpoint head; /* first */
+    struct imap_pool pool;
+    uv_idle_t turn; /* active while there is something to do */
+    bool opened;    /* turn is initialised */
+    struct close_request *closing;
+};
+
+static struct imap_endpoint *self(struct endpoint *endpoint)
+{
+    return (struct imap_endpoint *)endpoint;
+}
+
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct imap_endpoint *endpoint = handle->data;
+
+    endpoint->opened = false;
+    endpoint->closing->base.result = 0;
+    endpoint->closing->base.done(&endpoint->closing->base);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+    struct imap_endpoint *endpoint = turn->data;
+
+    uv_idle_stop(turn);
+    imap_pool_turn(&endpoint->pool);
+    if (endpoint->closing != NULL && imap_pool_is_closed(&endpoint->pool) &&
+        !uv_is_closing((uv_handle_t *)turn))
+        uv_close((uv_handle_t *)turn, on_turn_closed);
+}
+
+static void wake(void *owner)
+{
+    struct imap_endpoint *endpoint = owner;
+
+    if (!uv_is_closing((uv_handle_t *)&endpoint->turn))
+        uv_idle_start(&endpoint->turn, on_turn);
+}
+
+static void submit(struct endpoint *endpoint, struct imap_task *task)
+{
+    imap_pool_submit(&self(endpoint)->pool, task);
+}
+
+static struct imap_task *find(struct endpoint *endpoint,
+                              const struct request *request)
+{
+    return imap_pool_find(&self(endpoint)->pool, request);
+}
+
+/* Opening is a task that is over once it has a connection. */
+static void open_start(struct imap_task *task)
+{
+    struct imap_endpoint *endpoint = task->pool->owner;
+    const struct imap_pool *pool = task->pool;
+
+    endpoint->head.tokens_prove = pool->tier != IMAP_PLAIN;
+    endpoint->head.append_max = pool->caps.append_max;
+    imap_task_finish(task, 0, NULL);
+}
+
+static void open_event(struct imap_task *task, int step,
+                       const struct session_event *event)
+{
+    (void)task;
+    (void)step;
+    (void)event;
+}
+
+static void do_open(struct endpoint *endpoint, struct open_request *request)
+{
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
+                                                 .size =
+                                                     sizeof(struct imap_task),
+                                                 .start = open_start,
+                                                 .event = open_event};
+    struct imap_endpoint *imap = self(endpoint);
+
+    uv_idle_init(imap->pool.shared.loop, &imap->turn);
+    imap->turn.data = imap;
+    imap->opened = true;
+    submit(endpoint, imap_task_new(&imap->pool, &class, &request->base));
+}
+
+static void do_list(struct endpoint *endpoint, struct list_request *request)
+{
+    submit(endpoint, imap_list_new(&self(endpoint)->pool, request));
+}
+
+static void do_delta(struct endpoint *endpoint, struct delta_request *request)
+{
+    submit(endpoint, imap_delta_new(&self(endpoint)->pool, request));
+}
+
+static void do_identify(struct endpoint *endpoint,
+                        struct identify_request *request)
+{
+    submit(endpoint, imap_identify_new(&self(endpoint)->pool, request));
+}
+
+static void do_read(struct endpoint *endpoint, struct read_request *request)
+{
+    submit(endpoint, imap_read_new(&self(endpoint)->pool, request));
+}
+
+static void do_read_pause(struct endpoint *endpoint,
+                          struct read_request *request, bool pause)
+{
+    struct imap_task *task = find(endpoint, &request->base);
+
+    if (task == NULL)
+        return;
+    task->paused = pause;
+    if (task->link != NULL)
+        imap_link_pause(task->link);
+}
+
+static void do_add_open(struct endpoint *endpoint, struct add_request *request)
+{
+    submit(endpoint, imap_add_new(&self(endpoint)->pool, request));
+}
+
+/* An add that is over may not be known to be so yet: what still comes for it
+ * goes nowhere. */
+static void do_add_message(struct endpoint *endpoint,
+                           struct add_request *request,
+                           const struct message_meta *meta)
+{
+    struct imap_task *task = find(endpoint, &request->base);
+
+    if (task != NULL)
+        imap_add_message(task, meta);
+}
+
+static bool do_add_data(struct endpoint *endpoint, struct add_request *request,
+                        struct bytes data)
+{
+    struct imap_task *task = find(endpoint, &request->base);
+
+    return task == NULL || imap_add_data(task, data);
+}
+
+static void do_add_close(struct endpoint *endpoint, struct add_request *request)
+{
+    struct imap_task *task = find(endpoint, &request->base);
+
+    if (task != NULL)
+        imap_add_close(task);
+}
+
+static void do_add_abort(struct endpoint *endpoint, struct add_request *request)
+{
+    struct imap_task *task = find(endpoint, &request->base);
+
+    if (task != NULL)
+        imap_add_abort(task);
+}
+
+static void do_flag(struct endpoint *endpoint, struct flag_request *request)
+{
+    submit(endpoint, imap_flag_new(&self(endpoint)->pool, request));
+}
+
+static void do_remove(struct endpoint *endpoint, struct remove_request *request)
+{
+    submit(endpoint, imap_remove_new(&self(endpoint)->pool, request));
+}
+
+static void do_folder(struct endpoint *endpoint, struct folder_request *request)
+{
+    submit(endpoint, imap_folder_new(&self(endpoint)->pool, request));
+}
+
+static void do_close(struct endpoint *endpoint, struct close_request *request)
+{
+    self(endpoint)->closing = request;
+    imap_pool_close(&self(endpoint)->pool);
+}
+
+static void describe_caps(const struct caps *caps, struct buf *out)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } names[] = {
+        {CAP_CONDSTORE,     "CONDSTORE"    },
+        {CAP_QRESYNC,       "QRESYNC"      },
+        {CAP_UIDPLUS,       "UIDPLUS"      },
+        {CAP_MOVE,          "MOVE"         },
+        {CAP_LITERAL_PLUS,  "LITERAL+"     },
+        {CAP_LITERAL_MINUS, "LITERAL-"     },
+        {CAP_MULTIAPPEND,   "MULTIAPPEND"  },
+        {CAP_LIST_EXTENDED, "LIST-EXTENDED"},
+        {CAP_LIST_STATUS,   "LIST-STATUS"  },
+        {CAP_SPECIAL_USE,   "SPECIAL-USE"  },
+        {CAP_ESEARCH,       "ESEARCH"      },
+        {CAP_UNSELECT,      "UNSELECT"     },
+        {CAP_NAMESPACE,     "NAMESPACE"    },
+        {CAP_OBJECTID,      "OBJECTID"     },
+        {CAP_COMPRESS,      "COMPRESS"     },
+    };
+
+    buf_add(out, B("capabilities:"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if ((caps->bits & names[i].bit) != 0)
+            buf_printf(out, " %s", names[i].name);
+    buf_add_char(out, '\n');
+}
+
+static void do_describe(struct endpoint *endpoint, struct buf *out)
+{
+    static const char *const tiers[] = {[IMAP_PLAIN] = "plain",
+                                        [IMAP_CONDSTORE] = "condstore",
+                                        [IMAP_RESYNC] = "resync"};
+    const struct imap_pool *pool = &self(endpoint)->pool;
+    const struct imap_account *account = pool->shared.account;
+
+    buf_printf(out, "server: %s:%u\n", account->host, account->port);
+    buf_printf(out, "tier: %s\n", tiers[pool->tier]);
+    describe_caps(&pool->caps, out);
+    if (pool->caps.append_max > 0)
+        buf_printf(out, "append limit: %llu octets\n",
+                   (unsigned long long)pool->caps.append_max);
+    else
+        buf_add(out, B("append limit: none said\n"));
+    buf_printf(out, "connections: %zu\n", pool->limit);
+}
+
+static void do_free(struct endpoint *endpoint)
+{
+    struct imap_endpoint *imap = self(endpoint);
+
+    imap_pool_deinit(&imap->pool);
+    tls_context_free(imap->pool.shared.tls);
+    free(imap);
+}
+
+/* clang-format off */
+static const struct endpoint_class imap_class = {
+    .open = do_open,
+    .list = do_list,
+    .delta = do_delta,
+    .identify = do_identify,
+    .read = do_read,
+    .read_pause = do_read_pause,
+    .add_open = do_add_open,
+    .add_message = do_add_message,
+    .add_data = do_add_data,
+    .add_close = do_add_close,
+    .add_abort = do_add_abort,
+    .flag = do_flag,
+    .remove = do_remove,
+    .folder = do_folder,
+    .close = do_close,
+    .describe = do_describe,
+    .free = do_free,
+};
+
+/* clang-format on */
+
+struct endpoint *imap_endpoint_new(uv_loop_t *loop,
+                                   const struct imap_account *account,
+                                   struct keywords *keywords,
+                                   const struct log *log)
+{
+    struct imap_endpoint *imap = MEM_NEW(struct imap_endpoint);
+    struct conn_shared *shared = &imap->pool.shared;
+
+    imap->head.class = &imap_class;
+    imap->head.name = account->name;
+    imap->head.lanes = account->connections;
+    imap->head.batch_messages = BATCH_MESSAGES;
+    imap->head.batch_bytes = BATCH_BYTES;
+    shared->loop = loop;
+    shared->account = account;
+    shared->keywords = keywords;
+    shared->log = log;
+    shared->wire = &imap->head.wire;
+    if (account->tls != TLS_NONE)
+        shared->tls = tls_context_new(account->host, account->tls_ca_file,
+                                      account->tls_fingerprint);
+    imap->pool.wake = wake;
+    imap->pool.owner = imap;
+    imap_pool_init(&imap->pool);
+    return &imap->head;
+}

@@ -1,0 +1,259 @@
+/* Create, delete, subscribe and unsubscribe a folder. */
+#include <string.h>
+
+#include "imap/imap_link.h"
+#include "imap/imap_pool.h"
+
+enum {
+    STEP_CREATE_USE = IMAP_STEP_OWN, /* with a wish for its special use */
+    STEP_CREATE,
+    STEP_STATUS, /* is it empty? */
+    STEP_DELETE,
+    STEP_SUBSCRIBE
+};
+
+struct folder {
+    struct imap_task task; /* first */
+    struct folder_request *request;
+    bool counted; /* STATUS said how many messages there are */
+    uint32_t messages;
+    struct buf wire;
+};
+
+static struct folder *folder_of(struct imap_task *task)
+{
+    return (struct folder *)task;
+}
+
+static void command(struct folder *folder, int step, const char *verb,
+                    const char *rest)
+{
+    struct session *session = imap_task_begin(&folder->task, step);
+
+    session_printf(session, "%s ", verb);
+    session_add_quoted(session, buf_peek(&folder->wire));
+    session_add(session, bytes_of(rest), false);
+    imap_task_end(&folder->task);
+}
+
+static const char *use_clause(enum special_use use)
+{
+    switch (use) {
+    case USE_NONE:
+        break;
+    case USE_ALL:
+        return " (USE (\\All))";
+    case USE_ARCHIVE:
+        return " (USE (\\Archive))";
+    case USE_DRAFTS:
+        return " (USE (\\Drafts))";
+    case USE_FLAGGED:
+        return " (USE (\\Flagged))";
+    case USE_JUNK:
+        return " (USE (\\Junk))";
+    case USE_SENT:
+        return " (USE (\\Sent))";
+    case USE_TRASH:
+        return " (USE (\\Trash))";
+    }
+    return "";
+}
+
+static void start_create(struct folder *folder)
+{
+    enum special_use use = folder->request->use;
+
+    if (use != USE_NONE &&
+        (folder->task.pool->caps.bits & CAP_CREATE_SPECIAL_USE) != 0)
+        command(folder, STEP_CREATE_USE, "CREATE", use_clause(use));
+    else
+        command(folder, STEP_CREATE, "CREATE", "");
+}
+
+/* No session of ours may sit in a folder that is to go: some servers refuse,
+ * others cut the connection. */
+static void leave_folder(struct folder *folder)
+{
+    struct imap_pool *pool = folder->task.pool;
+    struct imap_link *link;
+
+    for (size_t i = 0; i < pool->n_links; i++) {
+        link = pool->links[i];
+        if (link->box.name == NULL ||
+            strcmp(link->box.name, folder->request->name) != 0)
+            continue;
+        if (link == folder->task.link)
+            imap_link_unselect(link);
+        else if (imap_link_is_idle(link))
+            imap_link_close(link);
+    }
+}
+
+/* DELETE takes the messages with it (RFC 9051 section 6.3.5), so it is asked
+ * first whether there are any. */
+static void start_delete(struct folder *folder)
+{
+    const struct imap_name *name =
+        imap_names_find(&folder->task.pool->names, folder->request->name);
+
+    leave_folder(folder);
+    if (name != NULL && !name->selectable)
+        command(folder, STEP_DELETE, "DELETE", "");
+    else
+        command(folder, STEP_STATUS, "STATUS", " (MESSAGES)");
+}
+
+static void folder_start(struct imap_task *task)
+{
+    struct folder *folder = folder_of(task);
+    struct err err;
+    int r = imap_names_wire(&task->pool->names, folder->request->name,
+                            &folder->wire, &err);
+
+    if (r < 0) {
+        imap_task_finish(task, r, &err);
+        return;
+    }
+    switch (folder->request->action) {
+    case FOLDER_CREATE:
+        start_create(folder);
+        break;
+    case FOLDER_DELETE:
+        start_delete(folder);
+        break;
+    case FOLDER_SUBSCRIBE:
+        command(folder, STEP_SUBSCRIBE, "SUBSCRIBE", "");
+        break;
+    case FOLDER_UNSUBSCRIBE:
+        command(folder, STEP_SUBSCRIBE, "UNSUBSCRIBE", "");
+        break;
+    }
+}
+
+static bool contains_nocase(struct bytes text, struct bytes part)
+{
+    for (; text.len >= part.len; text = bytes_skip(text, 1))
+        if (bytes_starts_nocase(text, part))
+            return true;
+    return false;
+}
+
+/* ALREADYEXISTS (RFC 5530), or the words of servers that are older. */
+static bool is_there(const struct session_reply *reply)
+{
+    return reply->code == CODE_ALREADYEXISTS ||
+           contains_nocase(reply->text, B("already exist")) ||
+           contains_nocase(reply->text, B("mailbox exists"));
+}
+
+static void created(struct folder *folder, const struct session_reply *reply)
+{
+    struct imap_pool *pool = folder->task.pool;
+    struct imap_name *name;
+    struct err err;
+    int r = imap_task_answer(reply, "CREATE", &err);
+
+    if (r < 0 && is_there(reply))
+        r = 0;
+    if (r == 0) {
+        name = imap_names_put(&pool->names, folder->request->name,
+                              buf_peek(&folder->wire));
+        name->selectable = true;
+        name->uidnext = 0;
+    }
+    imap_task_finish(&folder->task, r, &err);
+}
+
+static void deleted(struct folder *folder, const struct session_reply *reply)
+{
+    struct err err;
+    int r = imap_task_answer(reply, "DELETE", &err);
+
+    if (r == ERR_GONE)
+        r = 0;
+    if (r == 0)
+        imap_names_remove(&folder->task.pool->names, folder->request->name);
+    imap_task_finish(&folder->task, r, &err);
+}
+
+static void counted(struct folder *folder, const struct session_reply *reply)
+{
+    struct err err;
+    int r = imap_task_answer(reply, "STATUS", &err);
+
+    if (r == 0 && !folder->counted)
+        r = err_set(&err, ERR_REFUSED,
+                    "the server does not say whether the folder is empty");
+    if (r == 0 && folder->messages > 0)
+        r = err_set(&err, ERR_REFUSED, "the folder is not empty: %u messages",
+                    folder->messages);
+    if (r == ERR_GONE)
+        deleted(folder, reply);
+    else if (r < 0)
+        imap_task_finish(&folder->task, r, &err);
+    else
+        command(folder, STEP_DELETE, "DELETE", "");
+}
+
+static void folder_tagged(struct folder *folder, int step,
+                          const struct session_reply *reply)
+{
+    struct err err;
+    int r;
+
+    switch (step) {
+    case STEP_CREATE_USE:
+        if (reply->status != IMAP_OK && !is_there(reply))
+            command(folder, STEP_CREATE, "CREATE", "");
+        else
+            created(folder, reply);
+        break;
+    case STEP_CREATE:
+        created(folder, reply);
+        break;
+    case STEP_STATUS:
+        counted(folder, reply);
+        break;
+    case STEP_DELETE:
+        deleted(folder, reply);
+        break;
+    default:
+        r = imap_task_answer(reply, "SUBSCRIBE", &err);
+        imap_task_finish(&folder->task, r, &err);
+        break;
+    }
+}
+
+static void folder_event(struct imap_task *task, int step,
+                         const struct session_event *event)
+{
+    struct folder *folder = folder_of(task);
+
+    if (event->kind == SESSION_TAGGED) {
+        folder_tagged(folder, step, &event->reply);
+    } else if (event->kind == SESSION_STATUS && step == STEP_STATUS &&
+               (event->status.has & STATUS_MESSAGES) != 0) {
+        folder->counted = true;
+        folder->messages = event->status.messages;
+    }
+}
+
+static void folder_deinit(struct imap_task *task)
+{
+    buf_deinit(&folder_of(task)->wire);
+}
+
+struct imap_task *imap_folder_new(struct imap_pool *pool,
+                                  struct folder_request *request)
+{
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
+                                                 .size = sizeof(struct folder),
+                                                 .start = folder_start,
+                                                 .event = folder_event,
+                                                 .deinit = folder_deinit};
+    struct imap_task *task = imap_task_new(pool, &class, &request->base);
+
+    folder_of(task)->request = request;
+    buf_init(&folder_of(task)->wire, 0);
+    return task;
+}

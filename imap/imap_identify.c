@@ -1,0 +1,180 @@
+/* Size, date and a digest of messages: what tells one from another. */
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/identity.h"
+#include "imap/imap_link.h"
+#include "imap/imap_pool.h"
+
+enum { STEP_FETCH = IMAP_STEP_OWN };
+
+struct identify {
+    struct imap_task task; /* first */
+    struct identify_request *request;
+    size_t from;  /* first range that was not asked for */
+    bool digests; /* a body is being read that counts */
+    uint64_t octets;
+    struct identity_reader *reader;
+    struct digest *digest;
+};
+
+static struct identify *identify_of(struct imap_task *task)
+{
+    return (struct identify *)task;
+}
+
+static const char *items(enum identify_level level)
+{
+    switch (level) {
+    case IDENTIFY_META:
+        return " (UID INTERNALDATE RFC822.SIZE)";
+    case IDENTIFY_HEADER:
+        return " (UID INTERNALDATE RFC822.SIZE"
+               " BODY.PEEK[HEADER.FIELDS (" IDENTITY_FIELDS ")])";
+    case IDENTIFY_BODY:
+        break;
+    }
+    return " (UID INTERNALDATE RFC822.SIZE BODY.PEEK[])";
+}
+
+static void send_window(struct identify *identify)
+{
+    const struct identify_request *request = identify->request;
+
+    while (identify->from < request->uids->n &&
+           identify->task.outstanding < IMAP_WINDOW)
+        imap_task_send_set(&identify->task, STEP_FETCH, "UID FETCH",
+                           request->uids, &identify->from,
+                           items(request->level));
+    identify->task.sent = identify->from == request->uids->n;
+}
+
+static void identify_start(struct imap_task *task)
+{
+    if (imap_task_select(task))
+        send_window(identify_of(task));
+}
+
+/* The digest starts anew with each body. */
+static void body_begins(struct identify *identify, bool is_header)
+{
+    struct identity unused;
+    uint8_t none[DIGEST_BYTES];
+
+    identify->digests =
+        identify->request->level != IDENTIFY_META &&
+        is_header == (identify->request->level == IDENTIFY_HEADER);
+    if (!identify->digests)
+        return;
+    identify->octets = 0;
+    if (is_header)
+        identity_reader_final(identify->reader, &unused);
+    else
+        digest_final(identify->digest, none);
+}
+
+static void body_data(struct identify *identify, struct bytes data)
+{
+    if (!identify->digests)
+        return;
+    identify->octets += data.len;
+    if (identify->request->level == IDENTIFY_HEADER)
+        identity_reader_add(identify->reader, data);
+    else
+        digest_add(identify->digest, data);
+}
+
+static void take_fetch(struct identify *identify,
+                       const struct session_fetch *fetch)
+{
+    const uint32_t needed = FETCH_UID | FETCH_SIZE;
+    struct identify_request *request = identify->request;
+    struct identity identity = {.size = fetch->size};
+    bool had_body = identify->digests;
+
+    identify->digests = false;
+    /* The server may say more than it was asked, but not less. */
+    if ((fetch->has & needed) != needed ||
+        !uidset_has(request->uids, fetch->uid))
+        return;
+    if (request->level == IDENTIFY_BODY && !had_body)
+        return;
+    if ((fetch->has & FETCH_DATE) != 0)
+        identity.date = fetch->date;
+    if (request->level == IDENTIFY_HEADER && had_body)
+        identity_reader_final(identify->reader, &identity);
+    if (request->level == IDENTIFY_BODY) {
+        identity.size = identify->octets;
+        digest_final(identify->digest, identity.digest);
+    }
+    request->item(request, fetch->uid, &identity);
+}
+
+static void identify_tagged(struct identify *identify, int step,
+                            const struct session_event *event)
+{
+    struct imap_task *task = &identify->task;
+    struct err err;
+    int r = step == IMAP_STEP_SELECT
+                ? imap_task_selected(task, event, &err)
+                : imap_task_answer(&event->reply, "FETCH", &err);
+
+    if (r < 0) {
+        imap_task_finish(task, r, &err);
+        return;
+    }
+    send_window(identify);
+    if (task->outstanding == 0)
+        imap_task_finish(task, 0, NULL);
+}
+
+static void identify_event(struct imap_task *task, int step,
+                           const struct session_event *event)
+{
+    struct identify *identify = identify_of(task);
+
+    switch (event->kind) {
+    case SESSION_BODY:
+        body_begins(identify, event->body_is_header);
+        break;
+    case SESSION_BODY_DATA:
+        body_data(identify, event->data);
+        break;
+    case SESSION_FETCH:
+        if (step == STEP_FETCH)
+            take_fetch(identify, &event->fetch);
+        break;
+    case SESSION_TAGGED:
+        identify_tagged(identify, step, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void identify_deinit(struct imap_task *task)
+{
+    identity_reader_free(identify_of(task)->reader);
+    digest_free(identify_of(task)->digest);
+}
+
+struct imap_task *imap_identify_new(struct imap_pool *pool,
+                                    struct identify_request *request)
+{
+    static const struct imap_task_class class = {.role = IMAP_READS,
+                                                 .size =
+                                                     sizeof(struct identify),
+                                                 .start = identify_start,
+                                                 .event = identify_event,
+                                                 .deinit = identify_deinit};
+    struct imap_task *task = imap_task_new(pool, &class, &request->base);
+    struct identify *identify = identify_of(task);
+
+    identify->request = request;
+    identify->reader = identity_reader_new();
+    identify->digest = digest_new();
+    task->folder = &request->folder;
+    if (request->uids->n > 0)
+        task->uid_max = request->uids->ranges[request->uids->n - 1].last;
+    return task;
+}

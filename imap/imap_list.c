@@ -1,0 +1,418 @@
+/*
+ * List the folders with their tokens. With LIST-EXTENDED and LIST-STATUS in one
+ * command (RFC 5258, 5819); else LIST and LSUB, then one flight of STATUS.
+ *
+ * What comes is kept as it is until all answers are there: names can only be
+ * read once NAMESPACE was answered, too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "imap/imap_link.h"
+#include "imap/imap_pool.h"
+
+/* More folders than that are an attack, or a misunderstanding. */
+#define FOLDERS_MAX 100000u
+
+enum {
+    STEP_NAMESPACE = IMAP_STEP_OWN,
+    STEP_EXTENDED, /* LIST with everything */
+    STEP_LIST,     /* LIST as ever */
+    STEP_LSUB,
+    STEP_STATUS
+};
+
+struct list_line {
+    char *wire;
+    uint32_t attributes;
+    char delimiter;
+};
+
+struct status_line {
+    char *wire;
+    struct folder_token token;
+    bool complete;
+};
+
+struct list {
+    struct imap_task task; /* first */
+    struct list_request *request;
+    struct list_line *lists;
+    size_t n_lists;
+    size_t cap_lists;
+    struct status_line *statuses;
+    size_t n_statuses;
+    size_t cap_statuses;
+    char **subscribed; /* LSUB; wire names */
+    size_t n_subscribed;
+    size_t cap_subscribed;
+    size_t asked; /* entries whose STATUS was asked for, or not needed */
+    size_t cap_folders;
+    char delimiter; /* of each entry's line, for STATUS and LSUB */
+    bool built;
+    int result; /* negative: with err, why the listing failed */
+    struct err err;
+};
+
+static struct list *list_of(struct imap_task *task)
+{
+    return (struct list *)task;
+}
+
+static bool has_caps(const struct list *list, uint32_t bits)
+{
+    return (list->task.pool->caps.bits & bits) == bits;
+}
+
+static const char *status_items(const struct list *list)
+{
+    return list->task.pool->tier != IMAP_PLAIN
+               ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
+               : "(MESSAGES UIDNEXT UIDVALIDITY)";
+}
+
+/* Only what was advertised may be asked for: all else is BAD. */
+static void send_extended(struct list *list)
+{
+    struct session *session = imap_task_begin(&list->task, STEP_EXTENDED);
+
+    session_add(session, B("LIST \"\" \"*\" RETURN (SUBSCRIBED"), false);
+    if (has_caps(list, CAP_SPECIAL_USE))
+        session_add(session, B(" SPECIAL-USE"), false);
+    if (has_caps(list, CAP_LIST_STATUS))
+        session_printf(session, " STATUS %s", status_items(list));
+    session_add(session, B(")"), false);
+    imap_task_end(&list->task);
+}
+
+static void send_plain(struct list *list)
+{
+    imap_task_send(&list->task, STEP_LIST, "LIST \"\" \"*\"");
+    imap_task_send(&list->task, STEP_LSUB, "LSUB \"\" \"*\"");
+}
+
+static void list_start(struct imap_task *task)
+{
+    struct list *list = list_of(task);
+
+    /* STATUS of the selected folder may be stale (RFC 9051 section 6.3.11). */
+    imap_link_unselect(task->link);
+    imap_link_enable(task->link);
+    if (task->pool->listings++ == 0 && has_caps(list, CAP_NAMESPACE))
+        imap_task_send(task, STEP_NAMESPACE, "NAMESPACE");
+    if (has_caps(list, CAP_LIST_EXTENDED))
+        send_extended(list);
+    else
+        send_plain(list);
+}
+
+static void take_list(struct list *list, int step,
+                      const struct session_list *line)
+{
+    struct list_line *kept;
+
+    if (list->n_lists + list->n_subscribed >= FOLDERS_MAX) {
+        list->result =
+            err_set(&list->err, ERR_LIMIT,
+                    "the server lists more than %u folders", FOLDERS_MAX);
+        return;
+    }
+    if (step == STEP_LSUB) {
+        list->subscribed =
+            mem_grow(list->subscribed, list->n_subscribed,
+                     &list->cap_subscribed, sizeof(*list->subscribed));
+        list->subscribed[list->n_subscribed++] = mem_text(line->name);
+        return;
+    }
+    list->lists = mem_grow(list->lists, list->n_lists, &list->cap_lists,
+                           sizeof(*list->lists));
+    kept = &list->lists[list->n_lists++];
+    kept->wire = mem_text(line->name);
+    kept->attributes = line->attributes;
+    kept->delimiter = line->delimiter;
+}
+
+static void take_status(struct list *list,
+                        const struct session_status_data *status)
+{
+    const uint32_t needed =
+        STATUS_MESSAGES | STATUS_UIDNEXT | STATUS_UIDVALIDITY;
+    struct status_line *kept;
+
+    if (list->n_statuses >= FOLDERS_MAX)
+        return;
+    list->statuses = mem_grow(list->statuses, list->n_statuses,
+                              &list->cap_statuses, sizeof(*list->statuses));
+    kept = &list->statuses[list->n_statuses++];
+    memset(kept, 0, sizeof(*kept));
+    kept->wire = mem_text(status->name);
+    kept->token.messages = status->messages;
+    kept->token.uidnext = status->uidnext;
+    kept->token.uidvalidity = status->uidvalidity;
+    if ((status->has & STATUS_HIGHESTMODSEQ) != 0)
+        kept->token.highestmodseq = status->highestmodseq;
+    kept->complete =
+        (status->has & needed) == needed && status->uidvalidity != 0;
+}
+
+static enum special_use use_of(uint32_t attributes)
+{
+    static const struct {
+        uint32_t attribute;
+        enum special_use use;
+    } uses[] = {
+        {LIST_USE_ALL,     USE_ALL    },
+        {LIST_USE_ARCHIVE, USE_ARCHIVE},
+        {LIST_USE_DRAFTS,  USE_DRAFTS },
+        {LIST_USE_FLAGGED, USE_FLAGGED},
+        {LIST_USE_JUNK,    USE_JUNK   },
+        {LIST_USE_SENT,    USE_SENT   },
+        {LIST_USE_TRASH,   USE_TRASH  }
+    };
+
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+        if ((attributes & uses[i].attribute) != 0)
+            return uses[i].use;
+    return USE_NONE;
+}
+
+static struct folder_entry *add_entry(struct list *list)
+{
+    struct list_request *request = list->request;
+    struct folder_entry *entry;
+
+    request->folders = mem_grow(request->folders, request->n_folders,
+                                &list->cap_folders, sizeof(*request->folders));
+    entry = &request->folders[request->n_folders++];
+    memset(entry, 0, sizeof(*entry));
+    return entry;
+}
+
+static void add_problem(struct list *list, const struct list_line *line,
+                        const char *problem)
+{
+    struct folder_entry *entry = add_entry(list);
+    struct buf shown;
+
+    buf_init(&shown, 0);
+    log_clean(&shown, bytes_of(line->wire));
+    entry->name = mem_copy(buf_text(&shown));
+    entry->problem = mem_copy(problem);
+    entry->selectable = (line->attributes & LIST_NOSELECT) == 0;
+    buf_deinit(&shown);
+}
+
+static void describe_entry(struct folder_entry *entry,
+                           const struct list_line *line)
+{
+    entry->selectable = (line->attributes & LIST_NOSELECT) == 0;
+    entry->subscribed = (line->attributes & LIST_SUBSCRIBED) != 0;
+    entry->use = use_of(line->attributes);
+}
+
+/* One line of LIST; a folder may be listed twice, the later line tells more
+ * (RFC 5258 section 3.5). */
+static void build_entry(struct list *list, const struct list_line *line)
+{
+    struct imap_pool *pool = list->task.pool;
+    struct imap_name *known;
+    struct folder_entry *entry;
+    struct buf name;
+    const char *problem;
+
+    buf_init(&name, 0);
+    problem = imap_names_decode(&pool->names, bytes_of(line->wire),
+                                line->delimiter, &name);
+    if (problem != NULL) {
+        add_problem(list, line, problem);
+        buf_deinit(&name);
+        return;
+    }
+    known = imap_names_put(&pool->names, buf_text(&name), bytes_of(line->wire));
+    buf_deinit(&name);
+    if (known->listing != pool->listings) {
+        free(known->wire);
+        known->wire = mem_copy(line->wire);
+        known->listing = pool->listings;
+        known->index = list->request->n_folders;
+        entry = add_entry(list);
+        entry->name = mem_copy(known->name);
+    } else if (strcmp(known->wire, line->wire) == 0 ||
+               strcmp(known->name, "INBOX") == 0) {
+        entry = &list->request->folders[known->index];
+    } else {
+        add_problem(list, line, "another folder has the same name");
+        return;
+    }
+    describe_entry(entry, line);
+    known->selectable = entry->selectable;
+}
+
+/* Which entry a name in STATUS or LSUB means, or NULL. */
+static struct imap_name *find_listed(const struct list *list, const char *wire)
+{
+    const struct imap_pool *pool = list->task.pool;
+    struct imap_name *known = NULL;
+    struct buf name;
+
+    buf_init(&name, 0);
+    if (imap_names_decode(&pool->names, bytes_of(wire), list->delimiter,
+                          &name) == NULL)
+        known = imap_names_find(&pool->names, buf_text(&name));
+    buf_deinit(&name);
+    return known != NULL && known->listing == pool->listings ? known : NULL;
+}
+
+static void build(struct list *list)
+{
+    struct imap_names *names = &list->task.pool->names;
+    const struct imap_name *known;
+
+    for (size_t i = 0; i < list->n_lists && list->delimiter == 0; i++)
+        list->delimiter = list->lists[i].delimiter;
+    if (names->delimiter == 0)
+        names->delimiter = list->delimiter;
+    for (size_t i = 0; i < list->n_lists; i++)
+        build_entry(list, &list->lists[i]);
+    for (size_t i = 0; i < list->n_subscribed; i++) {
+        known = find_listed(list, list->subscribed[i]);
+        if (known != NULL)
+            list->request->folders[known->index].subscribed = true;
+    }
+    list->built = true;
+}
+
+static void finish(struct list *list)
+{
+    const struct status_line *status;
+    struct imap_name *known;
+    struct folder_entry *entry;
+
+    for (size_t i = 0; i < list->n_statuses && list->result == 0; i++) {
+        status = &list->statuses[i];
+        known = find_listed(list, status->wire);
+        if (known == NULL || !status->complete)
+            continue;
+        entry = &list->request->folders[known->index];
+        entry->token = status->token;
+        entry->has_token = entry->selectable;
+        known->uidnext = status->token.uidnext;
+    }
+    if (list->result < 0) {
+        folder_list_free(list->request->folders, list->request->n_folders);
+        list->request->folders = NULL;
+        list->request->n_folders = 0;
+    }
+    imap_task_finish(&list->task, list->result, &list->err);
+}
+
+/* STATUS of all that have none yet, a window at a time. A folder whose STATUS
+ * is refused just has no token. */
+static void send_statuses(struct list *list)
+{
+    struct list_request *request = list->request;
+    const struct folder_entry *entry;
+    const struct imap_name *known;
+    struct session *session;
+
+    while (list->asked < request->n_folders &&
+           list->task.outstanding < IMAP_WINDOW * 16u) {
+        entry = &request->folders[list->asked++];
+        known = imap_names_find(&list->task.pool->names, entry->name);
+        if (known == NULL || entry->problem != NULL || !entry->selectable)
+            continue;
+        session = imap_task_begin(&list->task, STEP_STATUS);
+        session_add(session, B("STATUS "), false);
+        session_add_quoted(session, bytes_of(known->wire));
+        session_printf(session, " %s", status_items(list));
+        imap_task_end(&list->task);
+    }
+}
+
+static void drop_lists(struct list *list)
+{
+    for (size_t i = 0; i < list->n_lists; i++)
+        free(list->lists[i].wire);
+    for (size_t i = 0; i < list->n_statuses; i++)
+        free(list->statuses[i].wire);
+    list->n_lists = 0;
+    list->n_statuses = 0;
+}
+
+static void list_tagged(struct list *list, int step,
+                        const struct session_reply *reply)
+{
+    struct imap_pool *pool = list->task.pool;
+
+    if (step == STEP_EXTENDED && reply->status == IMAP_BAD) {
+        /* It does not know what it advertises. */
+        pool->caps.bits &= ~(uint32_t)(CAP_LIST_EXTENDED | CAP_LIST_STATUS);
+        drop_lists(list);
+        send_plain(list);
+        return;
+    }
+    if ((step == STEP_EXTENDED || step == STEP_LIST) && list->result == 0)
+        list->result = imap_task_answer(reply, "LIST", &list->err);
+    if (list->task.outstanding > 0 && !list->built)
+        return;
+    if (!list->built && list->result == 0)
+        build(list);
+    if (list->result == 0 && !has_caps(list, CAP_LIST_STATUS))
+        send_statuses(list);
+    if (list->task.outstanding == 0)
+        finish(list);
+}
+
+static void list_event(struct imap_task *task, int step,
+                       const struct session_event *event)
+{
+    struct list *list = list_of(task);
+
+    switch (event->kind) {
+    case SESSION_NAMESPACE:
+        imap_names_space(&task->pool->names, event->name_space.delimiter,
+                         event->name_space.prefix);
+        break;
+    case SESSION_LIST:
+        take_list(list, step, &event->list);
+        break;
+    case SESSION_STATUS:
+        take_status(list, &event->status);
+        break;
+    case SESSION_TAGGED:
+        list_tagged(list, step, &event->reply);
+        break;
+    default:
+        break;
+    }
+}
+
+static void list_deinit(struct imap_task *task)
+{
+    struct list *list = list_of(task);
+
+    drop_lists(list);
+    for (size_t i = 0; i < list->n_subscribed; i++)
+        free(list->subscribed[i]);
+    free(list->subscribed);
+    free(list->lists);
+    free(list->statuses);
+}
+
+struct imap_task *imap_list_new(struct imap_pool *pool,
+                                struct list_request *request)
+{
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
+                                                 .size = sizeof(struct list),
+                                                 .start = list_start,
+                                                 .event = list_event,
+                                                 .deinit = list_deinit};
+    struct imap_task *task = imap_task_new(pool, &class, &request->base);
+
+    list_of(task)->request = request;
+    request->folders = NULL;
+    request->n_folders = 0;
+    return task;
+}

@@ -1,0 +1,320 @@
+/* Who gets which connection, and when there is to be another one. */
+#include "imap/imap_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Connections that fail one after the other before it is given up. */
+#define FAILURES_MAX 3u
+
+/* Reads that share a connection: while one arrives the next is on its way. */
+#define READS_DEEP 2u
+
+void imap_pool_init(struct imap_pool *pool)
+{
+    pool->limit = pool->shared.account->connections;
+    if (pool->limit == 0)
+        pool->limit = 1;
+}
+
+void imap_pool_deinit(struct imap_pool *pool)
+{
+    imap_names_deinit(&pool->names);
+    free(pool->links);
+}
+
+static void append(struct imap_task **list, struct imap_task *task)
+{
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = task;
+    task->next = NULL;
+}
+
+static void unlink_task(struct imap_task **list, const struct imap_task *task)
+{
+    while (*list != NULL && *list != task)
+        list = &(*list)->next;
+    if (*list != NULL)
+        *list = task->next;
+}
+
+void imap_pool_submit(struct imap_pool *pool, struct imap_task *task)
+{
+    struct err err;
+
+    append(&pool->queue, task);
+    if (pool->closing)
+        imap_task_finish(
+            task, err_set(&err, ERR_CANCELLED, "the account is closed"), &err);
+    else if (pool->broken != 0)
+        imap_task_finish(task, pool->broken, &pool->err);
+    pool->wake(pool->owner);
+}
+
+struct imap_task *imap_pool_find(const struct imap_pool *pool,
+                                 const struct request *request)
+{
+    const struct imap_link *link;
+    struct imap_task *task;
+
+    for (size_t i = 0; i < pool->n_links; i++) {
+        link = pool->links[i];
+        for (size_t k = 0; k < link->n_tasks; k++)
+            if (link->tasks[k]->request == request)
+                return link->tasks[k];
+    }
+    for (task = pool->queue; task != NULL; task = task->next)
+        if (task->request == request)
+            return task;
+    return NULL;
+}
+
+void imap_pool_over(struct imap_pool *pool, struct imap_task *task)
+{
+    unlink_task(&pool->queue, task);
+    append(&pool->over, task);
+    pool->wake(pool->owner);
+}
+
+static void task_lost(struct imap_task *task, int result, const struct err *err)
+{
+    if (task->class->lost != NULL)
+        task->class->lost(task, result, err);
+    imap_task_finish(task, result, err);
+}
+
+static void queue_lost(struct imap_pool *pool, int result,
+                       const struct err *err)
+{
+    while (pool->queue != NULL)
+        task_lost(pool->queue, result, err);
+}
+
+/* Are all its tasks of this role, with nothing more to write? */
+static bool can_follow(const struct imap_link *link, enum imap_role role,
+                       size_t deep)
+{
+    if (!link->ready || link->closing || link->n_tasks == 0 ||
+        link->n_tasks >= deep)
+        return false;
+    for (size_t i = 0; i < link->n_tasks; i++)
+        if (link->tasks[i]->class->role != role || !link->tasks[i]->sent)
+            return false;
+    return true;
+}
+
+/* Two endpoints that read from each other while each waits for a connection
+ * to add to would wait for ever: so reads leave one connection. */
+static bool may_read(const struct imap_pool *pool)
+{
+    size_t reading = 0;
+
+    for (size_t i = 0; i < pool->n_links; i++)
+        if (pool->links[i]->n_tasks > 0 &&
+            pool->links[i]->tasks[0]->class->role == IMAP_READS)
+            reading++;
+    return reading == 0 || reading + 1 < pool->limit;
+}
+
+static struct imap_link *find_idle(const struct imap_pool *pool,
+                                   const struct imap_task *task)
+{
+    struct imap_link *idle = NULL;
+    struct imap_link *link;
+
+    for (size_t i = 0; i < pool->n_links; i++) {
+        link = pool->links[i];
+        if (!imap_link_is_idle(link))
+            continue;
+        if (task->folder != NULL && link->box.name != NULL &&
+            strcmp(link->box.name, task->folder->name) == 0)
+            return link;
+        if (idle == NULL)
+            idle = link;
+    }
+    return idle;
+}
+
+/* A connection on which the task may follow others of its role. */
+static struct imap_link *find_shared(const struct imap_pool *pool,
+                                     const struct imap_task *task)
+{
+    struct imap_link *link;
+
+    for (size_t i = 0; i < pool->n_links; i++) {
+        link = pool->links[i];
+        if (task->class->role == IMAP_ADDS &&
+            can_follow(link, IMAP_ADDS, IMAP_LINK_TASKS_MAX))
+            return link;
+        if (task->class->role == IMAP_READS &&
+            can_follow(link, IMAP_READS, READS_DEEP) &&
+            imap_link_has(link, task))
+            return link;
+    }
+    return NULL;
+}
+
+/* Start one task, if there is a connection for it. @wanted counts those that
+ * another connection would help. Returns whether it was started. */
+static bool place(struct imap_pool *pool, struct imap_task *task,
+                  size_t *wanted)
+{
+    struct imap_link *link = NULL;
+    bool may = task->class->role != IMAP_READS || may_read(pool);
+
+    if (may)
+        link = find_idle(pool, task);
+    if (link == NULL) {
+        *wanted += may;
+        link = find_shared(pool, task);
+    }
+    if (link == NULL)
+        return false;
+    unlink_task(&pool->queue, task);
+    imap_link_attach(link, task);
+    task->class->start(task);
+    return true;
+}
+
+static void open_more(struct imap_pool *pool, size_t wanted)
+{
+    size_t coming = 0;
+
+    for (size_t i = 0; i < pool->n_links; i++)
+        coming += !pool->links[i]->ready && !pool->links[i]->closing;
+    while (coming < wanted && pool->n_links < pool->limit) {
+        pool->links = mem_grow(pool->links, pool->n_links, &pool->cap_links,
+                               sizeof(struct imap_link *));
+        pool->links[pool->n_links++] = imap_link_new(pool);
+        coming++;
+    }
+}
+
+static void schedule(struct imap_pool *pool)
+{
+    struct imap_task *task = pool->queue;
+    struct imap_task *next;
+    size_t wanted = 0;
+
+    for (; task != NULL; task = next) {
+        next = task->next;
+        if (!task->waits)
+            place(pool, task, &wanted);
+    }
+    if (!pool->closing && pool->broken == 0)
+        open_more(pool, wanted);
+}
+
+/* A nudged task may end, and its place be taken by the one behind it. */
+static void nudge(const struct imap_link *link)
+{
+    struct imap_task *task;
+    size_t i = 0;
+
+    while (i < link->n_tasks) {
+        task = link->tasks[i];
+        if (task->nudge) {
+            task->nudge = false;
+            task->class->nudged(task);
+        }
+        i += !task->over;
+    }
+}
+
+void imap_pool_turn(struct imap_pool *pool)
+{
+    struct imap_task *task;
+    struct request *request;
+
+    while ((task = pool->over) != NULL) {
+        pool->over = task->next;
+        request = task->request;
+        if (task->class->deinit != NULL)
+            task->class->deinit(task);
+        free(task);
+        request->done(request);
+    }
+    schedule(pool);
+    for (size_t i = 0; i < pool->n_links; i++)
+        nudge(pool->links[i]);
+}
+
+void imap_pool_ready(struct imap_pool *pool, const struct caps *caps)
+{
+    uint32_t bits = caps->bits;
+    bool first = !pool->caps.known;
+
+    pool->failures = 0;
+    pool->wake(pool->owner);
+    if (!first)
+        return;
+    pool->caps = *caps;
+    pool->caps.known = true;
+    pool->tier = IMAP_PLAIN;
+    if ((bits & (CAP_CONDSTORE | CAP_QRESYNC)) != 0)
+        pool->tier = IMAP_CONDSTORE;
+    /* UNSELECT keeps the VANISHED of two folders apart. */
+    if ((bits & CAP_QRESYNC) != 0 && (bits & CAP_ENABLE) != 0 &&
+        (bits & CAP_UNSELECT) != 0)
+        pool->tier = IMAP_RESYNC;
+}
+
+/* A connection could not be made. Others work: then that many are what the
+ * server allows. Else it is tried again only where it worked before. */
+static void connect_failed(struct imap_pool *pool, int result,
+                           const struct err *err)
+{
+    if (pool->n_links > 0) {
+        pool->limit = pool->n_links;
+        return;
+    }
+    pool->failures++;
+    if (pool->caps.known && result != ERR_AUTH && pool->failures < FAILURES_MAX)
+        return;
+    pool->broken = result;
+    pool->err = *err;
+    queue_lost(pool, result, err);
+}
+
+void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
+                     const struct err *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < pool->n_links; i++)
+        if (pool->links[i] != link)
+            pool->links[kept++] = pool->links[i];
+    pool->n_links = kept;
+    if (!link->ready && !pool->closing)
+        connect_failed(pool, result, err);
+    link->closing = true;
+    while (link->n_tasks > 0)
+        task_lost(link->tasks[0], result, err);
+    pool->wake(pool->owner);
+}
+
+void imap_pool_close(struct imap_pool *pool)
+{
+    struct imap_link *link;
+    struct err err;
+    int r = err_set(&err, ERR_CANCELLED, "the account is closed");
+
+    pool->closing = true;
+    queue_lost(pool, r, &err);
+    for (size_t i = 0; i < pool->n_links; i++) {
+        link = pool->links[i];
+        while (link->n_tasks > 0)
+            task_lost(link->tasks[0], r, &err);
+        imap_link_close(link);
+    }
+    pool->wake(pool->owner);
+}
+
+bool imap_pool_is_closed(const struct imap_pool *pool)
+{
+    return pool->closing && pool->n_links == 0 && pool->over == NULL &&
+           pool->queue == NULL;
+}

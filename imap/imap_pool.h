@@ -1,0 +1,70 @@
+/*
+ * The connections of an account and the tasks that wait for one. The first
+ * connection is made for the first task, others when there is more to do at
+ * once; each is given to tasks of one role at a time.
+ */
+#ifndef IMAP_IMAP_POOL_H
+#define IMAP_IMAP_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/endpoint.h"
+#include "imap/caps.h"
+#include "imap/conn.h"
+#include "imap/imap_link.h"
+#include "imap/imap_names.h"
+#include "imap/imap_task.h"
+
+/* How changes are found. PROTOCOL: tiers. */
+enum imap_tier { IMAP_PLAIN, IMAP_CONDSTORE, IMAP_RESYNC };
+
+struct imap_pool {
+    struct conn_shared shared;
+    struct imap_names names;
+    struct caps caps; /* from the first login on */
+    enum imap_tier tier;
+    uint32_t listings; /* made so far */
+    struct imap_link **links;
+    size_t n_links;
+    size_t cap_links;
+    size_t limit;      /* connections at most; lowered when one is refused */
+    unsigned failures; /* connections that failed, one after the other */
+    int broken;        /* nothing works any more: why */
+    struct err err;    /* of broken */
+    bool closing;
+    struct imap_task *queue; /* oldest first */
+    struct imap_task *over;  /* oldest first; done() is to be called */
+    /* There is something for imap_pool_turn(). */
+    void (*wake)(void *owner);
+    void *owner;
+};
+
+/* @pool is zeroed but for shared, wake and owner. */
+void imap_pool_init(struct imap_pool *pool);
+void imap_pool_deinit(struct imap_pool *pool);
+
+/* Queue a task. */
+void imap_pool_submit(struct imap_pool *pool, struct imap_task *task);
+
+/* The task of @request, or NULL where it is over. */
+struct imap_task *imap_pool_find(const struct imap_pool *pool,
+                                 const struct request *request);
+
+/* Call done() for what is over and give work to the connections. Only from
+ * the loop. */
+void imap_pool_turn(struct imap_pool *pool);
+
+/* Cancel everything, log out. Returns at once; the pool is closed when
+ * imap_pool_is_closed(), which turns true within imap_pool_turn(). */
+void imap_pool_close(struct imap_pool *pool);
+bool imap_pool_is_closed(const struct imap_pool *pool);
+
+/* For the links and tasks. */
+void imap_pool_ready(struct imap_pool *pool, const struct caps *caps);
+void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
+void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
+                     const struct err *err);
+
+#endif

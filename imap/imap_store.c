@@ -1,0 +1,242 @@
+/*
+ * Change flags, and remove messages. Flags are added and taken away, never set
+ * as a whole: what others changed meanwhile stays. Messages are removed by
+ * \Deleted and UID EXPUNGE (RFC 4315), which takes these and no others; without
+ * it EXPUNGE is only sent where no other message carries \Deleted.
+ */
+#include <string.h>
+
+#include "imap/imap_link.h"
+#include "imap/imap_pool.h"
+
+enum {
+    STEP_ADD = IMAP_STEP_OWN, /* +FLAGS */
+    STEP_TAKE,                /* -FLAGS */
+    STEP_EXPUNGE,
+    STEP_SEARCH,
+    STEP_DONE
+};
+
+struct store {
+    struct imap_task task; /* first */
+    const struct uidset *uids;
+    struct flags_change change;
+    struct remove_request *removal; /* NULL: only flags */
+    int phase;                      /* the step under way */
+    size_t from;           /* first range that was not sent in this phase */
+    struct uidset deleted; /* by STEP_SEARCH */
+};
+
+static struct store *store_of(struct imap_task *task)
+{
+    return (struct store *)task;
+}
+
+static bool is_empty(struct flags flags)
+{
+    return flags.system == 0 && flags.keywords == 0;
+}
+
+static void send_store(struct store *store, const char *sign,
+                       struct flags flags)
+{
+    struct buf rest;
+
+    buf_init(&rest, 0);
+    buf_printf(&rest, " %sFLAGS.SILENT (", sign);
+    flags_print(store->task.pool->shared.keywords, flags, &rest);
+    buf_add_char(&rest, ')');
+    imap_task_send_set(&store->task, store->phase, "UID STORE", store->uids,
+                       &store->from, buf_text(&rest));
+    buf_deinit(&rest);
+}
+
+static void send_search(struct store *store)
+{
+    uidset_clear(&store->deleted);
+    imap_task_send(&store->task, STEP_SEARCH, "UID SEARCH DELETED");
+    store->from = store->uids->n;
+}
+
+static void send_expunge(struct store *store)
+{
+    if ((store->task.pool->caps.bits & CAP_UIDPLUS) != 0) {
+        imap_task_send_set(&store->task, STEP_EXPUNGE, "UID EXPUNGE",
+                           store->uids, &store->from, "");
+        return;
+    }
+    imap_task_send(&store->task, STEP_EXPUNGE, "EXPUNGE");
+    store->from = store->uids->n;
+}
+
+static void send_next(struct store *store)
+{
+    switch (store->phase) {
+    case STEP_ADD:
+        send_store(store, "+", store->change.add);
+        break;
+    case STEP_TAKE:
+        send_store(store, "-", store->change.remove);
+        break;
+    case STEP_SEARCH:
+        send_search(store);
+        break;
+    default:
+        send_expunge(store);
+        break;
+    }
+}
+
+/* Does a message carry \Deleted that is not ours to remove? */
+static bool others_deleted(const struct store *store)
+{
+    struct uidset_walk walk = {.set = &store->deleted};
+    uint32_t uid;
+
+    if (uidset_count(&store->deleted) > uidset_count(store->uids))
+        return true;
+    while (uidset_next(&walk, &uid))
+        if (!uidset_has(store->uids, uid))
+            return true;
+    return false;
+}
+
+/* What comes after @phase. Changes of flags go out together, but nothing is
+ * expunged before the server has said that \Deleted is set. */
+static int next_phase(struct store *store, int phase)
+{
+    bool uidplus = (store->task.pool->caps.bits & CAP_UIDPLUS) != 0;
+
+    switch (phase) {
+    case IMAP_STEP_SELECT:
+        if (!is_empty(store->change.add))
+            return STEP_ADD;
+        return next_phase(store, STEP_ADD);
+    case STEP_ADD:
+        if (!is_empty(store->change.remove))
+            return STEP_TAKE;
+        return next_phase(store, STEP_TAKE);
+    case STEP_TAKE:
+        if (store->removal == NULL)
+            return STEP_DONE;
+        return uidplus ? STEP_EXPUNGE : STEP_SEARCH;
+    case STEP_SEARCH:
+        store->removal->kept = others_deleted(store);
+        return store->removal->kept ? STEP_DONE : STEP_EXPUNGE;
+    default:
+        return STEP_DONE;
+    }
+}
+
+/* Send as much as the window takes, then the same of the next phase. */
+static void store_go_on(struct store *store)
+{
+    bool all_sent;
+
+    for (;;) {
+        while (store->phase != STEP_DONE && store->from < store->uids->n &&
+               store->task.outstanding < IMAP_WINDOW)
+            send_next(store);
+        all_sent = store->phase == STEP_DONE || store->from == store->uids->n;
+        if (!all_sent || (store->task.outstanding > 0 &&
+                          (store->phase != STEP_ADD || store->removal != NULL)))
+            return;
+        if (store->phase == STEP_DONE)
+            break;
+        store->phase = next_phase(store, store->phase);
+        store->from = 0;
+    }
+    if (store->task.outstanding == 0)
+        imap_task_finish(&store->task, 0, NULL);
+}
+
+static void store_begin(struct store *store)
+{
+    store->phase = next_phase(store, IMAP_STEP_SELECT);
+    store_go_on(store);
+}
+
+/* Nothing is changed before it is certain that it is the right folder. */
+static void store_start(struct imap_task *task)
+{
+    bool selected = imap_link_has(task->link, task);
+
+    if (imap_task_select(task) && selected)
+        store_begin(store_of(task));
+}
+
+static void store_tagged(struct store *store, int step,
+                         const struct session_event *event)
+{
+    struct err err;
+    int r;
+
+    if (step == IMAP_STEP_SELECT)
+        r = imap_task_selected(&store->task, event, &err);
+    else
+        r = imap_task_answer(&event->reply,
+                             step == STEP_SEARCH
+                                 ? "SEARCH"
+                                 : (step == STEP_EXPUNGE ? "EXPUNGE" : "STORE"),
+                             &err);
+    if (r < 0)
+        imap_task_finish(&store->task, r, &err);
+    else if (step == IMAP_STEP_SELECT)
+        store_begin(store);
+    else
+        store_go_on(store);
+}
+
+static void store_event(struct imap_task *task, int step,
+                        const struct session_event *event)
+{
+    if (event->kind == SESSION_TAGGED)
+        store_tagged(store_of(task), step, event);
+    else if (event->kind == SESSION_SEARCH && step == STEP_SEARCH)
+        uidset_add_set(&store_of(task)->deleted, event->vanished.set);
+}
+
+static void store_deinit(struct imap_task *task)
+{
+    uidset_deinit(&store_of(task)->deleted);
+}
+
+static struct store *store_new(struct imap_pool *pool, struct request *request,
+                               const struct folder_ref *folder,
+                               const struct uidset *uids)
+{
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
+                                                 .size = sizeof(struct store),
+                                                 .start = store_start,
+                                                 .event = store_event,
+                                                 .deinit = store_deinit};
+    struct imap_task *task = imap_task_new(pool, &class, request);
+
+    task->folder = folder;
+    if (uids->n > 0)
+        task->uid_max = uids->ranges[uids->n - 1].last;
+    store_of(task)->uids = uids;
+    return store_of(task);
+}
+
+struct imap_task *imap_flag_new(struct imap_pool *pool,
+                                struct flag_request *request)
+{
+    struct store *store =
+        store_new(pool, &request->base, &request->folder, request->uids);
+
+    store->change = request->change;
+    return &store->task;
+}
+
+struct imap_task *imap_remove_new(struct imap_pool *pool,
+                                  struct remove_request *request)
+{
+    struct store *store =
+        store_new(pool, &request->base, &request->folder, request->uids);
+
+    store->change.add.system = FLAG_DELETED;
+    store->removal = request;
+    request->kept = false;
+    return &store->task;
+}
