@@ -5,16 +5,17 @@
 #ifndef CMD_CONF_H
 #define CMD_CONF_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "imap/conn.h"
 #include "store/maildir_endpoint.h"
 #include "sync/policy.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 enum account_type { ACCOUNT_IMAP, ACCOUNT_MAILDIR };
+
 enum account_compress { COMPRESS_AUTO, COMPRESS_YES, COMPRESS_NO };
 
 struct account {
@@ -45,7 +46,7 @@ struct pair {
     char *name;
     unsigned line;
     struct account *account[SIDES]; /* borrowed from the configuration */
-    struct policy policy; /* its strings are this struct's */
+    struct policy policy;           /* its strings are this struct's */
 };
 
 struct conf {
