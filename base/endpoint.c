@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-/* A Maildir token has both times or, where its scan was not settled, lacks
- * one: that one equals nothing. An IMAP token has none. */
+/* A settled Maildir token has both times, an IMAP token none. */
 static bool has_half(const struct folder_token *token)
 {
     return (token->cur_mtime_ns == 0) != (token->new_mtime_ns == 0);

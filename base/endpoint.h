@@ -65,8 +65,8 @@ struct folder_token {
     int64_t new_mtime_ns;   /* was not settled, so that it equals nothing */
 };
 
-/* Equal in all fields, with a known UIDVALIDITY? A token with only one of the
- * two times equals nothing: so a Maildir says that its scan was not settled. */
+/* Equal in all fields, with a known UIDVALIDITY? A token that has only one of
+ * the two times equals nothing, not even itself. */
 bool folder_token_equal(const struct folder_token *a,
                         const struct folder_token *b);
 
