@@ -71,11 +71,12 @@ static void warn_if_open(int fd, const struct account *account,
     struct stat about;
 
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode) &&
-        (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         buf_printf(warnings,
                    "account %s: others may read the password: run chmod 600 "
                    "%s\n",
                    account->name, account->password_file);
+    }
 }
 
 static int from_file(const struct account *account, char *space, char **out,
@@ -95,9 +96,10 @@ static int from_file(const struct account *account, char *space, char **out,
     }
     if (r == 0)
         r = take_line((struct bytes){space, n}, ERR_USAGE, out, err);
-    if (r < 0)
+    if (r < 0) {
         return err_wrap(err, r, "account %s: password_file %s", account->name,
                         path);
+    }
     return 0;
 }
 
@@ -112,10 +114,11 @@ int secret_get(const struct account *account, char **out, struct buf *warnings,
         return 0;
     }
     space = mem_new(SECRET_BYTES_MAX, 1);
-    if (account->password_command != NULL)
+    if (account->password_command != NULL) {
         r = from_command(account, space, out, err);
-    else
+    } else {
         r = from_file(account, space, out, warnings, err);
+    }
     explicit_bzero(space, SECRET_BYTES_MAX);
     free(space);
     return r;

@@ -77,12 +77,14 @@ static int read_output(const struct run *run, char *out, size_t size, size_t *n,
 
 static int check_status(int status, struct err *err)
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status)) {
         return err_set(err, ERR_AUTH, "was killed by signal %d",
                        WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
+    }
+    if (WEXITSTATUS(status) != 0) {
         return err_set(err, ERR_AUTH, "failed with exit status %d",
                        WEXITSTATUS(status));
+    }
     return 0;
 }
 
@@ -163,16 +165,17 @@ static int start(const char *command, uint64_t timeout_ms, struct run *run,
 int secret_command_run(const char *command, uint64_t timeout_ms, char *out,
                        size_t size, size_t *n, struct err *err)
 {
-    struct run run;
+    struct run run = {0};
     int r = start(command, timeout_ms, &run, err);
 
     if (r < 0)
         return r;
     r = read_output(&run, out, size, n, err);
-    if (r == 0)
+    if (r == 0) {
         r = reap(&run, err);
-    else
+    } else {
         kill_and_reap(&run);
+    }
     close(run.output);
     return r;
 }

@@ -481,8 +481,8 @@ static void on_dialed(void *owner, uv_tcp_t *tcp, int result,
     uv_tcp_keepalive(tcp, 1, KEEPALIVE_SECONDS);
     wire->connections++;
     wire->round_trips++;
-    snprintf(conn->label, sizeof(conn->label), "%s/%" PRIu32,
-             conn->shared.account->name, wire->connections);
+    (void)snprintf(conn->label, sizeof(conn->label), "%s/%" PRIu32,
+                   conn->shared.account->name, wire->connections);
     log_line(conn->shared.log, LOG_WIRE, "%s: connected to %s", conn->label,
              conn->shared.account->host);
     if (conn->shared.account->tls == TLS_IMPLICIT) {
@@ -519,7 +519,7 @@ struct conn *conn_open(const struct conn_shared *shared,
 
     conn->shared = *shared;
     conn->callbacks = *callbacks;
-    snprintf(conn->label, sizeof(conn->label), "%s", account->name);
+    (void)snprintf(conn->label, sizeof(conn->label), "%s", account->name);
     conn->session = make_session(conn);
     channel_init(&conn->channel);
     /* libuv's clock stands still while its owner is busy. */

@@ -263,7 +263,7 @@ struct dial *dial_start(uv_loop_t *loop, const char *host, uint16_t port,
         uv_timer_start(&dial->timer, on_timer, 0, 0);
         return dial;
     }
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
+    (void)snprintf(service, sizeof(service), "%u", (unsigned)port);
     dial->status = uv_getaddrinfo(loop, &dial->resolve, on_resolved, host,
                                   service, &hints);
     if (dial->status < 0) {

@@ -20,7 +20,7 @@
  * headers and tags, so that one system call sends them. */
 #define INPUT_BYTES    (64 << 10)
 #define RECORD_ROOM    (TLS_RECORD_BYTES + 256)
-#define OUTPUT_BYTES   (4 * RECORD_ROOM)
+#define OUTPUT_BYTES   (4 * (size_t)RECORD_ROOM)
 #define PIN_TEXT_BYTES (sizeof("sha256:") + 2 * (size_t)TLS_PIN_BYTES)
 
 struct tls_context {

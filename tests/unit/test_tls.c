@@ -176,6 +176,21 @@ static void test_verification(const struct world *world)
     }
 }
 
+/* "sha256:HEX" of the certificate, with colons and in capitals, as openssl
+ * x509 -fingerprint prints it. */
+static void cert_pin(const struct cert *cert, char *out, size_t size)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    size_t at;
+
+    cert_require(X509_digest(cert->x509, EVP_sha256(), digest, &n) == 1,
+                 "digest");
+    at = (size_t)snprintf(out, size, "SHA256");
+    for (unsigned i = 0; i < n; i++)
+        at += (size_t)snprintf(out + at, size - at, ":%02X", digest[i]);
+}
+
 /* A pin stands alone: issuer, dates and name do not matter. */
 static void test_pin(void)
 {

@@ -1,0 +1,275 @@
+/* A small IMAP server on the loopback in a thread of its own, for one client:
+ * knows just enough to log in, to hand out one big message and to swallow one,
+ * and what it shall do wrong. */
+#ifndef TESTS_UNIT_IMAPSERVER_H
+#define TESTS_UNIT_IMAPSERVER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "tests/unit/certs.h"
+
+#define IMAPSERVER_PATIENCE_S 20 /* then a test has gone wrong */
+#define IMAPSERVER_LINE_BYTES 1000
+
+struct imapserver {
+    /* what to do */
+    SSL_CTX *ssl_context; /* NULL: no TLS */
+    bool implicit;        /* TLS from the first byte */
+    bool mute;            /* says nothing at all */
+    const char *inject;   /* behind the OK to STARTTLS, in plain text */
+    const char *drop_at;  /* command at which it hangs up */
+    const char *last;     /* what it says before it does; may be NULL */
+    const char *ignore;   /* command that it never answers */
+    size_t body_bytes;    /* of the message that FETCH gives */
+    /* what it saw; to be read after imapserver_stop() */
+    unsigned logins;
+    unsigned logouts;
+    size_t appended;
+    /* its own */
+    uint16_t port;
+    int listener;
+    int client;
+    SSL *ssl;
+    uv_thread_t thread;
+    char in[4096];
+    size_t in_start;
+    size_t in_end;
+};
+
+static bool imapserver_write(struct imapserver *server, const char *text,
+                             size_t len)
+{
+    while (len > 0) {
+        ssize_t n = server->ssl != NULL
+                        ? SSL_write(server->ssl, text, (int)len)
+                        : send(server->client, text, len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return false;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool imapserver_say(struct imapserver *server, const char *text)
+{
+    return text == NULL || imapserver_write(server, text, strlen(text));
+}
+
+static bool imapserver_fill(struct imapserver *server)
+{
+    ssize_t n = server->ssl != NULL
+                    ? SSL_read(server->ssl, server->in, sizeof(server->in))
+                    : recv(server->client, server->in, sizeof(server->in), 0);
+
+    server->in_start = 0;
+    server->in_end = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+/* The next line without its end. Returns false where there is none. */
+static bool imapserver_line(struct imapserver *server,
+                            char line[IMAPSERVER_LINE_BYTES])
+{
+    size_t len = 0;
+
+    for (;;) {
+        char c;
+
+        if (server->in_start == server->in_end && !imapserver_fill(server))
+            return false;
+        c = server->in[server->in_start++];
+        if (c == '\n') {
+            line[len] = '\0';
+            return true;
+        }
+        if (c != '\r' && len < IMAPSERVER_LINE_BYTES - 1)
+            line[len++] = c;
+    }
+}
+
+static bool imapserver_start_tls(struct imapserver *server)
+{
+    server->ssl = SSL_new(server->ssl_context);
+    SSL_set_fd(server->ssl, server->client);
+    return SSL_accept(server->ssl) == 1;
+}
+
+static bool imapserver_swallow(struct imapserver *server, const char *line)
+{
+    const char *brace = strrchr(line, '{');
+    size_t left = brace == NULL ? 0 : strtoul(brace + 1, NULL, 10);
+
+    while (left > 0) {
+        size_t n = server->in_end - server->in_start;
+
+        n = n < left ? n : left;
+        server->in_start += n;
+        server->appended += n;
+        left -= n;
+        if (left > 0 && !imapserver_fill(server))
+            return false;
+    }
+    return true;
+}
+
+/* Every byte of a body tells its place. */
+static char imapserver_body_byte(size_t at)
+{
+    return (char)('a' + at % 23);
+}
+
+static bool imapserver_body(struct imapserver *server)
+{
+    char head[100];
+    char piece[9973];
+    size_t sent = 0;
+
+    snprintf(head, sizeof(head), "* 1 FETCH (UID 1 BODY[] {%zu}\r\n",
+             server->body_bytes);
+    if (!imapserver_say(server, head))
+        return false;
+    while (sent < server->body_bytes) {
+        size_t n = server->body_bytes - sent;
+
+        n = n < sizeof(piece) ? n : sizeof(piece);
+        for (size_t i = 0; i < n; i++)
+            piece[i] = imapserver_body_byte(sent + i);
+        if (!imapserver_write(server, piece, n))
+            return false;
+        sent += n;
+    }
+    return imapserver_say(server, ")\r\n");
+}
+
+static const char *imapserver_caps(const struct imapserver *server)
+{
+    return server->ssl_context != NULL && server->ssl == NULL
+               ? "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
+               : "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ ID\r\n";
+}
+
+/* What comes before the tagged OK. */
+static bool imapserver_untagged(struct imapserver *server, const char *verb,
+                                const char *line)
+{
+    if (strcasecmp(verb, "CAPABILITY") == 0)
+        return imapserver_say(server, imapserver_caps(server));
+    if (strcasecmp(verb, "LOGIN") == 0 || strcasecmp(verb, "AUTHENTICATE") == 0)
+        server->logins++;
+    if (strcasecmp(verb, "ID") == 0)
+        return imapserver_say(server, "* ID NIL\r\n");
+    if (strcasecmp(verb, "NAMESPACE") == 0)
+        return imapserver_say(server, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    if (strcasecmp(verb, "LOGOUT") == 0) {
+        server->logouts++;
+        return imapserver_say(server, "* BYE see you\r\n");
+    }
+    if (strcasecmp(verb, "UID") == 0)
+        return imapserver_body(server);
+    if (strcasecmp(verb, "APPEND") == 0)
+        return imapserver_swallow(server, line) &&
+               imapserver_line(server, (char[IMAPSERVER_LINE_BYTES]){0});
+    return true;
+}
+
+static bool imapserver_command(struct imapserver *server, const char *line)
+{
+    char tag[32] = "";
+    char verb[32] = "";
+    char answer[64];
+
+    sscanf(line, "%31s %31s", tag, verb);
+    if (server->drop_at != NULL && strcasecmp(verb, server->drop_at) == 0) {
+        imapserver_say(server, server->last);
+        return false;
+    }
+    if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0)
+        return true;
+    snprintf(answer, sizeof(answer), "%s OK done\r\n", tag);
+    if (strcasecmp(verb, "STARTTLS") == 0) {
+        char both[200];
+
+        snprintf(both, sizeof(both), "%s%s", answer,
+                 server->inject != NULL ? server->inject : "");
+        return imapserver_say(server, both) && imapserver_start_tls(server);
+    }
+    return imapserver_untagged(server, verb, line) &&
+           imapserver_say(server, answer);
+}
+
+static void imapserver_talk(struct imapserver *server)
+{
+    char line[IMAPSERVER_LINE_BYTES];
+
+    if (server->mute) {
+        while (recv(server->client, line, sizeof(line), 0) > 0)
+            ;
+        return;
+    }
+    if (server->implicit && !imapserver_start_tls(server))
+        return;
+    if (!imapserver_say(server, "* OK ready\r\n"))
+        return;
+    while (imapserver_line(server, line))
+        if (!imapserver_command(server, line))
+            return;
+}
+
+static void imapserver_main(void *argument)
+{
+    struct imapserver *server = argument;
+    const struct timeval patience = {.tv_sec = IMAPSERVER_PATIENCE_S};
+
+    server->client = accept(server->listener, NULL, NULL);
+    if (server->client < 0)
+        return;
+    setsockopt(server->client, SOL_SOCKET, SO_RCVTIMEO, &patience,
+               sizeof(patience));
+    setsockopt(server->client, SOL_SOCKET, SO_SNDTIMEO, &patience,
+               sizeof(patience));
+    imapserver_talk(server);
+    SSL_free(server->ssl);
+    close(server->client);
+}
+
+/* Listen, on 127.0.0.1 or ::1. Returns false without that family. */
+static bool imapserver_start(struct imapserver *server, int family)
+{
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6,
+                                .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    bool is_ipv4 = family == AF_INET;
+    struct sockaddr *address =
+        is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6;
+    socklen_t size = is_ipv4 ? sizeof(ipv4) : sizeof(ipv6);
+
+    server->listener = socket(family, SOCK_STREAM, 0);
+    if (server->listener < 0 || bind(server->listener, address, size) != 0 ||
+        listen(server->listener, 1) != 0 ||
+        getsockname(server->listener, address, &size) != 0)
+        return false;
+    server->port = ntohs(is_ipv4 ? ipv4.sin_port : ipv6.sin6_port);
+    return uv_thread_create(&server->thread, imapserver_main, server) == 0;
+}
+
+/* Wait for its end, which the client's brings about. */
+static void imapserver_stop(struct imapserver *server)
+{
+    shutdown(server->listener, SHUT_RDWR);
+    uv_thread_join(&server->thread);
+    close(server->listener);
+}
+
+#endif
