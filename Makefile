@@ -10,6 +10,9 @@
 # SAN=1 builds with ASan and UBSan into build-san/.
 
 PREFIX ?= /usr/local
+BINDIR = $(PREFIX)/bin
+DATADIR = $(PREFIX)/share
+UNITDIR = $(PREFIX)/lib/systemd/user
 VERSION := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' cmd/version.h)
 
 CC ?= cc
@@ -112,9 +115,31 @@ format:
 	clang-format -i $(SOURCES) $(wildcard */*.h) tests/tap.h \
 		$(wildcard tests/*/*.c)
 
+install: $(BUILD)/mailtwin
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/man/man1 \
+		$(DESTDIR)$(DATADIR)/man/man5 $(DESTDIR)$(DATADIR)/doc/mailtwin \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d \
+		$(DESTDIR)$(UNITDIR)
+	install -m 755 $< $(DESTDIR)$(BINDIR)/mailtwin
+	install -m 644 docs/mailtwin.1 $(DESTDIR)$(DATADIR)/man/man1/
+	install -m 644 docs/mailtwin.conf.5 $(DESTDIR)$(DATADIR)/man/man5/
+	install -m 644 sample.conf $(DESTDIR)$(DATADIR)/doc/mailtwin/
+	install -m 644 contrib/completions/mailtwin.bash \
+		$(DESTDIR)$(DATADIR)/bash-completion/completions/mailtwin
+	install -m 644 contrib/completions/_mailtwin \
+		$(DESTDIR)$(DATADIR)/zsh/site-functions/
+	install -m 644 contrib/completions/mailtwin.fish \
+		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/
+	sed 's|@BINDIR@|$(BINDIR)|' contrib/systemd/mailtwin@.service \
+		> $(DESTDIR)$(UNITDIR)/mailtwin@.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/mailtwin@.service
+	install -m 644 contrib/systemd/mailtwin@.timer $(DESTDIR)$(UNITDIR)/
+
 clean:
 	rm -rf build build-san mailtwin
 
-.PHONY: all units tools deps demo check bench bench-quick lint format clean
+.PHONY: all units tools deps demo check bench bench-quick lint format install clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)
