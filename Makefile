@@ -45,6 +45,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
+SIM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 all: mailtwin
@@ -65,11 +66,11 @@ $(BUILD)/libmailtwin.a: $(LIBRARY)
 	@rm -f $@
 	@ar rcs $@ $(LIBRARY)
 
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h $(SIM)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
-		$(BUILD)/libmailtwin.a $(LIBS)
+		$(SIM) $(BUILD)/libmailtwin.a $(LIBS)
 
 $(BUILD)/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
@@ -142,4 +143,4 @@ clean:
 
 .PHONY: all units tools deps demo check bench bench-quick lint format install clean
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)
+-include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(wildcard $(BUILD)/tests/*.d)

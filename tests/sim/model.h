@@ -1,0 +1,98 @@
+/*
+ * A mailbox in memory behind base/endpoint.h, on a seeded scheduler: for tests
+ * of the whole run without a network. Everything that an endpoint may do late
+ * is a task; the scheduler takes the next one at random, so that one seed is
+ * one order of events, and another seed another.
+ */
+#ifndef TESTS_SIM_MODEL_H
+#define TESTS_SIM_MODEL_H
+
+#include "base/endpoint.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sim_task {
+    void (*run)(void *owner);
+    void *owner;
+};
+
+struct sim {
+    uint32_t seed;
+    struct sim_task *tasks;
+    size_t n_tasks;
+    size_t tasks_cap;
+    uint64_t steps;
+};
+
+void sim_init(struct sim *sim, uint32_t seed);
+void sim_deinit(struct sim *sim);
+uint32_t sim_random(struct sim *sim, uint32_t below);
+/* Run @run(@owner) at some time. */
+void sim_later(struct sim *sim, void (*run)(void *), void *owner);
+/* Run tasks until *@over or nothing is left. */
+void sim_run(struct sim *sim, const bool *over);
+
+struct model_mail {
+    uint32_t uid;
+    struct flags flags;
+    uint64_t modseq;
+    int64_t date;
+    char *content; /* NUL-terminated */
+};
+
+struct model_folder {
+    char *name;
+    uint32_t uidvalidity;
+    uint32_t uidnext;
+    uint64_t modseq; /* the highest */
+    struct model_mail *mail;
+    size_t n_mail;
+    size_t mail_cap;
+    struct {
+        uint32_t uid;
+        uint64_t modseq;
+    } *expunged; /* since ever */
+    size_t n_expunged;
+    size_t expunged_cap;
+};
+
+enum model_tier { MODEL_FULL, MODEL_CHANGES };
+
+struct model {
+    struct endpoint endpoint; /* first */
+    struct sim *sim;
+    enum model_tier tier;
+    bool no_uids;          /* no UIDPLUS: added() tells no UID */
+    const char *refuses;   /* content that is refused for good, or NULL */
+    uint32_t cut_after;    /* changes until the connection is lost; 0: never */
+    bool lose_answer;      /* the last change before the cut is made */
+    bool is_cut;
+    struct model_folder **folders;
+    size_t n_folders;
+    size_t folders_cap;
+    uint32_t n_opened;  /* folders listed by delta, in this run */
+    uint32_t n_changes; /* of any kind, in this run */
+    bool closing;
+    void *busy; /* requests under way: a list */
+    struct close_request *close;
+};
+
+void model_init(struct model *model, struct sim *sim, const char *name);
+void model_deinit(struct model *model);
+/* Before each run: connected again, counters at zero. */
+void model_reconnect(struct model *model);
+
+struct model_folder *model_folder(struct model *model, const char *name);
+struct model_folder *model_make(struct model *model, const char *name);
+struct model_mail *model_deliver(struct model *model, const char *folder,
+                                 const char *content, uint32_t system);
+struct model_mail *model_find(struct model_folder *folder, uint32_t uid);
+void model_flag(struct model_folder *folder, struct model_mail *mail,
+                uint32_t system);
+void model_expunge(struct model_folder *folder, uint32_t uid);
+size_t model_count(struct model *model, const char *folder,
+                   const char *content);
+
+#endif

@@ -1,0 +1,492 @@
+/*
+ * Whole runs over two mailboxes in memory, on a seeded scheduler, with the real
+ * state on disk: every kind of change both ways, then the connection cut at
+ * random places, with and without the last change having been made.
+ */
+#include "sync/run.h"
+
+#include "base/mem.h"
+#include "tests/sim/model.h"
+#include "tests/tap.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct world {
+    struct sim sim;
+    struct model side[SIDES];
+    struct policy policy;
+    char dir[64];
+    struct run_result result; /* of the latest run */
+    uint32_t n_events[REPORT_NOTICE + 1];
+    bool over;
+    bool dry;
+    bool force_delete;
+};
+
+static void on_report(void *owner, const struct report_event *event)
+{
+    struct world *world = owner;
+
+    world->n_events[event->kind]++;
+}
+
+static void on_done(void *owner, const struct run_result *result)
+{
+    struct world *world = owner;
+
+    world->result = *result;
+    world->over = true;
+}
+
+static void world_init(struct world *world, uint32_t seed)
+{
+    memset(world, 0, sizeof(*world));
+    sim_init(&world->sim, seed);
+    model_init(&world->side[LEFT], &world->sim, "left");
+    model_init(&world->side[RIGHT], &world->sim, "right");
+    world->policy.max_delete.kind = MAX_DELETE_PERCENT;
+    world->policy.max_delete.value = 50;
+    strcpy(world->dir, "/tmp/mailtwin-run-XXXXXX");
+    if (mkdtemp(world->dir) == NULL)
+        abort();
+}
+
+static int remove_one(const char *path, const struct stat *info, int type,
+                      struct FTW *where)
+{
+    (void)info;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static void lose_state(struct world *world)
+{
+    nftw(world->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void world_deinit(struct world *world)
+{
+    lose_state(world);
+    model_deinit(&world->side[LEFT]);
+    model_deinit(&world->side[RIGHT]);
+    sim_deinit(&world->sim);
+}
+
+/* One run; model_reconnect() was called, and faults were set, before. */
+static int run_once(struct world *world)
+{
+    struct state_open_options open = {
+        .dir = world->dir,
+        .pair = "test",
+        .identity = {"left", "right"},
+        .read_only = world->dry,
+    };
+    struct run_options options = {
+        .pair = "test",
+        .policy = &world->policy,
+        .endpoint = {&world->side[LEFT].endpoint,
+                     &world->side[RIGHT].endpoint},
+        .dry = world->dry,
+        .force_delete = world->force_delete,
+        .report = on_report,
+        .done = on_done,
+        .owner = world,
+    };
+    struct run *run;
+    struct err err = {{0}};
+
+    memset(world->n_events, 0, sizeof(world->n_events));
+    if (state_open(&open, NULL, &options.state, &err) < 0) {
+        printf("# %s\n", err.text);
+        return ERR_STATE;
+    }
+    world->over = false;
+    run = run_start(&options, &err);
+    sim_run(&world->sim, &world->over);
+    run_free(run);
+    state_close(options.state);
+    return world->over ? world->result.result : ERR_LIMIT;
+}
+
+static int sync_once(struct world *world)
+{
+    model_reconnect(&world->side[LEFT]);
+    model_reconnect(&world->side[RIGHT]);
+    return run_once(world);
+}
+
+static struct model_folder *inbox(struct world *world, enum side side)
+{
+    return model_make(&world->side[side], "INBOX");
+}
+
+static bool same_folder(struct world *world, enum side side,
+                        struct model_folder *folder)
+{
+    struct model *there = &world->side[other(side)];
+
+    if (model_folder(there, folder->name) == NULL)
+        return false;
+    for (size_t i = 0; i < folder->n_mail; i++) {
+        const char *content = folder->mail[i].content;
+
+        if (model_count(&world->side[side], folder->name, content) !=
+            model_count(there, folder->name, content))
+            return false;
+    }
+    return true;
+}
+
+/* The same folders, and in them the same mail as often. */
+static bool is_equal(struct world *world)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct model *model = &world->side[side];
+
+        for (size_t i = 0; i < model->n_folders; i++) {
+            if (!same_folder(world, side, model->folders[i]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_idle(struct world *world)
+{
+    return world->side[LEFT].n_changes == 0 &&
+           world->side[RIGHT].n_changes == 0 &&
+           world->side[LEFT].n_opened == 0 && world->side[RIGHT].n_opened == 0;
+}
+
+static void fill(struct world *world, enum side side, const char *folder,
+                 unsigned n, char kind)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char *content = mem_printf("%c%u of %s", kind, i, folder);
+
+        model_deliver(&world->side[side], folder, content, i % 32);
+        free(content);
+    }
+}
+
+static void test_first_and_second(void)
+{
+    struct world world;
+
+    world_init(&world, 1);
+    fill(&world, LEFT, "INBOX", 10, 'l');
+    fill(&world, LEFT, "A/B", 4, 'l');
+    fill(&world, RIGHT, "INBOX", 3, 'r');
+    model_make(&world.side[RIGHT], "Empty");
+    ok(sync_once(&world) == 0 && is_equal(&world), "a first run");
+    ok(world.result.counts[RIGHT].copied == 14 &&
+           world.result.counts[LEFT].copied == 3 &&
+           world.result.counts[LEFT].folders_created == 1 &&
+           world.result.counts[RIGHT].folders_created == 1,
+       "is counted");
+    ok(sync_once(&world) == 0 && is_idle(&world),
+       "the second one opens no folder and changes nothing");
+    world_deinit(&world);
+}
+
+static void test_both_ways(enum model_tier tier)
+{
+    struct world world;
+    struct model_folder *left;
+    struct model_folder *right;
+
+    world_init(&world, 2);
+    world.side[LEFT].tier = tier;
+    world.side[RIGHT].tier = tier;
+    fill(&world, LEFT, "INBOX", 8, 'm');
+    sync_once(&world);
+    left = inbox(&world, LEFT);
+    right = inbox(&world, RIGHT);
+    model_flag(left, model_find(left, 1), FLAG_FLAGGED);
+    model_flag(right, model_find(right, 1), FLAG_SEEN);
+    model_expunge(left, 2);
+    model_expunge(right, 3);
+    model_deliver(&world.side[LEFT], "INBOX", "new left", 0);
+    model_deliver(&world.side[RIGHT], "INBOX", "new right", FLAG_DRAFT);
+    ok(sync_once(&world) == 0 && is_equal(&world) && left->n_mail == 8,
+       "every kind of change, both ways, tier %d", (int)tier);
+    ok(model_find(left, 1)->flags.system == (FLAG_FLAGGED | FLAG_SEEN) &&
+           model_find(right, 1)->flags.system == (FLAG_FLAGGED | FLAG_SEEN),
+       "flags are merged three ways");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_guards(void)
+{
+    struct world world;
+    struct model_folder *left;
+
+    world_init(&world, 3);
+    fill(&world, LEFT, "INBOX", 20, 'm');
+    sync_once(&world);
+    left = inbox(&world, LEFT);
+    while (left->n_mail > 9)
+        model_expunge(left, left->mail[0].uid);
+    ok(sync_once(&world) == 0 && world.result.held == 11 &&
+           inbox(&world, RIGHT)->n_mail == 20,
+       "too many deletions are held");
+    model_deliver(&world.side[LEFT], "INBOX", "other work", 0);
+    ok(sync_once(&world) == 0 && world.result.held == 11 &&
+           inbox(&world, RIGHT)->n_mail == 21,
+       "again, and the rest goes on");
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 && world.result.held == 0 && is_equal(&world) &&
+           left->n_mail == 10,
+       "--force-delete lets them through");
+    world.force_delete = false;
+    world.policy.max_delete.kind = MAX_DELETE_OFF;
+    model_deliver(&world.side[LEFT], "INBOX", "eleventh", 0);
+    sync_once(&world);
+    while (left->n_mail > 0)
+        model_expunge(left, left->mail[0].uid);
+    ok(sync_once(&world) == 0 && world.result.held == 11 &&
+           inbox(&world, RIGHT)->n_mail == 11,
+       "an emptied side is held though max_delete is off");
+    world_deinit(&world);
+}
+
+static void test_folders(void)
+{
+    struct world world;
+
+    world_init(&world, 4);
+    fill(&world, LEFT, "INBOX", 5, 'm');
+    fill(&world, LEFT, "Gone", 3, 'g');
+    fill(&world, LEFT, "Kept", 3, 'k');
+    sync_once(&world);
+    for (uint32_t uid = 1; uid <= 3; uid++) {
+        model_expunge(model_folder(&world.side[RIGHT], "Gone"), uid);
+        model_expunge(model_folder(&world.side[RIGHT], "Kept"), uid);
+    }
+    sync_once(&world);
+    ok(model_folder(&world.side[LEFT], "Gone")->n_mail == 0,
+       "emptied on the right is emptied on the left");
+    fill(&world, LEFT, "Gone", 3, 'h');
+    fill(&world, LEFT, "Kept", 3, 'k');
+    sync_once(&world);
+    /* Delete both on the right; the left has new mail in one of them. */
+    world.side[RIGHT].n_folders = world.side[RIGHT].n_folders;
+    for (int i = 0; i < 2; i++) {
+        const char *name = i == 0 ? "Gone" : "Kept";
+        struct model *right = &world.side[RIGHT];
+        struct model_folder *folder = model_folder(right, name);
+
+        free(folder->name);
+        folder->name = mem_copy(i == 0 ? "zz1" : "zz2");
+    }
+    model_deliver(&world.side[LEFT], "Kept", "unread news", 0);
+    world.policy.folders = mem_copy("INBOX, Gone, Kept");
+    ok(sync_once(&world) == 0 &&
+           model_folder(&world.side[LEFT], "Gone") == NULL,
+       "a folder deleted on one side is deleted on the other");
+    ok(model_count(&world.side[RIGHT], "Kept", "unread news") == 1 &&
+           model_folder(&world.side[RIGHT], "Kept")->n_mail == 1,
+       "row 10: but new mail in it brings it back, with that mail only");
+    free(world.policy.folders);
+    world_deinit(&world);
+}
+
+static void test_refused(void)
+{
+    struct world world;
+
+    world_init(&world, 5);
+    world.side[RIGHT].refuses = "m2 of INBOX";
+    fill(&world, LEFT, "INBOX", 8, 'm');
+    ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+           inbox(&world, RIGHT)->n_mail == 7,
+       "one that is refused does not stop the others");
+    ok(sync_once(&world) == 0 && world.result.failed == 1 && is_idle(&world),
+       "it is told again, and not sent again");
+    model_expunge(inbox(&world, LEFT), 3);
+    ok(sync_once(&world) == 0 && world.result.failed == 0,
+       "until it is gone");
+    world_deinit(&world);
+}
+
+static void test_uidvalidity(void)
+{
+    struct world world;
+
+    world_init(&world, 6);
+    fill(&world, LEFT, "INBOX", 30, 'm');
+    sync_once(&world);
+    inbox(&world, RIGHT)->uidvalidity++;
+    model_expunge(inbox(&world, LEFT), 4);
+    ok(sync_once(&world) == 0 && world.result.counts[LEFT].deleted == 0 &&
+           world.result.counts[RIGHT].deleted == 0 &&
+           world.result.counts[LEFT].copied == 1,
+       "a new UIDVALIDITY deletes nothing, and copies only what is missing");
+    ok(is_equal(&world) && inbox(&world, LEFT)->n_mail == 30,
+       "and nothing is doubled");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_lost_state(void)
+{
+    struct world world;
+
+    world_init(&world, 7);
+    fill(&world, LEFT, "INBOX", 20, 'm');
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0);
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0);
+    sync_once(&world);
+    lose_state(&world);
+    ok(sync_once(&world) == 0 && world.result.counts[LEFT].copied == 0 &&
+           world.result.counts[RIGHT].copied == 0 &&
+           world.n_events[REPORT_PAIR] == 1,
+       "a lost state is rebuilt by identity, twins and all");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_no_uidplus(void)
+{
+    struct world world;
+
+    world_init(&world, 8);
+    world.side[RIGHT].no_uids = true;
+    fill(&world, LEFT, "INBOX", 10, 'm');
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           inbox(&world, RIGHT)->n_mail == 10,
+       "without UIDPLUS what was added is found by identity");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_plan(void)
+{
+    struct world world;
+
+    world_init(&world, 9);
+    fill(&world, LEFT, "INBOX", 5, 'm');
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.result.todo == 6 &&
+           world.side[RIGHT].n_changes == 0 && world.side[RIGHT].n_folders == 0,
+       "a plan tells, and changes nothing");
+    world.dry = false;
+    sync_once(&world);
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.result.todo == 0,
+       "and has nothing to tell when all is done");
+    world_deinit(&world);
+}
+
+/* --- faults ------------------------------------------------------------------- */
+
+static const char *const names[] = {"INBOX", "A", "A/B"};
+
+static void edit(struct world *world, unsigned *content)
+{
+    enum side side = sim_random(&world->sim, 2) == 0 ? LEFT : RIGHT;
+    const char *name = names[sim_random(&world->sim, 3)];
+    struct model *model = &world->side[side];
+    struct model_folder *folder = model_make(model, name);
+    struct model_mail *mail;
+    char *text;
+
+    if (folder->n_mail == 0 || sim_random(&world->sim, 3) > 0) {
+        text = mem_printf("message %u", ++*content);
+        model_deliver(model, name, text, sim_random(&world->sim, 32));
+        free(text);
+        return;
+    }
+    mail = &folder->mail[sim_random(&world->sim, (uint32_t)folder->n_mail)];
+    model_flag(folder, mail, mail->flags.system ^ FLAG_SEEN);
+}
+
+/* Every message there ever was (nobody deletes any here) is still there, on
+ * the side where it was delivered, and once. */
+static bool nothing_lost(struct world *world, unsigned contents, bool doubled)
+{
+    for (unsigned i = 1; i <= contents; i++) {
+        char *text = mem_printf("message %u", i);
+        size_t n[SIDES] = {0, 0};
+
+        for (size_t k = 0; k < 3; k++) {
+            n[LEFT] += model_count(&world->side[LEFT], names[k], text);
+            n[RIGHT] += model_count(&world->side[RIGHT], names[k], text);
+        }
+        free(text);
+        if (n[LEFT] + n[RIGHT] == 0)
+            return false;
+        if (doubled && (n[LEFT] != 1 || n[RIGHT] != 1))
+            return false;
+    }
+    return true;
+}
+
+static bool survives(uint32_t seed)
+{
+    struct world world;
+    unsigned contents = 0;
+    bool good = true;
+
+    world_init(&world, seed);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        world.side[side].tier = (enum model_tier)sim_random(&world.sim, 2);
+        world.side[side].no_uids = sim_random(&world.sim, 6) == 0;
+    }
+    for (int round = 0; round < 3 && good; round++) {
+        enum side cut = sim_random(&world.sim, 2) == 0 ? LEFT : RIGHT;
+
+        for (uint32_t i = sim_random(&world.sim, 10); i > 0; i--)
+            edit(&world, &contents);
+        model_reconnect(&world.side[LEFT]);
+        model_reconnect(&world.side[RIGHT]);
+        world.side[cut].cut_after = 1 + sim_random(&world.sim, 8);
+        world.side[cut].lose_answer = sim_random(&world.sim, 2) == 0;
+        run_once(&world);
+        good = nothing_lost(&world, contents, false);
+        for (uint32_t i = sim_random(&world.sim, 3); i > 0; i--)
+            edit(&world, &contents);
+        good = good && sync_once(&world) == 0 && is_equal(&world) &&
+               nothing_lost(&world, contents, true);
+        good = good && sync_once(&world) == 0 && is_idle(&world);
+    }
+    world_deinit(&world);
+    return good;
+}
+
+static void test_cuts(uint32_t n)
+{
+    uint32_t failed = 0;
+
+    for (uint32_t seed = 100; seed < 100 + n && failed == 0; seed++) {
+        if (!survives(seed))
+            failed = seed;
+    }
+    ok(failed == 0, "%u worlds survive cut connections (first bad seed: %u)",
+       n, failed);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) /* one seed, or many: test_run SEED | test_run -n COUNT */
+        return strcmp(argv[1], "-n") == 0
+                   ? (test_cuts((uint32_t)atoi(argv[2])), done_testing())
+                   : !survives((uint32_t)atoi(argv[1]));
+    test_first_and_second();
+    test_both_ways(MODEL_FULL);
+    test_both_ways(MODEL_CHANGES);
+    test_guards();
+    test_folders();
+    test_refused();
+    test_uidvalidity();
+    test_lost_state();
+    test_no_uidplus();
+    test_plan();
+    test_cuts(300);
+    return done_testing();
+}
