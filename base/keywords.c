@@ -329,11 +329,19 @@ static void remember(struct recent *recent, struct bytes text, uint32_t hash,
     recent->set = set;
 }
 
+static uint32_t parse(struct keywords *keywords, struct bytes names)
+{
+    struct draft draft = {.n = 0};
+
+    if (!draft_parse(keywords, &draft, names))
+        return KEYWORDS_REFUSED;
+    return set_intern(keywords, &draft);
+}
+
 uint32_t keywords_intern(struct keywords *keywords, struct bytes names)
 {
     uint32_t hash = hash_text(names, 0);
     struct recent *recent = &keywords->recent[hash & (RECENT_SLOTS - 1)];
-    struct draft draft = {.n = 0};
     uint32_t set;
 
     if (names.len == 0)
@@ -341,9 +349,7 @@ uint32_t keywords_intern(struct keywords *keywords, struct bytes names)
     if (recent->text != NULL && recent->hash == hash &&
         bytes_equal((struct bytes){recent->text, recent->len}, names))
         return recent->set;
-    if (!draft_parse(keywords, &draft, names))
-        return KEYWORDS_REFUSED;
-    set = set_intern(keywords, &draft);
+    set = parse(keywords, names);
     if (set != KEYWORDS_REFUSED && names.len <= RECENT_BYTES_MAX)
         remember(recent, names, hash, set);
     return set;

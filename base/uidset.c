@@ -105,10 +105,11 @@ void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last)
 void uidset_remove(struct uidset *set, uint32_t uid)
 {
     size_t at = find(set, uid);
-    struct uidrange *range = &set->ranges[at];
+    struct uidrange *range;
 
-    if (at == set->n || range->first > uid)
+    if (at == set->n || set->ranges[at].first > uid)
         return;
+    range = &set->ranges[at];
     if (range->first == range->last) {
         set->n--;
         memmove(range, range + 1, (set->n - at) * sizeof(*range));
