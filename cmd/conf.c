@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +58,20 @@ int conf_section_unknown(const char *file, const struct inifile_entry *entry,
     return err_set(err, ERR_USAGE,
                    "%s:%u: %s: there is no such key: see mailtwin.conf(5)",
                    file, entry->line, entry->key);
+}
+
+int conf_section_fault(struct err *err, const char *file,
+                       const struct inifile_section *section,
+                       const char *format, ...)
+{
+    struct err what;
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(what.text, sizeof(what.text), format, args);
+    va_end(args);
+    return err_set(err, ERR_USAGE, "%s:%u: %s %s: %s", file, section->line,
+                   section->kind, section->name, what.text);
 }
 
 static int add_account(struct conf *conf, const struct inifile_section *section,
@@ -120,8 +136,8 @@ static int read_sections(struct conf *conf, const struct inifile *ini,
 {
     int r = 0;
 
-    conf->accounts = mem_new(ini->n_sections + 1, sizeof(*conf->accounts));
-    conf->pairs = mem_new(ini->n_sections + 1, sizeof(*conf->pairs));
+    conf->accounts = mem_new(ini->n_sections + 1, sizeof(struct account *));
+    conf->pairs = mem_new(ini->n_sections + 1, sizeof(struct pair *));
     for (size_t i = 0; i < ini->n_sections && r == 0; i++) {
         r = check_section(conf, &ini->sections[i], err);
     }

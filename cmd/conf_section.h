@@ -26,9 +26,10 @@ const struct inifile_entry *conf_section_entry(
 int conf_section_unknown(const char *file, const struct inifile_entry *entry,
                          const char *const *names, size_t n, struct err *err);
 
-/* What is wrong with a section as a whole: starts a failure as err_set(). */
-#define conf_section_fault(err, file, section, ...)                         \
-    err_wrap((err), err_set((err), ERR_USAGE, __VA_ARGS__), "%s:%u: %s %s", \
-             (file), (section)->line, (section)->kind, (section)->name)
+/* Start a failure of a section as a whole. Returns ERR_USAGE. */
+int conf_section_fault(struct err *err, const char *file,
+                       const struct inifile_section *section,
+                       const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #endif

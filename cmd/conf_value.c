@@ -8,11 +8,13 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cmd/env.h"
 #include "cmd/suggest.h"
 
 #define PATH_BYTES_MAX 4096u
 #define NAME_BYTES_MAX 100u
 #define NUMBER_MAX     (UINT64_MAX / 2)
+#define HOUR           3600ull /* seconds */
 
 struct unit {
     char letter;
@@ -75,6 +77,12 @@ int conf_value_number(const char *text, uint64_t min, uint64_t max,
     return 0;
 }
 
+/* The same letter, in either case? @letter is a capital. */
+static bool is_letter(char c, char letter)
+{
+    return c == letter || c == letter + ('a' - 'A');
+}
+
 /* A number and one letter of @units. */
 static bool read_amount(const char *text, const struct unit *units, size_t n,
                         uint64_t *out)
@@ -86,7 +94,7 @@ static bool read_amount(const char *text, const struct unit *units, size_t n,
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (toupper((unsigned char)text[len - 1]) == units[i].letter &&
+        if (is_letter(text[len - 1], units[i].letter) &&
             bytes_to_u64((struct bytes){text, len - 1},
                          NUMBER_MAX / units[i].factor, &amount)) {
             *out = amount * units[i].factor;
@@ -122,10 +130,10 @@ int conf_value_size(const char *text, uint64_t *out, struct err *err)
 int conf_value_duration(const char *text, uint64_t *out, struct err *err)
 {
     static const struct unit units[] = {
-        {'H', 3600           },
-        {'D', 24 * 3600      },
-        {'W', 7 * 24 * 3600  },
-        {'Y', 365 * 24 * 3600}
+        {'H', HOUR           },
+        {'D', HOUR * 24      },
+        {'W', HOUR * 24 * 7  },
+        {'Y', HOUR * 24 * 365}
     };
 
     if (read_amount(text, units, sizeof(units) / sizeof(units[0]), out)) {
@@ -164,7 +172,7 @@ int conf_value_max_delete(const char *text, struct max_delete *out,
 
 static int add_home(struct buf *out, struct err *err)
 {
-    const char *home = getenv("HOME");
+    const char *home = env_get("HOME");
     struct passwd entry;
     struct passwd *found = NULL;
     char space[4096];
@@ -208,8 +216,8 @@ static int add_variable(struct buf *out, const char **text, struct err *err)
                        *text);
     }
     name = mem_text((struct bytes){start, (size_t)(end - start)});
-    value = getenv(name);
-    if (value == NULL || value[0] == '\0') {
+    value = env_get(name);
+    if (value == NULL) {
         r = err_set(err, ERR_USAGE,
                     "$%s is not set: set it, or write the whole path", name);
     } else {

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cmd/env.h"
 #include "cmd/report.h"
 
 #define COLUMNS_DEFAULT 80u
@@ -33,7 +34,7 @@ static void log_sink(void *owner, enum log_level level, const char *line)
 
 void console_init(struct console *console, const struct options *options)
 {
-    const char *terminal = getenv("TERM");
+    const char *terminal = env_get("TERM");
     bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 
     *console = (struct console){
@@ -51,7 +52,7 @@ void console_result(struct console *console, const char *line)
     console_undraw(console);
     printf("%s\n", line);
     /* Events are there when they happen, not when a buffer is full. */
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 void console_json(struct console *console, const json_t *json)
@@ -106,7 +107,7 @@ void console_draw(struct console *console, const char *text)
     }
     /* Back to the first column, the text, and away with what is behind it. */
     fprintf(stderr, "\r%s\033[K", text);
-    fflush(stderr);
+    (void)fflush(stderr);
     console->line_drawn = true;
 }
 
@@ -114,7 +115,7 @@ void console_undraw(struct console *console)
 {
     if (console->line_drawn) {
         fprintf(stderr, "\r\033[K");
-        fflush(stderr);
+        (void)fflush(stderr);
         console->line_drawn = false;
     }
 }

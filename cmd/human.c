@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#define HOUR 3600ll /* seconds */
+
 void human_bytes(struct buf *out, uint64_t bytes)
 {
     static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
@@ -48,8 +50,8 @@ void human_age(struct buf *out, int64_t seconds)
         int64_t seconds;
         const char *name;
     } units[] = {
-        {24 * 3600, "day"   },
-        {3600,      "hour"  },
+        {24 * HOUR, "day"   },
+        {HOUR,      "hour"  },
         {60,        "minute"}
     };
 
@@ -76,7 +78,7 @@ void human_rfc3339(struct buf *out, time_t when)
     char text[40];
 
     gmtime_r(&when, &parts);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
     buf_printf(out, "%s", text);
 }
 
@@ -98,6 +100,6 @@ void human_time(struct buf *out, time_t when)
     char text[40];
 
     localtime_r(&when, &parts);
-    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+    (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
     buf_printf(out, "%s", text);
 }

@@ -50,7 +50,7 @@ static void print_help(enum options_command command, FILE *file)
 
     buf_init(&text, 0);
     options_help(command, &text);
-    fputs(buf_text(&text), file);
+    (void)fputs(buf_text(&text), file);
     buf_deinit(&text);
 }
 

@@ -271,6 +271,13 @@ static int check(struct options *options, const struct given *given,
     return 0;
 }
 
+static int next_option(int argc, char **argv)
+{
+    /* "-": words come as they stand, between options as well. There is one
+     * thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    return getopt_long(argc, argv, "-:c:qvhn", long_options, NULL);
+}
+
 int options_parse(int argc, char **argv, struct options *out, struct err *err)
 {
     struct given given = {0};
@@ -281,9 +288,7 @@ int options_parse(int argc, char **argv, struct options *out, struct err *err)
     out->words = mem_new((size_t)argc + 1, sizeof(*out->words));
     optind = 0; /* start anew, in every libc */
     opterr = 0;
-    /* "-": words come as they stand, between options as well. */
-    while (r == 0 && (option = getopt_long(argc, argv, "-:c:qvhn", long_options,
-                                           NULL)) != -1) {
+    while (r == 0 && (option = next_option(argc, argv)) != -1) {
         r = take(out, &given, option, argv, err);
     }
     /* Behind "--" all are words. */

@@ -7,12 +7,13 @@
 
 #include "base/mem.h"
 #include "cmd/conf_value.h"
+#include "cmd/env.h"
 
 /* @name below the directory that @variable names, or below @fallback. */
 static int find(const char *variable, const char *fallback, const char *name,
                 char **out, struct err *err)
 {
-    const char *base = getenv(variable);
+    const char *base = env_get(variable);
     char *path;
     int r;
 

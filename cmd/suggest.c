@@ -1,8 +1,9 @@
 #include "cmd/suggest.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "base/bytes.h"
 
 #define WORD_BYTES_MAX 40u
 
@@ -13,7 +14,7 @@ static size_t least(size_t a, size_t b)
 
 static bool same_letter(char a, char b)
 {
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
+    return bytes_equal_nocase((struct bytes){&a, 1}, (struct bytes){&b, 1});
 }
 
 /* Levenshtein's distance, case apart; both no longer than WORD_BYTES_MAX. */
