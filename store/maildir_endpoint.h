@@ -2,11 +2,11 @@
 #ifndef STORE_MAILDIR_ENDPOINT_H
 #define STORE_MAILDIR_ENDPOINT_H
 
+#include <uv.h>
+
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "store/state.h"
-
-#include <uv.h>
 
 enum maildir_layout {
     MAILDIR_NESTED,  /* root/A/B/{cur,new,tmp}; INBOX is root/INBOX */

@@ -1,0 +1,442 @@
+/*
+ * What is in a folder: one settled scan, base names to UIDs, letters to flags.
+ * Names are dropped as they stream by; what is kept is 12 bytes a file.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/maildir.h"
+#include "store/maildir_find.h"
+#include "store/maildir_keywords.h"
+#include "store/maildir_list.h"
+#include "store/maildir_meta.h"
+#include "store/maildir_name.h"
+#include "store/maildir_scan.h"
+
+#define SCAN_ENTRIES 4096u /* between two looks at the loop */
+#define SCANS_MAX    10u
+#define META_ENTRIES 256u
+#define CACHED_SETS  64u
+
+/* A file whose size and date are to be told. */
+struct unmeasured {
+    struct maildir_entry entry;
+    struct maildir_meta meta;
+    bool measured;
+};
+
+struct job {
+    struct maildir_job base;
+    struct delta_request *request;
+    struct maildir_files *files;
+    char *path;
+    struct maildir_dirs dirs;
+    struct maildir_keywords keywords;
+    struct maildir_scan *scan;
+    unsigned scans;
+    unsigned wait_ms;
+    struct buf names;
+    struct maildir_seen *seen;
+    size_t n_seen;
+    size_t cap_seen;
+    struct unmeasured *fresh;
+    size_t n_fresh;
+    size_t cap_fresh;
+    size_t measured; /* of fresh, so far */
+    struct folder_token token;
+    bool settled;
+};
+
+static void clear_fresh(struct job *job)
+{
+    for (size_t i = 0; i < job->n_fresh; i++) {
+        free(job->fresh[i].entry.base);
+        free(job->fresh[i].entry.name);
+    }
+    job->n_fresh = 0;
+}
+
+static void free_job(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    clear_fresh(job);
+    free(job->fresh);
+    free(job->seen);
+    free(job->path);
+    buf_deinit(&job->names);
+    maildir_scan_free(job->scan);
+    maildir_tree_close(&job->dirs);
+    maildir_keywords_deinit(&job->keywords);
+    free(job);
+}
+
+/* Where the work failed the job is ended. */
+static bool failed(struct job *job)
+{
+    if (job->base.r < 0) {
+        maildir_job_end(&job->base);
+        return true;
+    }
+    return false;
+}
+
+/* --- flags -------------------------------------------------------------- */
+
+/* Sets of letters that were met, and the sets of keywords they mean: folders
+ * have few. */
+struct cache {
+    struct {
+        uint32_t letters; /* 0: free */
+        uint32_t set;
+    } slot[CACHED_SETS];
+};
+
+/* The keyword set of some letters; UINT32_MAX where there are too many sets. */
+static uint32_t keyword_set(const struct job *job, struct cache *cache,
+                            uint32_t letters)
+{
+    uint32_t at = (letters * 2654435761u) >> 26;
+    struct buf names;
+
+    letters &= MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED;
+    if (letters == 0 || cache->slot[at].letters == letters) {
+        return letters == 0 ? 0 : cache->slot[at].set;
+    }
+    buf_init(&names, 0);
+    maildir_keywords_names(&job->keywords, letters, &names);
+    cache->slot[at].letters = letters;
+    cache->slot[at].set = keywords_intern(
+        state_keywords(job->base.maildir->state), buf_peek(&names));
+    buf_deinit(&names);
+    return cache->slot[at].set;
+}
+
+/* What the folder can store: the keywords with a letter, and new ones while
+ * there are letters. */
+static struct flags_storable storable(const struct job *job)
+{
+    struct keywords *sets = state_keywords(job->base.maildir->state);
+    struct buf names;
+    uint32_t set;
+
+    buf_init(&names, 0);
+    maildir_keywords_names(&job->keywords,
+                           MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED, &names);
+    set = keywords_intern(sets, buf_peek(&names));
+    buf_deinit(&names);
+    return (struct flags_storable){
+        .system = FLAGS_SYSTEM,
+        .any_keyword = maildir_keywords_free(&job->keywords) > 0,
+        .keywords = set != UINT32_MAX ? set : 0};
+}
+
+/* --- the end: tell what was found ---------------------------------------- */
+
+/* Its place in fresh, which is in the order of UIDs too, or NULL. */
+static const struct unmeasured *find_meta(const struct job *job, size_t *from,
+                                          uint32_t uid)
+{
+    while (*from < job->n_fresh && job->fresh[*from].entry.uid < uid) {
+        (*from)++;
+    }
+    return *from < job->n_fresh && job->fresh[*from].entry.uid == uid
+               ? &job->fresh[*from]
+               : NULL;
+}
+
+static int tell_all(struct job *job)
+{
+    struct cache cache = {0};
+    size_t from = 0;
+
+    for (size_t i = 0; i < job->n_seen; i++) {
+        const struct maildir_seen *seen = &job->seen[i];
+        const struct unmeasured *meta = find_meta(job, &from, seen->uid);
+        struct listed listed = {.uid = seen->uid};
+
+        listed.flags.system = maildir_name_to_flags(seen->letters);
+        listed.flags.keywords = keyword_set(job, &cache, seen->letters);
+        if (listed.flags.keywords == UINT32_MAX) {
+            return err_set(&job->base.err, ERR_LIMIT,
+                           "%s: too many different sets of keywords",
+                           job->request->folder.name);
+        }
+        if (meta != NULL && meta->measured) {
+            listed.has_meta = true;
+            listed.size = meta->meta.size;
+            listed.date = meta->meta.date;
+        }
+        job->request->item(job->request, &listed);
+    }
+    return 0;
+}
+
+static void tell(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct delta_request *request = job->request;
+
+    base->r = tell_all(job);
+    if (failed(job)) {
+        return;
+    }
+    request->kind = LISTING_FULL;
+    request->complete = job->settled;
+    request->token = job->token;
+    request->storable = storable(job);
+    maildir_files_keep_take(job->files, job->seen, job->n_seen);
+    job->seen = NULL;
+    maildir_job_end(base);
+}
+
+/* --- sizes and dates of new files ------------------------------------------ */
+
+static void measure_one(struct job *job, struct unmeasured *file)
+{
+    struct stat st;
+    struct maildir_batch batch = {.entries = &file->entry, .n = 1};
+    struct bytes base = bytes_of(file->entry.base);
+    int fd;
+
+    if (fstatat(maildir_find_dir(&job->dirs, &file->entry), file->entry.name,
+                &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        maildir_meta_of_name(base, &st, &file->meta)) {
+        file->measured = true;
+        return;
+    }
+    fd = maildir_find_open(&job->dirs, &batch, &file->entry);
+    if (fd >= 0) {
+        file->measured = maildir_meta_of_file(fd, base, &file->meta) == 0;
+        close(fd);
+    }
+}
+
+static void measure(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+    size_t end = job->measured + META_ENTRIES;
+
+    for (; job->measured < end && job->measured < job->n_fresh;
+         job->measured++) {
+        measure_one(job, &job->fresh[job->measured]);
+    }
+}
+
+static void measured(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    if (job->measured < job->n_fresh) {
+        maildir_job_run(base, measure, measured);
+    } else {
+        tell(base);
+    }
+}
+
+/* --- the scan -------------------------------------------------------------- */
+
+static int compare_seen(const void *a, const void *b)
+{
+    const struct maildir_seen *left = a;
+    const struct maildir_seen *right = b;
+
+    if (left->uid != right->uid) {
+        return left->uid < right->uid ? -1 : 1;
+    }
+    /* One message under two names: the one in cur, then the one with more
+     * letters. */
+    if (left->in_new != right->in_new) {
+        return left->in_new ? 1 : -1;
+    }
+    return (left->letters < right->letters) - (left->letters > right->letters);
+}
+
+static int compare_fresh(const void *a, const void *b)
+{
+    const struct unmeasured *left = a;
+    const struct unmeasured *right = b;
+
+    return (left->entry.uid > right->entry.uid) -
+           (left->entry.uid < right->entry.uid);
+}
+
+/* In the order of UIDs, each once. */
+static void sort_seen(struct job *job)
+{
+    size_t n = 0;
+
+    if (job->n_seen == 0) {
+        return;
+    }
+    qsort(job->seen, job->n_seen, sizeof(*job->seen), compare_seen);
+    for (size_t i = 0; i < job->n_seen; i++) {
+        if (n == 0 || job->seen[n - 1].uid != job->seen[i].uid) {
+            job->seen[n] = job->seen[i];
+            n++;
+        }
+    }
+    job->n_seen = n;
+    if (job->n_fresh > 0) {
+        qsort(job->fresh, job->n_fresh, sizeof(*job->fresh), compare_fresh);
+    }
+}
+
+static void add_fresh(struct job *job, uint32_t uid, struct bytes base,
+                      const char *name, bool in_new)
+{
+    struct unmeasured *file;
+
+    job->fresh = mem_grow(job->fresh, job->n_fresh, &job->cap_fresh,
+                          sizeof(*job->fresh));
+    file = &job->fresh[job->n_fresh];
+    job->n_fresh++;
+    *file = (struct unmeasured){
+        .entry = {.uid = uid,
+                  .base = mem_text(base),
+                  .name = mem_copy(name),
+                  .in_new = in_new}
+    };
+}
+
+static int take_name(struct job *job, const char *name, bool in_new)
+{
+    struct maildir_name parts;
+    struct maildir_seen *seen;
+    uint32_t uid;
+    bool plain;
+    int r;
+
+    maildir_name_parse(bytes_of(name), &parts);
+    r = maildir_files_uid(job->files, parts.base, &uid, &job->base.err);
+    if (r < 0) {
+        return r;
+    }
+    job->seen =
+        mem_grow(job->seen, job->n_seen, &job->cap_seen, sizeof(*job->seen));
+    seen = &job->seen[job->n_seen];
+    job->n_seen++;
+    *seen = (struct maildir_seen){.uid = uid, .in_new = in_new};
+    seen->letters = maildir_name_letters(&parts, &plain);
+    seen->plain = plain;
+    if (in_new) {
+        /* "Files in new have no flags." */
+        seen->letters = 0;
+        seen->plain = name[parts.base.len] == 0;
+    }
+    if (r == MAILDIR_FILES_FRESH || !job->request->has_since) {
+        add_fresh(job, uid, parts.base, name, in_new);
+    }
+    return 0;
+}
+
+static int take_names(struct job *job)
+{
+    struct bytes names = buf_peek(&job->names);
+    int r = 0;
+
+    while (r == 0 && names.len > 0) {
+        const char *name = names.ptr + 1;
+
+        r = take_name(job, name, names.ptr[0] == 'n');
+        names = bytes_skip(names, 2 + strlen(name));
+    }
+    return r;
+}
+
+static void read_on(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    buf_clear(&job->names);
+    base->r =
+        maildir_scan_read(job->scan, &job->names, SCAN_ENTRIES, &base->err);
+    if (base->r == 0) {
+        job->settled = maildir_scan_settled(job->scan, &job->token);
+    }
+}
+
+static void begin_scan(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    base->r = maildir_scan_begin(job->scan, &job->wait_ms, &base->err);
+    if (base->r == 0) {
+        job->scans++;
+        read_on(base);
+    }
+}
+
+static void open_folder(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    base->r = maildir_tree_open(base->maildir->root, job->path, false,
+                                &job->dirs, &base->err);
+    if (base->r == 0) {
+        base->r =
+            maildir_keywords_load(&job->keywords, job->dirs.self, &base->err);
+    }
+    if (base->r == 0) {
+        job->scan = maildir_scan_new(job->dirs.cur, job->dirs.new);
+        begin_scan(base);
+    }
+}
+
+static void have_names(struct maildir_job *base);
+
+static void begin_again(struct maildir_job *base)
+{
+    maildir_job_run(base, begin_scan, have_names);
+}
+
+static void have_names(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+    int outcome = base->r;
+
+    if (failed(job)) {
+        return;
+    }
+    if (outcome == MAILDIR_SCAN_WAIT) {
+        maildir_job_later(base, begin_again, job->wait_ms);
+        return;
+    }
+    base->r = take_names(job);
+    if (failed(job)) {
+        return;
+    }
+    if (outcome == MAILDIR_SCAN_MORE) {
+        maildir_job_run(base, read_on, have_names);
+    } else if (!job->settled && job->scans < SCANS_MAX) {
+        job->n_seen = 0;
+        clear_fresh(job);
+        begin_again(base);
+    } else {
+        sort_seen(job);
+        measured(base);
+    }
+}
+
+void maildir_delta_start(struct endpoint *endpoint,
+                         struct delta_request *request)
+{
+    struct maildir *maildir = (struct maildir *)endpoint;
+    struct job *job = MEM_NEW(struct job);
+
+    job->base.free = free_job;
+    job->request = request;
+    job->dirs =
+        (struct maildir_dirs){.self = -1, .cur = -1, .new = -1, .tmp = -1};
+    buf_init(&job->names, 0);
+    maildir_job_begin(maildir, &job->base, &request->base);
+    job->base.r = maildir_enter_folder(maildir, &request->folder, &job->path,
+                                       &job->files, &job->base.err);
+    if (job->base.r < 0) {
+        maildir_job_later(&job->base, maildir_job_end, 0);
+    } else {
+        maildir_job_run(&job->base, open_folder, have_names);
+    }
+}

@@ -1,0 +1,274 @@
+#include "store/maildir_endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/maildir.h"
+#include "store/maildir_deliver.h"
+#include "store/maildir_list.h"
+#include "store/maildir_path.h"
+#include "store/maildir_root.h"
+#include "store/maildir_tree.h"
+
+#define LANES          4u
+#define BATCH_MESSAGES 2000u
+#define BATCH_BYTES    (64u * 1024u * 1024u)
+
+/* --- open ------------------------------------------------------------------ */
+
+struct open_job {
+    struct maildir_job base;
+    bool dry;
+    char *known; /* marker on record */
+    struct maildir_root root;
+};
+
+static void free_open(struct maildir_job *base)
+{
+    free(((struct open_job *)base)->known);
+    free(base);
+}
+
+static const char *marker_key(const struct maildir *maildir)
+{
+    return maildir->side == LEFT ? "left.marker" : "right.marker";
+}
+
+static void open_root(struct maildir_job *base)
+{
+    struct open_job *job = (struct open_job *)base;
+    const struct maildir_account *account = base->maildir->account;
+
+    base->r = maildir_root_open(account->path, job->known, job->dry, &job->root,
+                                &base->err);
+    err_wrap(&base->err, base->r, "%s", account->name);
+}
+
+static void root_is_open(struct maildir_job *base)
+{
+    struct open_job *job = (struct open_job *)base;
+    struct maildir *maildir = base->maildir;
+
+    if (base->r == 0) {
+        maildir->root = job->root.fd;
+        if (maildir->state != NULL && !job->dry && job->known == NULL) {
+            state_meta_put(maildir->state, marker_key(maildir),
+                           job->root.marker);
+        }
+    }
+    maildir_job_end(base);
+}
+
+/* The endpoint closed while the root was being opened. */
+static void cancel_open(struct maildir_job *base)
+{
+    root_is_open(base);
+}
+
+static void start_open(struct endpoint *endpoint, struct open_request *request)
+{
+    struct maildir *maildir = (struct maildir *)endpoint;
+    struct open_job *job = MEM_NEW(struct open_job);
+
+    job->base.free = free_open;
+    job->base.cancel = cancel_open;
+    /* A probe has no state to know a root by: it only looks. */
+    job->dry = request->dry || maildir->state == NULL;
+    maildir_job_begin(maildir, &job->base, &request->base);
+    if (maildir->state != NULL) {
+        job->base.r = state_meta_get(maildir->state, marker_key(maildir),
+                                     &job->known, &job->base.err);
+    }
+    if (job->base.r < 0) {
+        maildir_job_later(&job->base, maildir_job_end, 0);
+    } else {
+        maildir_job_run(&job->base, open_root, root_is_open);
+    }
+}
+
+/* --- list ------------------------------------------------------------------ */
+
+struct list_job {
+    struct maildir_job base;
+    struct folder_entry *folders;
+    size_t n_folders;
+};
+
+static void free_list(struct maildir_job *base)
+{
+    struct list_job *job = (struct list_job *)base;
+
+    folder_list_free(job->folders, job->n_folders);
+    free(job);
+}
+
+static void list_folders(struct maildir_job *base)
+{
+    struct list_job *job = (struct list_job *)base;
+
+    if (base->maildir->root >= 0) {
+        base->r = maildir_list_folders(
+            base->maildir->root, base->maildir->account->layout, &job->folders,
+            &job->n_folders, &base->err);
+    }
+}
+
+static void have_list(struct maildir_job *base)
+{
+    struct list_job *job = (struct list_job *)base;
+    struct list_request *request = (struct list_request *)base->request;
+
+    request->folders = job->folders;
+    request->n_folders = job->n_folders;
+    job->folders = NULL;
+    job->n_folders = 0;
+    maildir_job_end(base);
+}
+
+static void start_list(struct endpoint *endpoint, struct list_request *request)
+{
+    struct list_job *job = MEM_NEW(struct list_job);
+
+    job->base.free = free_list;
+    request->folders = NULL;
+    request->n_folders = 0;
+    maildir_job_begin((struct maildir *)endpoint, &job->base, &request->base);
+    maildir_job_run(&job->base, list_folders, have_list);
+}
+
+/* --- folder ---------------------------------------------------------------- */
+
+struct folder_job {
+    struct maildir_job base;
+    enum folder_action action;
+    char *path;
+};
+
+static void free_folder(struct maildir_job *base)
+{
+    free(((struct folder_job *)base)->path);
+    free(base);
+}
+
+static void change_folder(struct maildir_job *base)
+{
+    const struct folder_job *job = (struct folder_job *)base;
+    const struct maildir *maildir = base->maildir;
+
+    switch (job->action) {
+    case FOLDER_CREATE:
+        base->r = maildir_tree_create(maildir->root, maildir->account->layout,
+                                      job->path, &base->err);
+        break;
+    case FOLDER_DELETE:
+        base->r = maildir_tree_delete(maildir->root, job->path, &base->err);
+        break;
+    case FOLDER_SUBSCRIBE:
+    case FOLDER_UNSUBSCRIBE:
+        break; /* a Maildir keeps no subscriptions */
+    }
+}
+
+static void start_folder(struct endpoint *endpoint,
+                         struct folder_request *request)
+{
+    struct maildir *maildir = (struct maildir *)endpoint;
+    struct folder_job *job = MEM_NEW(struct folder_job);
+    struct buf path;
+
+    job->base.free = free_folder;
+    job->action = request->action;
+    buf_init(&path, 0);
+    maildir_job_begin(maildir, &job->base, &request->base);
+    job->base.r =
+        maildir_path_encode(maildir->account->layout, bytes_of(request->name),
+                            &path, &job->base.err);
+    err_wrap(&job->base.err, job->base.r, "%s", request->name);
+    job->path = mem_text(buf_peek(&path));
+    buf_deinit(&path);
+    if (job->base.r < 0) {
+        maildir_job_later(&job->base, maildir_job_end, 0);
+    } else {
+        maildir_job_run(&job->base, change_folder, maildir_job_end);
+    }
+}
+
+/* --- life ------------------------------------------------------------------ */
+
+static void start_close(struct endpoint *endpoint,
+                        struct close_request *request)
+{
+    maildir_close((struct maildir *)endpoint, request);
+}
+
+static void describe(struct endpoint *endpoint, struct buf *out)
+{
+    const struct maildir *maildir = (struct maildir *)endpoint;
+    bool nested = maildir->account->layout == MAILDIR_NESTED;
+
+    buf_printf(out, "type: maildir\n");
+    buf_printf(out, "path: %s\n", maildir->account->path);
+    buf_printf(out, "layout: %s\n",
+               nested ? "nested (INBOX is PATH/INBOX)"
+                      : "maildir++ (INBOX is PATH itself)");
+    buf_printf(out, "root: %s\n", maildir->root >= 0 ? "there" : "missing");
+    buf_printf(out, "tier: maildir (directory times, then one scan)\n");
+}
+
+static void free_endpoint(struct endpoint *endpoint)
+{
+    struct maildir *maildir = (struct maildir *)endpoint;
+
+    for (size_t i = 0; i < maildir->n_files; i++) {
+        maildir_files_free(maildir->files[i]);
+    }
+    free(maildir->files);
+    maildir_deliver_free(maildir->deliver);
+    diskwork_free(maildir->diskwork);
+    free(maildir);
+}
+
+static const struct endpoint_class class = {
+    .open = start_open,
+    .list = start_list,
+    .delta = maildir_delta_start,
+    .identify = maildir_identify_start,
+    .read = maildir_read_start,
+    .read_pause = maildir_read_pause,
+    .add_open = maildir_deliver_open,
+    .add_message = maildir_deliver_message,
+    .add_data = maildir_deliver_data,
+    .add_close = maildir_deliver_close,
+    .add_abort = maildir_deliver_abort,
+    .flag = maildir_change_flags,
+    .remove = maildir_change_remove,
+    .folder = start_folder,
+    .close = start_close,
+    .describe = describe,
+    .free = free_endpoint,
+};
+
+struct endpoint *maildir_endpoint_new(uv_loop_t *loop,
+                                      const struct maildir_account *account,
+                                      struct state *state, enum side side,
+                                      const struct log *log)
+{
+    struct maildir *maildir = MEM_NEW(struct maildir);
+
+    maildir->endpoint = (struct endpoint){.class = &class,
+                                          .name = account->name,
+                                          .is_local = true,
+                                          .tokens_prove = true,
+                                          .lanes = LANES,
+                                          .batch_messages = BATCH_MESSAGES,
+                                          .batch_bytes = BATCH_BYTES};
+    maildir->diskwork = diskwork_new(loop);
+    maildir->account = account;
+    maildir->state = state;
+    maildir->side = side;
+    maildir->log = log;
+    maildir->root = -1;
+    maildir->deliver = maildir_deliver_new(maildir);
+    return &maildir->endpoint;
+}

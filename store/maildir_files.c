@@ -1,0 +1,264 @@
+#include "store/maildir_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A name that got its number in this run. */
+struct fresh {
+    uint32_t uid; /* 0: removed again */
+    uint32_t hash;
+    size_t name; /* where in names */
+    size_t len;
+};
+
+struct maildir_files {
+    struct state *state;
+    enum side side;
+    uint32_t folder;
+    uint32_t next_uid;   /* 0: not asked yet */
+    struct fresh *fresh; /* by rising UID */
+    size_t n_fresh;
+    size_t cap_fresh;
+    struct buf names;
+    uint32_t *index; /* open addressing: 1 + place in fresh; 0: free */
+    size_t n_index;  /* a power of two, at least twice n_fresh; or 0 */
+    struct maildir_seen *seen;
+    size_t n_seen;
+    uint32_t letters;
+};
+
+struct maildir_files *maildir_files_new(struct state *state, enum side side,
+                                        uint32_t folder)
+{
+    struct maildir_files *files = MEM_NEW(struct maildir_files);
+
+    files->state = state;
+    files->side = side;
+    files->folder = folder;
+    buf_init(&files->names, 0);
+    return files;
+}
+
+void maildir_files_free(struct maildir_files *files)
+{
+    if (files != NULL) {
+        buf_deinit(&files->names);
+        free(files->fresh);
+        free(files->index);
+        free(files->seen);
+        free(files);
+    }
+}
+
+uint32_t maildir_files_folder(const struct maildir_files *files)
+{
+    return files->folder;
+}
+
+/* FNV-1a. Names are chosen by whoever may write to the Maildir; the worst they
+ * gain is a slow run of their own. */
+static uint32_t hash_of(struct bytes name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < name.len; i++) {
+        hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
+    }
+    return hash;
+}
+
+static struct bytes fresh_name(const struct maildir_files *files,
+                               const struct fresh *fresh)
+{
+    return (struct bytes){buf_peek(&files->names).ptr + fresh->name,
+                          fresh->len};
+}
+
+static void index_put(struct maildir_files *files, size_t place)
+{
+    size_t mask = files->n_index - 1;
+    size_t at = files->fresh[place].hash & mask;
+
+    while (files->index[at] != 0) {
+        at = (at + 1) & mask;
+    }
+    files->index[at] = (uint32_t)place + 1;
+}
+
+static void index_grow(struct maildir_files *files)
+{
+    if (files->n_fresh * 2 < files->n_index) {
+        return;
+    }
+    files->n_index = files->n_index == 0 ? 64 : files->n_index * 2;
+    free(files->index);
+    files->index = mem_new(files->n_index, sizeof(*files->index));
+    for (size_t i = 0; i < files->n_fresh; i++) {
+        index_put(files, i);
+    }
+}
+
+static struct fresh *find_fresh(const struct maildir_files *files,
+                                struct bytes name)
+{
+    uint32_t hash = hash_of(name);
+    size_t mask = files->n_index - 1;
+
+    if (files->n_index == 0) {
+        return NULL;
+    }
+    for (size_t at = hash & mask; files->index[at] != 0; at = (at + 1) & mask) {
+        struct fresh *fresh = &files->fresh[files->index[at] - 1];
+
+        if (fresh->hash == hash && fresh->uid != 0 &&
+            bytes_equal(fresh_name(files, fresh), name)) {
+            return fresh;
+        }
+    }
+    return NULL;
+}
+
+static int give_uid(struct maildir_files *files, struct bytes base,
+                    uint32_t *uid, struct err *err)
+{
+    struct fresh *fresh;
+
+    if (files->next_uid == 0) {
+        int r = state_file_next_uid(files->state, files->side, files->folder,
+                                    &files->next_uid, err);
+
+        if (r < 0) {
+            return r;
+        }
+    }
+    if (files->next_uid == UINT32_MAX) {
+        return err_set(err, ERR_STATE, "all numbers for files are used up");
+    }
+    index_grow(files);
+    files->fresh = mem_grow(files->fresh, files->n_fresh, &files->cap_fresh,
+                            sizeof(*files->fresh));
+    fresh = &files->fresh[files->n_fresh];
+    *fresh = (struct fresh){.uid = files->next_uid,
+                            .hash = hash_of(base),
+                            .name = buf_len(&files->names),
+                            .len = base.len};
+    buf_add(&files->names, base);
+    index_put(files, files->n_fresh);
+    files->n_fresh++;
+    files->next_uid++;
+    state_file_put(files->state, files->side, files->folder, fresh->uid, base);
+    *uid = fresh->uid;
+    return MAILDIR_FILES_FRESH;
+}
+
+int maildir_files_uid(struct maildir_files *files, struct bytes base,
+                      uint32_t *uid, struct err *err)
+{
+    struct fresh *fresh = find_fresh(files, base);
+    int r;
+
+    if (fresh != NULL) {
+        *uid = fresh->uid;
+        return MAILDIR_FILES_FRESH;
+    }
+    r = state_file_uid(files->state, files->side, files->folder, base, uid,
+                       err);
+    return r == 1 ? give_uid(files, base, uid, err) : r;
+}
+
+/* By its place: numbers are given one after the other. */
+static struct fresh *fresh_by_uid(const struct maildir_files *files,
+                                  uint32_t uid)
+{
+    uint32_t first;
+
+    if (files->n_fresh == 0) {
+        return NULL;
+    }
+    first = files->next_uid - (uint32_t)files->n_fresh;
+    if (uid < first || uid >= files->next_uid) {
+        return NULL;
+    }
+    return &files->fresh[uid - first];
+}
+
+int maildir_files_base(struct maildir_files *files, uint32_t uid,
+                       struct buf *out, struct err *err)
+{
+    const struct fresh *fresh = fresh_by_uid(files, uid);
+
+    if (fresh == NULL) {
+        return state_file_name(files->state, files->side, files->folder, uid,
+                               out, err);
+    }
+    if (fresh->uid == 0) {
+        return MAILDIR_FILES_NONE;
+    }
+    buf_add(out, fresh_name(files, fresh));
+    return 0;
+}
+
+void maildir_files_remove(struct maildir_files *files, uint32_t uid,
+                          struct bytes base)
+{
+    struct fresh *fresh = fresh_by_uid(files, uid);
+
+    state_file_del(files->state, files->side, files->folder, uid, base);
+    if (fresh != NULL) {
+        fresh->uid = 0;
+    }
+}
+
+void maildir_files_keep_take(struct maildir_files *files,
+                             struct maildir_seen *seen, size_t n)
+{
+    free(files->seen);
+    files->seen = seen;
+    files->n_seen = n;
+    files->letters = 0;
+    for (size_t i = 0; i < n; i++) {
+        files->letters |= seen[i].letters;
+    }
+}
+
+static int compare_seen(const void *key, const void *element)
+{
+    const uint32_t *uid = key;
+    const struct maildir_seen *seen = element;
+
+    return (*uid > seen->uid) - (*uid < seen->uid);
+}
+
+static struct maildir_seen *find_seen(const struct maildir_files *files,
+                                      uint32_t uid)
+{
+    if (files->n_seen == 0) {
+        return NULL;
+    }
+    return bsearch(&uid, files->seen, files->n_seen, sizeof(*files->seen),
+                   compare_seen);
+}
+
+void maildir_files_moved(struct maildir_files *files,
+                         const struct maildir_seen *seen)
+{
+    struct maildir_seen *known = find_seen(files, seen->uid);
+
+    if (known != NULL) {
+        *known = *seen;
+    }
+    files->letters |= seen->letters;
+}
+
+const struct maildir_seen *maildir_files_seen(const struct maildir_files *files,
+                                              uint32_t uid)
+{
+    return find_seen(files, uid);
+}
+
+uint32_t maildir_files_letters(const struct maildir_files *files)
+{
+    return files->letters;
+}

@@ -1,0 +1,70 @@
+/*
+ * The files of one folder by UID, for one run: which UID belongs to a base
+ * name (kept in the state), and the name that a file had when it was seen
+ * last. Touches no disk but the state; for the loop's thread.
+ */
+#ifndef STORE_MAILDIR_FILES_H
+#define STORE_MAILDIR_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/endpoint.h"
+#include "base/err.h"
+#include "store/state.h"
+
+struct maildir_files;
+
+struct maildir_files *maildir_files_new(struct state *state, enum side side,
+                                        uint32_t folder);
+void maildir_files_free(struct maildir_files *files);
+
+/* The folder's number in the state. */
+uint32_t maildir_files_folder(const struct maildir_files *files);
+
+enum { MAILDIR_FILES_FRESH = 1, MAILDIR_FILES_NONE = 1 };
+
+/**
+ * The UID of the file with base name @base; one that has none gets the next.
+ *
+ * Returns 0; MAILDIR_FILES_FRESH where the number was given in this run, and
+ * may not be committed yet; ERR_STATE, also where all numbers are used up.
+ */
+int maildir_files_uid(struct maildir_files *files, struct bytes base,
+                      uint32_t *uid, struct err *err);
+
+/* Append the base name of @uid. Returns 0, MAILDIR_FILES_NONE or ERR_STATE. */
+int maildir_files_base(struct maildir_files *files, uint32_t uid,
+                       struct buf *out, struct err *err);
+
+/* The file is no more: forget its number. */
+void maildir_files_remove(struct maildir_files *files, uint32_t uid,
+                          struct bytes base);
+
+/* How a file was seen: enough to write its name down again, in 12 bytes. */
+struct maildir_seen {
+    uint32_t uid;
+    uint32_t letters; /* maildir_name.h */
+    bool in_new;
+    bool plain; /* the name is the base (new), or maildir_name_print() (cur) */
+};
+
+/* Take over what a scan saw: @seen, sorted by UID, becomes this one's. */
+void maildir_files_keep_take(struct maildir_files *files,
+                             struct maildir_seen *seen, size_t n);
+
+/* A file was renamed. */
+void maildir_files_moved(struct maildir_files *files,
+                         const struct maildir_seen *seen);
+
+/* How the file was seen last, or NULL; borrowed until the next call. */
+const struct maildir_seen *maildir_files_seen(const struct maildir_files *files,
+                                              uint32_t uid);
+
+/* All letters that files were seen with. */
+uint32_t maildir_files_letters(const struct maildir_files *files);
+
+#endif

@@ -1,0 +1,237 @@
+#include "store/maildir_find.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/maildir_name.h"
+#include "store/maildir_scan.h"
+
+#define SCAN_ENTRIES 4096u
+
+/* What the name should be, going by how the file was seen last. */
+static void guess(struct maildir_entry *entry, const struct maildir_seen *seen)
+{
+    struct buf name;
+
+    if (seen == NULL || !seen->plain) {
+        return;
+    }
+    entry->in_new = seen->in_new;
+    if (seen->in_new) {
+        entry->name = mem_copy(entry->base);
+        return;
+    }
+    buf_init(&name, 0);
+    maildir_name_print(&name, bytes_of(entry->base), seen->letters);
+    entry->name = mem_text(buf_peek(&name));
+    buf_deinit(&name);
+}
+
+static int add(struct maildir_files *files, uint32_t uid,
+               struct maildir_batch *batch, struct buf *base, struct err *err)
+{
+    struct maildir_entry *entry;
+    int r;
+
+    buf_clear(base);
+    r = maildir_files_base(files, uid, base, err);
+    if (r != 0) {
+        return r == MAILDIR_FILES_NONE ? 0 : r;
+    }
+    batch->entries = mem_grow(batch->entries, batch->n, &batch->cap,
+                              sizeof(*batch->entries));
+    entry = &batch->entries[batch->n];
+    batch->n++;
+    *entry =
+        (struct maildir_entry){.uid = uid, .base = mem_text(buf_peek(base))};
+    guess(entry, maildir_files_seen(files, uid));
+    return 0;
+}
+
+int maildir_find_next(struct maildir_files *files, struct uidset_walk *walk,
+                      size_t max, struct maildir_batch *batch, struct err *err)
+{
+    struct buf base;
+    uint32_t uid;
+    int r = 0;
+
+    buf_init(&base, 0);
+    while (r == 0 && batch->n < max && uidset_next(walk, &uid)) {
+        r = add(files, uid, batch, &base, err);
+    }
+    buf_deinit(&base);
+    return r;
+}
+
+void maildir_find_clear(struct maildir_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        free(batch->entries[i].base);
+        free(batch->entries[i].name);
+    }
+    batch->n = 0;
+}
+
+void maildir_find_free(struct maildir_batch *batch)
+{
+    maildir_find_clear(batch);
+    free(batch->entries);
+    *batch = (struct maildir_batch){0};
+}
+
+int maildir_find_dir(const struct maildir_dirs *dirs,
+                     const struct maildir_entry *entry)
+{
+    return entry->in_new ? dirs->new : dirs->cur;
+}
+
+/* Try the names that most files have. */
+static bool probe(const struct maildir_dirs *dirs, struct maildir_entry *entry)
+{
+    static const struct {
+        bool in_new;
+        const char *info;
+    } likely[] = {
+        {true,  ""    },
+        {false, ":2,S"},
+        {false, ":2," },
+        {false, ""    }
+    };
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]); i++) {
+        char *name = mem_printf("%s%s", entry->base, likely[i].info);
+
+        entry->in_new = likely[i].in_new;
+        if (fstatat(maildir_find_dir(dirs, entry), name, &st,
+                    AT_SYMLINK_NOFOLLOW) == 0) {
+            entry->name = name;
+            return true;
+        }
+        free(name);
+    }
+    return false;
+}
+
+static int compare_base(const void *a, const void *b)
+{
+    const struct maildir_entry *const *left = a;
+    const struct maildir_entry *const *right = b;
+
+    return strcmp((*left)->base, (*right)->base);
+}
+
+static int compare_key(const void *key, const void *element)
+{
+    const struct bytes *base = key;
+    const struct maildir_entry *const *entry = element;
+    int order = strncmp(base->ptr, (*entry)->base, base->len);
+
+    return order != 0 || (*entry)->base[base->len] == 0 ? order : -1;
+}
+
+/* Take over the names that a scan found. cur comes after new, so that a file
+ * that was seen in both is taken to be in cur. */
+static void take_names(struct maildir_entry **sorted, size_t n,
+                       struct bytes names)
+{
+    while (names.len > 0) {
+        const char *name = names.ptr + 1;
+        struct maildir_name parts;
+        struct maildir_entry **found;
+
+        maildir_name_parse(bytes_of(name), &parts);
+        found = bsearch(&parts.base, sorted, n, sizeof(struct maildir_entry *),
+                        compare_key);
+        if (found != NULL) {
+            free((*found)->name);
+            (*found)->name = mem_copy(name);
+            (*found)->in_new = names.ptr[0] == 'n';
+            (*found)->gone = false;
+        }
+        names = bytes_skip(names, 2 + strlen(name));
+    }
+}
+
+static void read_folder(const struct maildir_dirs *dirs,
+                        struct maildir_entry **sorted, size_t n)
+{
+    struct maildir_scan *scan = maildir_scan_new(dirs->cur, dirs->new);
+    struct buf names;
+    int r;
+
+    buf_init(&names, 0);
+    /* Whether it settles does not matter: what it passes over is looked for
+     * again in the next run. */
+    r = maildir_scan_begin(scan, NULL, NULL);
+    while (r >= 0) {
+        buf_clear(&names);
+        r = maildir_scan_read(scan, &names, SCAN_ENTRIES, NULL);
+        take_names(sorted, n, buf_peek(&names));
+        if (r != MAILDIR_SCAN_MORE) {
+            break;
+        }
+    }
+    buf_deinit(&names);
+    maildir_scan_free(scan);
+}
+
+/* Look for all files of the batch. */
+static void look_again(const struct maildir_dirs *dirs,
+                       struct maildir_batch *batch)
+{
+    struct maildir_entry **sorted = mem_new(batch->n, sizeof(*sorted));
+
+    for (size_t i = 0; i < batch->n; i++) {
+        sorted[i] = &batch->entries[i];
+        sorted[i]->gone = true;
+    }
+    qsort(sorted, batch->n, sizeof(struct maildir_entry *), compare_base);
+    read_folder(dirs, sorted, batch->n);
+    free(sorted);
+}
+
+bool maildir_find_locate(const struct maildir_dirs *dirs,
+                         struct maildir_batch *batch,
+                         struct maildir_entry *entry, unsigned attempt)
+{
+    if (entry->gone) {
+        return false;
+    }
+    if (attempt == 0 && (entry->name != NULL || probe(dirs, entry))) {
+        return true;
+    }
+    look_again(dirs, batch);
+    return !entry->gone;
+}
+
+int maildir_find_open(const struct maildir_dirs *dirs,
+                      struct maildir_batch *batch, struct maildir_entry *entry)
+{
+    int fd = -1;
+
+    errno = ENOENT;
+    for (unsigned attempt = 0; fd < 0 && errno == ENOENT && attempt < 2;
+         attempt++) {
+        struct stat st;
+
+        if (!maildir_find_locate(dirs, batch, entry, attempt)) {
+            errno = ENOENT;
+            return -1;
+        }
+        fd = openat(maildir_find_dir(dirs, entry), entry->name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        /* Another kind of file may have taken the name since the scan. */
+        if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+            close(fd);
+            errno = EINVAL;
+            return -1;
+        }
+    }
+    return fd;
+}

@@ -1,0 +1,71 @@
+/*
+ * Keywords of a Maildir folder, as Dovecot keeps them: lower-case letters in
+ * the file names, and "dovecot-keywords" says what they mean: "0 $Junk" for
+ * "a" up to 25 for "z". The keyword $Forwarded is the letter P besides.
+ */
+#ifndef STORE_MAILDIR_KEYWORDS_H
+#define STORE_MAILDIR_KEYWORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
+#define MAILDIR_KEYWORDS_MAX  26u
+
+/* A zeroed struct knows no keyword. */
+struct maildir_keywords {
+    char *name[MAILDIR_KEYWORDS_MAX]; /* by letter; NULL: free */
+};
+
+void maildir_keywords_deinit(struct maildir_keywords *keywords);
+
+/* Read the file's text; as in Dovecot, lines that make no sense are passed
+ * over. What was known before is forgotten. */
+void maildir_keywords_parse(struct maildir_keywords *keywords,
+                            struct bytes text);
+
+/* Append the file's text. */
+void maildir_keywords_print(const struct maildir_keywords *keywords,
+                            struct buf *out);
+
+/* Read the file in the directory @folder; none is no keywords. Returns 0 or
+ * ERR_DISK. */
+int maildir_keywords_load(struct maildir_keywords *keywords, int folder,
+                          struct err *err);
+
+/**
+ * The letters (bits, maildir_name.h) of blank-separated @names.
+ *
+ * @missing  may be NULL; set to how many of them have no letter
+ */
+uint32_t maildir_keywords_letters(const struct maildir_keywords *keywords,
+                                  struct bytes names, unsigned *missing);
+
+/* Append the blank-separated names of @letters; letters without a name are
+ * left out. */
+void maildir_keywords_names(const struct maildir_keywords *keywords,
+                            uint32_t letters, struct buf *out);
+
+/* How many letters are free. */
+unsigned maildir_keywords_free(const struct maildir_keywords *keywords);
+
+/**
+ * Give letters to those of @names that have none, and write the file durably,
+ * under Dovecot's lock where Dovecot uses the folder. What finds no free
+ * letter stays without one.
+ *
+ * @keywords  read anew under the lock
+ * @avoid     letters that files carry although they have no name
+ *
+ * May wait for the lock for some seconds. Returns 0, ERR_BUSY (another program
+ * keeps the lock) or ERR_DISK.
+ */
+int maildir_keywords_allocate(struct maildir_keywords *keywords, int folder,
+                              struct bytes names, uint32_t avoid,
+                              struct err *err);
+
+#endif

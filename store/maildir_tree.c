@@ -1,0 +1,386 @@
+#include "store/maildir_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/maildir_keywords.h"
+
+#define STALE_SECONDS (36 * 60 * 60) /* as Dovecot and the Maildir paper */
+
+int maildir_tree_enter(int parent, const char *name)
+{
+    return openat(parent, name,
+                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The next component of a relative path into fresh memory; NULL at the end. */
+static char *take_component(const char **path)
+{
+    const char *slash = strchr(*path, '/');
+    size_t n = slash != NULL ? (size_t)(slash - *path) : strlen(*path);
+    char *component = NULL;
+
+    if (n > 0) {
+        component = mem_text((struct bytes){*path, n});
+    }
+    *path += n + (slash != NULL);
+    return component;
+}
+
+static int cannot_enter(int error_number, const char *path, struct err *err)
+{
+    if (error_number == ENOENT) {
+        return err_set(err, ERR_GONE, "%s: no such folder", path);
+    }
+    if (error_number == ELOOP || error_number == ENOTDIR) {
+        return err_set(err, ERR_REFUSED,
+                       "%s: a symbolic link or a file is where a directory "
+                       "should be",
+                       path);
+    }
+    return err_errno(err, ERR_DISK, error_number, "%s", path);
+}
+
+/* Walk down to @path. Returns a descriptor or an error. */
+static int descend(int root, const char *path, struct err *err)
+{
+    const char *rest = path;
+    char *component;
+    int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+
+    while (at >= 0 && (component = take_component(&rest)) != NULL) {
+        int next = maildir_tree_enter(at, component);
+        int error_number = errno;
+
+        close(at);
+        free(component);
+        at = next;
+        errno = error_number;
+    }
+    return at < 0 ? cannot_enter(errno, path, err) : at;
+}
+
+static int open_tmp(int self)
+{
+    int fd = maildir_tree_enter(self, "tmp");
+
+    if (fd < 0 && errno == ENOENT && mkdirat(self, "tmp", 0700) == 0) {
+        fd = maildir_tree_enter(self, "tmp");
+    }
+    return fd;
+}
+
+int maildir_tree_open(int root, const char *path, bool with_tmp,
+                      struct maildir_dirs *out, struct err *err)
+{
+    int r = 0;
+
+    *out = (struct maildir_dirs){.self = -1, .cur = -1, .new = -1, .tmp = -1};
+    if (root < 0) {
+        return err_set(err, ERR_GONE, "%s: no such folder", path);
+    }
+    out->self = descend(root, path, err);
+    if (out->self < 0) {
+        return out->self;
+    }
+    out->cur = maildir_tree_enter(out->self, "cur");
+    if (out->cur >= 0) {
+        out->new = maildir_tree_enter(out->self, "new");
+    }
+    if (out->new >= 0 && with_tmp) {
+        out->tmp = open_tmp(out->self);
+    }
+    if (out->new < 0 || (with_tmp && out->tmp < 0)) {
+        r = cannot_enter(errno, path, err);
+        maildir_tree_close(out);
+    }
+    return r;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+void maildir_tree_close(struct maildir_dirs *dirs)
+{
+    close_one(&dirs->self);
+    close_one(&dirs->cur);
+    close_one(&dirs->new);
+    close_one(&dirs->tmp);
+}
+
+/* A directory stream on a descriptor of its own; NULL with errno. */
+static DIR *open_stream(int dir)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (stream == NULL && fd >= 0) {
+        close(fd);
+    }
+    return stream;
+}
+
+/*
+ * Is @name really in @parent, and not another name that the file system takes
+ * for it (case, Unicode form)? Says in @err which one it is.
+ */
+static int check_spelling(int parent, const char *name, struct err *err)
+{
+    struct stat asked;
+    struct stat st;
+    struct dirent *entry;
+    char *other = NULL;
+    bool there = false;
+    DIR *stream = open_stream(parent);
+
+    if (stream == NULL ||
+        fstatat(parent, name, &asked, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (stream != NULL) {
+            closedir(stream);
+        }
+        return err_errno(err, ERR_DISK, errno, "%s", name);
+    }
+    while (!there && (entry = readdir(stream)) != NULL) {
+        there = strcmp(entry->d_name, name) == 0;
+        if (!there && other == NULL &&
+            fstatat(parent, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_ino == asked.st_ino && st.st_dev == asked.st_dev) {
+            other = mem_copy(entry->d_name);
+        }
+    }
+    closedir(stream);
+    if (!there) {
+        (void)err_set(err, ERR_REFUSED,
+                      "%s: falls on the same directory as %s on this file "
+                      "system: rename one of the two",
+                      name, other != NULL ? other : "another folder");
+    }
+    free(other);
+    return there ? 0 : ERR_REFUSED;
+}
+
+/* Make @name in @parent, or find it there. Returns a descriptor or an
+ * error. */
+static int make_directory(int parent, const char *name, struct err *err)
+{
+    bool made = mkdirat(parent, name, 0700) == 0;
+    int r;
+    int fd;
+
+    if (!made && errno == ENAMETOOLONG) {
+        return err_set(err, ERR_REFUSED, "%s: too long for a directory name",
+                       name);
+    }
+    if (!made && errno != EEXIST) {
+        return err_errno(err, ERR_DISK, errno, "%s", name);
+    }
+    fd = maildir_tree_enter(parent, name);
+    if (fd < 0) {
+        return cannot_enter(errno, name, err);
+    }
+    r = made ? 0 : check_spelling(parent, name, err);
+    if (r == 0 && made && fsync(parent) < 0) {
+        r = err_errno(err, ERR_DISK, errno, "%s", name);
+    }
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+/* An empty file that says that this is a subfolder (Maildir++). */
+static int make_mark(int self, struct err *err)
+{
+    int fd = openat(self, "maildirfolder",
+                    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        return err_errno(err, ERR_DISK, errno, "maildirfolder");
+    }
+    close(fd);
+    return 0;
+}
+
+static int fill(int self, bool is_subfolder, struct err *err)
+{
+    static const char *const names[] = {"tmp", "new", "cur"};
+    int r = 0;
+
+    if (is_subfolder) {
+        r = make_mark(self, err);
+    }
+    for (size_t i = 0; r == 0 && i < 3; i++) {
+        if (mkdirat(self, names[i], 0700) < 0 && errno != EEXIST) {
+            r = err_errno(err, ERR_DISK, errno, "%s", names[i]);
+        }
+    }
+    if (r == 0 && fsync(self) < 0) {
+        r = err_errno(err, ERR_DISK, errno, "fsync");
+    }
+    return r;
+}
+
+int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
+                        struct err *err)
+{
+    const char *rest = path;
+    char *component;
+    int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    int r;
+
+    if (at < 0) {
+        return err_errno(err, ERR_DISK, errno, "%s", path);
+    }
+    while (at >= 0 && (component = take_component(&rest)) != NULL) {
+        int next = strcmp(component, ".") == 0
+                       ? fcntl(at, F_DUPFD_CLOEXEC, 0)
+                       : make_directory(at, component, err);
+
+        close(at);
+        free(component);
+        at = next;
+    }
+    if (at < 0) {
+        return at;
+    }
+    r = fill(at, layout == MAILDIR_PLUSPLUS && strcmp(path, ".") != 0, err);
+    close(at);
+    return err_wrap(err, r, "%s", path);
+}
+
+void maildir_tree_clear_tmp(int tmp)
+{
+    DIR *stream = open_stream(tmp);
+    struct dirent *entry;
+    struct stat st;
+
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        if (entry->d_name[0] == '.' ||
+            fstatat(tmp, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode)) {
+            continue;
+        }
+        if (st.st_ctime + STALE_SECONDS < time(NULL)) {
+            (void)unlinkat(tmp, entry->d_name, 0);
+        }
+    }
+    if (stream != NULL) {
+        closedir(stream);
+    }
+}
+
+/* cur, new and tmp, if they are empty: rmdir() itself makes sure, so that mail
+ * that arrives this very moment is safe. */
+static int remove_mail_directories(int self, const char *path, struct err *err)
+{
+    static const char *const names[] = {"new", "cur", "tmp"};
+
+    for (size_t i = 0; i < 3; i++) {
+        int error_number;
+
+        if (unlinkat(self, names[i], AT_REMOVEDIR) == 0 || errno == ENOENT) {
+            continue;
+        }
+        error_number = errno;
+        while (i > 0) {
+            i--;
+            (void)mkdirat(self, names[i], 0700);
+        }
+        if (error_number == ENOTEMPTY || error_number == EEXIST) {
+            return err_set(err, ERR_REFUSED, "%s: there is still mail in it",
+                           path);
+        }
+        return err_errno(err, ERR_DISK, error_number, "%s", path);
+    }
+    return 0;
+}
+
+/* Files that Dovecot and we keep beside cur, new and tmp. */
+static bool is_helper(const char *name)
+{
+    return strcmp(name, MAILDIR_KEYWORDS_FILE) == 0 ||
+           strcmp(name, "dovecot-uidlist") == 0 ||
+           strcmp(name, "maildirfolder") == 0 ||
+           strncmp(name, "dovecot.index", strlen("dovecot.index")) == 0;
+}
+
+static void remove_helpers(int self)
+{
+    DIR *stream = open_stream(self);
+    struct dirent *entry;
+
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        if (is_helper(entry->d_name)) {
+            (void)unlinkat(self, entry->d_name, 0);
+        }
+    }
+    if (stream != NULL) {
+        closedir(stream);
+    }
+}
+
+/* Remove the directory itself, unless it holds anything else. */
+static int remove_directory(int root, const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    char *above = mem_text(
+        (struct bytes){path, slash != NULL ? (size_t)(slash - path) : 0});
+    int parent = descend(root, above, err);
+    int r = 0;
+
+    free(above);
+    if (parent < 0) {
+        return parent;
+    }
+    if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY &&
+        errno != EEXIST && errno != ENOENT) {
+        r = err_errno(err, ERR_DISK, errno, "%s", path);
+    } else if (fsync(parent) < 0) {
+        r = err_errno(err, ERR_DISK, errno, "%s", path);
+    }
+    close(parent);
+    return r;
+}
+
+int maildir_tree_delete(int root, const char *path, struct err *err)
+{
+    int self;
+    int tmp;
+    int r;
+
+    if (strcmp(path, ".") == 0) {
+        return err_set(err, ERR_REFUSED, "INBOX cannot be deleted");
+    }
+    self = descend(root, path, err);
+    if (self < 0) {
+        return self == ERR_GONE ? 0 : self;
+    }
+    tmp = maildir_tree_enter(self, "tmp");
+    if (tmp >= 0) {
+        maildir_tree_clear_tmp(tmp);
+        close(tmp);
+    }
+    r = remove_mail_directories(self, path, err);
+    if (r == 0) {
+        remove_helpers(self);
+        if (fsync(self) < 0) {
+            r = err_errno(err, ERR_DISK, errno, "%s", path);
+        }
+    }
+    close(self);
+    return r < 0 ? r : remove_directory(root, path, err);
+}

@@ -1,0 +1,61 @@
+/*
+ * The directories of a Maildir: open, create, delete. Every step goes
+ * from the root downwards by descriptor and follows no symbolic link, so that
+ * nothing outside the root is ever reached. May block: for worker threads.
+ */
+#ifndef STORE_MAILDIR_TREE_H
+#define STORE_MAILDIR_TREE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "store/maildir_endpoint.h"
+
+/* Descriptors of one folder; -1 where not opened. */
+struct maildir_dirs {
+    int self;
+    int cur;
+    int new;
+    int tmp;
+};
+
+/**
+ * Open a folder.
+ *
+ * @path      from maildir_path_encode()
+ * @with_tmp  tmp too, made where it is missing
+ *
+ * Returns 0 with @out to be closed by maildir_tree_close(); ERR_GONE where
+ * there is no such folder, ERR_REFUSED where a symbolic link is in the way,
+ * or ERR_DISK.
+ */
+int maildir_tree_open(int root, const char *path, bool with_tmp,
+                      struct maildir_dirs *out, struct err *err);
+void maildir_tree_close(struct maildir_dirs *dirs);
+
+/**
+ * Create a folder with its parents, durably; it may be there.
+ *
+ * Returns 0; ERR_REFUSED where on this file system another folder's directory
+ * answers to that name, or something that is no directory; or ERR_DISK.
+ */
+int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
+                        struct err *err);
+
+/* Open the directory @name in @parent, following no symbolic link. Returns a
+ * descriptor, or -1 with errno. */
+int maildir_tree_enter(int parent, const char *name);
+
+/* Remove from the directory tmp what was left there 36 hours ago: nobody can
+ * still be writing it. */
+void maildir_tree_clear_tmp(int tmp);
+
+/**
+ * Delete a folder, durably; it may be gone. What is not ours or Dovecot's
+ * stays, and so does the directory that holds it, and child folders.
+ *
+ * Returns 0; ERR_REFUSED where there are still messages in it; or ERR_DISK.
+ */
+int maildir_tree_delete(int root, const char *path, struct err *err);
+
+#endif
