@@ -270,7 +270,7 @@ static void add_start(struct imap_task *task)
 {
     struct add *add = add_of(task);
 
-    add->result = imap_names_wire(&task->pool->names, task->folder->name,
+    add->result = imap_names_wire(&task->pool->names, add->request->folder.name,
                                   &add->wire, &add->err);
     if (add->result == 0)
         pump_held(add);

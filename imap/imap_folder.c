@@ -130,20 +130,12 @@ static void folder_start(struct imap_task *task)
     }
 }
 
-static bool contains_nocase(struct bytes text, struct bytes part)
-{
-    for (; text.len >= part.len; text = bytes_skip(text, 1))
-        if (bytes_starts_nocase(text, part))
-            return true;
-    return false;
-}
-
 /* ALREADYEXISTS (RFC 5530), or the words of servers that are older. */
 static bool is_there(const struct session_reply *reply)
 {
     return reply->code == CODE_ALREADYEXISTS ||
-           contains_nocase(reply->text, B("already exist")) ||
-           contains_nocase(reply->text, B("mailbox exists"));
+           imap_task_says(reply, B("already exist")) ||
+           imap_task_says(reply, B("mailbox exists"));
 }
 
 static void created(struct folder *folder, const struct session_reply *reply)

@@ -112,18 +112,23 @@ int imap_task_selected(const struct imap_task *task,
     return 0;
 }
 
-int imap_task_answer(const struct session_reply *reply, const char *what,
-                     struct err *err)
+bool imap_task_says(const struct session_reply *reply, struct bytes words)
 {
-    enum err_code code = ERR_REFUSED;
+    struct bytes text = reply->text;
 
-    if (reply->status == IMAP_OK)
-        return 0;
+    for (; text.len >= words.len; text = bytes_skip(text, 1))
+        if (bytes_starts_nocase(text, words))
+            return true;
+    return false;
+}
+
+/* What NO means. RFC 5530; Dovecot 2.3 has no code for a missing folder. */
+static enum err_code code_of(const struct session_reply *reply)
+{
     switch (reply->code) {
     case CODE_NONEXISTENT:
     case CODE_TRYCREATE:
-        code = ERR_GONE;
-        break;
+        return ERR_GONE;
     case CODE_INUSE:
     case CODE_LIMIT:
     case CODE_NOPERM:
@@ -131,11 +136,24 @@ int imap_task_answer(const struct session_reply *reply, const char *what,
     case CODE_SERVERBUG:
     case CODE_THROTTLED:
     case CODE_UNAVAILABLE:
-        code = ERR_BUSY;
-        break;
+        return ERR_BUSY;
+    case CODE_NONE:
+        return imap_task_says(reply, B("mailbox doesn't exist")) ? ERR_GONE
+                                                                 : ERR_REFUSED;
     default:
-        break;
+        return ERR_REFUSED;
     }
+}
+
+int imap_task_answer(const struct session_reply *reply, const char *what,
+                     struct err *err)
+{
+    enum err_code code = ERR_REFUSED;
+
+    if (reply->status == IMAP_OK)
+        return 0;
+    if (reply->status == IMAP_NO)
+        code = code_of(reply);
     return err_set(err, code, "%s refused: %.*s", what, (int)reply->text.len,
                    reply->text.ptr != NULL ? reply->text.ptr : "");
 }
