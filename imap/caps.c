@@ -60,14 +60,12 @@ static struct bytes next_word(struct bytes *text)
     struct bytes word;
     size_t n = 0;
 
-    while (n < text->len && is_blank(text->ptr[n])) {
+    while (n < text->len && is_blank(text->ptr[n]))
         n++;
-    }
     *text = bytes_skip(*text, n);
     n = 0;
-    while (n < text->len && !is_blank(text->ptr[n])) {
+    while (n < text->len && !is_blank(text->ptr[n]))
         n++;
-    }
     word = (struct bytes){text->ptr, n};
     *text = bytes_skip(*text, n);
     return word;
@@ -101,16 +99,13 @@ void caps_parse(struct caps *caps, struct bytes text)
         add_word(caps, word);
         /* Seen in the field: "LITERAL +". */
         if (bytes_equal_nocase(before, B("LITERAL"))) {
-            if (bytes_equal(word, B("+"))) {
+            if (bytes_equal(word, B("+")))
                 caps->bits |= CAP_LITERAL_PLUS;
-            } else if (bytes_equal(word, B("-"))) {
+            else if (bytes_equal(word, B("-")))
                 caps->bits |= CAP_LITERAL_MINUS;
-            }
         }
         before = word;
     }
-    if ((caps->bits & CAP_IMAP4REV2) != 0 &&
-        (caps->bits & CAP_IMAP4REV1) == 0) {
+    if ((caps->bits & CAP_IMAP4REV2) != 0 && (caps->bits & CAP_IMAP4REV1) == 0)
         caps->bits |= CAPS_OF_REV2;
-    }
 }

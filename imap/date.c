@@ -37,9 +37,8 @@ static bool take_digits(struct bytes *text, size_t n, int64_t *out)
     uint64_t value;
 
     if (text->len < n ||
-        !bytes_to_u64((struct bytes){text->ptr, n}, 9999, &value)) {
+        !bytes_to_u64((struct bytes){text->ptr, n}, 9999, &value))
         return false;
-    }
     *out = (int64_t)value;
     *text = bytes_skip(*text, n);
     return true;
@@ -47,9 +46,8 @@ static bool take_digits(struct bytes *text, size_t n, int64_t *out)
 
 static bool take_char(struct bytes *text, char c)
 {
-    if (text->len == 0 || text->ptr[0] != c) {
+    if (text->len == 0 || text->ptr[0] != c)
         return false;
-    }
     *text = bytes_skip(*text, 1);
     return true;
 }
@@ -78,17 +76,13 @@ static bool take_day(struct bytes *text, int64_t *days)
     int64_t year;
     bool padded = take_char(text, ' ');
 
-    if (!(!padded && take_digits(text, 2, &day)) &&
-        !take_digits(text, 1, &day)) {
+    if (!(!padded && take_digits(text, 2, &day)) && !take_digits(text, 1, &day))
         return false;
-    }
     if (!take_char(text, '-') || !take_month(text, &month) ||
-        !take_char(text, '-') || !take_digits(text, 4, &year)) {
+        !take_char(text, '-') || !take_digits(text, 4, &year))
         return false;
-    }
-    if (year < 1 || day < 1 || day > month_days(year, month)) {
+    if (year < 1 || day < 1 || day > month_days(year, month))
         return false;
-    }
     *days = days_of(year, month, day);
     return true;
 }
@@ -102,12 +96,10 @@ static bool take_time(struct bytes *text, int64_t *seconds)
 
     if (!take_digits(text, 2, &hour) || !take_char(text, ':') ||
         !take_digits(text, 2, &minute) || !take_char(text, ':') ||
-        !take_digits(text, 2, &second)) {
+        !take_digits(text, 2, &second))
         return false;
-    }
-    if (hour > 23 || minute > 59 || second > 60) {
+    if (hour > 23 || minute > 59 || second > 60)
         return false;
-    }
     *seconds = hour * 3600 + minute * 60 + second;
     return true;
 }
@@ -120,9 +112,8 @@ static bool take_zone(struct bytes *text, int64_t *seconds)
     bool west = take_char(text, '-');
 
     if ((!west && !take_char(text, '+')) || !take_digits(text, 2, &hours) ||
-        !take_digits(text, 2, &minutes) || hours > 23 || minutes > 59) {
+        !take_digits(text, 2, &minutes) || hours > 23 || minutes > 59)
         return false;
-    }
     *seconds = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
     return true;
 }
@@ -135,9 +126,8 @@ bool date_parse(struct bytes text, int64_t *seconds)
 
     if (!take_day(&text, &days) || !take_char(&text, ' ') ||
         !take_time(&text, &time) || !take_char(&text, ' ') ||
-        !take_zone(&text, &zone) || text.len != 0) {
+        !take_zone(&text, &zone) || text.len != 0)
         return false;
-    }
     *seconds = days * DAY_SECONDS + time - zone;
     return true;
 }
@@ -167,11 +157,10 @@ void date_print(int64_t seconds, char out[DATE_TEXT_BYTES])
     int day;
     int rest;
 
-    if (seconds < SECONDS_FIRST) {
+    if (seconds < SECONDS_FIRST)
         seconds = SECONDS_FIRST;
-    } else if (seconds > SECONDS_LAST) {
+    else if (seconds > SECONDS_LAST)
         seconds = SECONDS_LAST;
-    }
     days = seconds / DAY_SECONDS;
     rest = (int)(seconds % DAY_SECONDS);
     if (rest < 0) {

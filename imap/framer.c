@@ -48,10 +48,9 @@ static bool is_untagged(struct bytes text, const char *const *words)
     token_blanks(&token);
     if (!token_word(&token, &word))
         return false;
-    for (; *words != NULL; words++) {
+    for (; *words != NULL; words++)
         if (bytes_equal_nocase(word, bytes_of(*words)))
             return true;
-    }
     return false;
 }
 
@@ -127,9 +126,10 @@ static bool is_one_of(char c, struct bytes set)
 }
 
 /*
- * Does @line, which ends in "}", end in "{123}"? @start is where that begins, the "~" of a literal8
- * included. What has the place and the look of a literal, but no size that can
- * be read, is bad: nothing behind it can be understood.
+ * Does @line, which ends in "}", end in "{123}"? @start is where that begins,
+ * the "~" of a literal8 included. What has the place and the look of a
+ * literal, but no size that can be read, is bad: nothing behind it can be
+ * understood.
  */
 static enum literal find_literal(struct bytes line, size_t *start,
                                  uint64_t *size)

@@ -44,9 +44,8 @@ static void put_code(struct bits *bits, uint32_t code, struct buf *out)
 /* Back to US-ASCII: the rest of the bits, padded with zeros, and "-". */
 static void end_shift(struct bits *bits, struct buf *out)
 {
-    if (bits->n > 0) {
+    if (bits->n > 0)
         (void)buf_add_char(out, alphabet[bits->value << (6 - bits->n) & 63]);
-    }
     (void)buf_add_char(out, '-');
     *bits = (struct bits){0, 0};
 }
@@ -76,16 +75,14 @@ static void encode(struct bytes text, struct buf *out)
             put_code(&bits, code, out);
         }
     }
-    if (shifted) {
+    if (shifted)
         end_shift(&bits, out);
-    }
 }
 
 bool mutf7_encode(struct bytes text, struct buf *out)
 {
-    if (!utf8_valid(text)) {
+    if (!utf8_valid(text))
         return false;
-    }
     encode(text, out);
     return true;
 }
@@ -102,9 +99,8 @@ static bool decode_unit(uint32_t unit, uint32_t *high, struct buf *out)
 {
     bool is_low = unit >= 0xdc00 && unit <= 0xdfff;
 
-    if ((*high != 0) != is_low) {
+    if ((*high != 0) != is_low)
         return false;
-    }
     if (is_low) {
         put_utf8(0x10000 + ((*high & 0x3ff) << 10 | (unit & 0x3ff)), out);
         *high = 0;
@@ -126,16 +122,14 @@ static bool decode_shifted(struct bytes text, struct buf *out)
     for (i = 0; i < text.len; i++) {
         const char *digit = memchr(alphabet, text.ptr[i], sizeof(alphabet) - 1);
 
-        if (digit == NULL) {
+        if (digit == NULL)
             return false;
-        }
         bits.value = bits.value << 6 | (uint32_t)(digit - alphabet);
         bits.n += 6;
         if (bits.n >= 16) {
             bits.n -= 16;
-            if (!decode_unit(bits.value >> bits.n & 0xffff, &high, out)) {
+            if (!decode_unit(bits.value >> bits.n & 0xffff, &high, out))
                 return false;
-            }
         }
     }
     return high == 0;
@@ -149,23 +143,19 @@ static bool decode(struct bytes text, struct buf *out)
 
         text = bytes_skip(text, 1);
         if (c != '&') {
-            if (!is_direct((unsigned char)c)) {
+            if (!is_direct((unsigned char)c))
                 return false;
-            }
             (void)buf_add_char(out, c);
             continue;
         }
         end = text.len > 0 ? memchr(text.ptr, '-', text.len) : NULL;
-        if (end == NULL) {
+        if (end == NULL)
             return false;
-        }
-        if (end == text.ptr) {
+        if (end == text.ptr)
             (void)buf_add_char(out, '&');
-        } else if (!decode_shifted(
-                       (struct bytes){text.ptr, (size_t)(end - text.ptr)},
-                       out)) {
+        else if (!decode_shifted(
+                     (struct bytes){text.ptr, (size_t)(end - text.ptr)}, out))
             return false;
-        }
         text = bytes_skip(text, (size_t)(end - text.ptr) + 1);
     }
     return true;

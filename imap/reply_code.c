@@ -7,13 +7,13 @@
     }
 
 enum argument {
-    ARGUMENT_NONE,
-    ARGUMENT_NUMBER, /* of 32 bits */
-    ARGUMENT_MODSEQ, /* of 63 bits */
-    ARGUMENT_SET,
-    ARGUMENT_APPENDUID,
-    ARGUMENT_COPYUID,
-    ARGUMENT_FLAGS
+    ARG_NONE,
+    ARG_NUMBER, /* of 32 bits */
+    ARG_MODSEQ, /* of 63 bits */
+    ARG_SET,
+    ARG_APPENDUID,
+    ARG_COPYUID,
+    ARG_FLAGS
 };
 
 static const struct {
@@ -21,35 +21,35 @@ static const struct {
     enum session_code code;
     enum argument argument;
 } codes[] = {
-    {NAME("ALERT"),                CODE_ALERT,                ARGUMENT_NONE     },
-    {NAME("ALREADYEXISTS"),        CODE_ALREADYEXISTS,        ARGUMENT_NONE     },
-    {NAME("APPENDUID"),            CODE_APPENDUID,            ARGUMENT_APPENDUID},
-    {NAME("AUTHENTICATIONFAILED"), CODE_AUTHENTICATIONFAILED, ARGUMENT_NONE     },
-    {NAME("AUTHORIZATIONFAILED"),  CODE_AUTHORIZATIONFAILED,  ARGUMENT_NONE     },
-    {NAME("CANNOT"),               CODE_CANNOT,               ARGUMENT_NONE     },
-    {NAME("CLOSED"),               CODE_CLOSED,               ARGUMENT_NONE     },
-    {NAME("COPYUID"),              CODE_COPYUID,              ARGUMENT_COPYUID  },
-    {NAME("EXPIRED"),              CODE_EXPIRED,              ARGUMENT_NONE     },
-    {NAME("HIGHESTMODSEQ"),        CODE_HIGHESTMODSEQ,        ARGUMENT_MODSEQ   },
-    {NAME("INUSE"),                CODE_INUSE,                ARGUMENT_NONE     },
-    {NAME("LIMIT"),                CODE_LIMIT,                ARGUMENT_NONE     },
-    {NAME("MODIFIED"),             CODE_MODIFIED,             ARGUMENT_SET      },
-    {NAME("NOMODSEQ"),             CODE_NOMODSEQ,             ARGUMENT_NONE     },
-    {NAME("NONEXISTENT"),          CODE_NONEXISTENT,          ARGUMENT_NONE     },
-    {NAME("NOPERM"),               CODE_NOPERM,               ARGUMENT_NONE     },
-    {NAME("OVERQUOTA"),            CODE_OVERQUOTA,            ARGUMENT_NONE     },
-    {NAME("PERMANENTFLAGS"),       CODE_PERMANENTFLAGS,       ARGUMENT_FLAGS    },
-    {NAME("PRIVACYREQUIRED"),      CODE_PRIVACYREQUIRED,      ARGUMENT_NONE     },
-    {NAME("READ-ONLY"),            CODE_READ_ONLY,            ARGUMENT_NONE     },
-    {NAME("READ-WRITE"),           CODE_READ_WRITE,           ARGUMENT_NONE     },
-    {NAME("SERVERBUG"),            CODE_SERVERBUG,            ARGUMENT_NONE     },
-    {NAME("THROTTLED"),            CODE_THROTTLED,            ARGUMENT_NONE     },
-    {NAME("TOOBIG"),               CODE_TOOBIG,               ARGUMENT_NONE     },
-    {NAME("TRYCREATE"),            CODE_TRYCREATE,            ARGUMENT_NONE     },
-    {NAME("UIDNEXT"),              CODE_UIDNEXT,              ARGUMENT_NUMBER   },
-    {NAME("UIDNOTSTICKY"),         CODE_UIDNOTSTICKY,         ARGUMENT_NONE     },
-    {NAME("UIDVALIDITY"),          CODE_UIDVALIDITY,          ARGUMENT_NUMBER   },
-    {NAME("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARGUMENT_NONE     },
+    {NAME("ALERT"),                CODE_ALERT,                ARG_NONE     },
+    {NAME("ALREADYEXISTS"),        CODE_ALREADYEXISTS,        ARG_NONE     },
+    {NAME("APPENDUID"),            CODE_APPENDUID,            ARG_APPENDUID},
+    {NAME("AUTHENTICATIONFAILED"), CODE_AUTHENTICATIONFAILED, ARG_NONE     },
+    {NAME("AUTHORIZATIONFAILED"),  CODE_AUTHORIZATIONFAILED,  ARG_NONE     },
+    {NAME("CANNOT"),               CODE_CANNOT,               ARG_NONE     },
+    {NAME("CLOSED"),               CODE_CLOSED,               ARG_NONE     },
+    {NAME("COPYUID"),              CODE_COPYUID,              ARG_COPYUID  },
+    {NAME("EXPIRED"),              CODE_EXPIRED,              ARG_NONE     },
+    {NAME("HIGHESTMODSEQ"),        CODE_HIGHESTMODSEQ,        ARG_MODSEQ   },
+    {NAME("INUSE"),                CODE_INUSE,                ARG_NONE     },
+    {NAME("LIMIT"),                CODE_LIMIT,                ARG_NONE     },
+    {NAME("MODIFIED"),             CODE_MODIFIED,             ARG_SET      },
+    {NAME("NOMODSEQ"),             CODE_NOMODSEQ,             ARG_NONE     },
+    {NAME("NONEXISTENT"),          CODE_NONEXISTENT,          ARG_NONE     },
+    {NAME("NOPERM"),               CODE_NOPERM,               ARG_NONE     },
+    {NAME("OVERQUOTA"),            CODE_OVERQUOTA,            ARG_NONE     },
+    {NAME("PERMANENTFLAGS"),       CODE_PERMANENTFLAGS,       ARG_FLAGS    },
+    {NAME("PRIVACYREQUIRED"),      CODE_PRIVACYREQUIRED,      ARG_NONE     },
+    {NAME("READ-ONLY"),            CODE_READ_ONLY,            ARG_NONE     },
+    {NAME("READ-WRITE"),           CODE_READ_WRITE,           ARG_NONE     },
+    {NAME("SERVERBUG"),            CODE_SERVERBUG,            ARG_NONE     },
+    {NAME("THROTTLED"),            CODE_THROTTLED,            ARG_NONE     },
+    {NAME("TOOBIG"),               CODE_TOOBIG,               ARG_NONE     },
+    {NAME("TRYCREATE"),            CODE_TRYCREATE,            ARG_NONE     },
+    {NAME("UIDNEXT"),              CODE_UIDNEXT,              ARG_NUMBER   },
+    {NAME("UIDNOTSTICKY"),         CODE_UIDNOTSTICKY,         ARG_NONE     },
+    {NAME("UIDVALIDITY"),          CODE_UIDVALIDITY,          ARG_NUMBER   },
+    {NAME("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARG_NONE     },
 };
 
 /* The number at *@at, which is moved behind it and one more character. */
@@ -124,19 +124,19 @@ static bool take_argument(struct reply *reply, struct token *token,
 {
     token_blanks(token);
     switch (argument) {
-    case ARGUMENT_NUMBER:
+    case ARG_NUMBER:
         return token_number(token, UINT32_MAX, &out->number);
-    case ARGUMENT_MODSEQ:
+    case ARG_MODSEQ:
         return token_number(token, INT64_MAX, &out->number);
-    case ARGUMENT_SET:
+    case ARG_SET:
         return reply_set_take(token, &reply->set);
-    case ARGUMENT_APPENDUID:
+    case ARG_APPENDUID:
         return take_appenduid(token, &out->number, &reply->set);
-    case ARGUMENT_COPYUID:
+    case ARG_COPYUID:
         return take_copyuid(reply, token, &out->number);
-    case ARGUMENT_FLAGS:
+    case ARG_FLAGS:
         return take_storable(reply, token, &out->storable);
-    case ARGUMENT_NONE:
+    case ARG_NONE:
         break;
     }
     return true;

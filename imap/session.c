@@ -289,11 +289,10 @@ int session_next(struct session *session, struct session_event *event,
 {
     int r = session->failure;
 
-    if (r == 0) {
+    if (r == 0)
         do {
             r = step(session, event, &session->err);
         } while (r == STEP_AGAIN);
-    }
     if (r < 0) {
         session->failure = r;
         if (err != NULL)

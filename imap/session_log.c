@@ -39,11 +39,10 @@ static size_t before_quoted_body(struct bytes text)
 {
     size_t i;
 
-    for (i = 0; i + 2 < text.len; i++) {
+    for (i = 0; i + 2 < text.len; i++)
         if ((text.ptr[i] == ']' || text.ptr[i] == '>') &&
             text.ptr[i + 1] == ' ' && text.ptr[i + 2] == '"')
             return i + 2;
-    }
     return text.len;
 }
 

@@ -132,10 +132,9 @@ static bool has_8bit(struct bytes text)
 {
     size_t i;
 
-    for (i = 0; i < text.len; i++) {
+    for (i = 0; i < text.len; i++)
         if ((unsigned char)text.ptr[i] > 127)
             return true;
-    }
     return false;
 }
 
