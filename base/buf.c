@@ -80,7 +80,7 @@ char *buf_reserve(struct buf *buf, size_t n)
         return buf->ptr + buf->end;
     /* Moving costs no more than the bytes already taken, so that a queue that
      * stays nearly full is not moved for every byte. */
-    if (buf->start > 0 && buf->start >= buf_len(buf))
+    if (buf->ptr != NULL && buf->start >= buf_len(buf))
         compact(buf);
     if (buf->ptr == NULL || buf->cap - buf->end < n)
         grow(buf, n);

@@ -5,9 +5,9 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include "base/bytes.h"
-
 #include <stddef.h>
+
+#include "base/bytes.h"
 
 struct buf {
     char *ptr;

@@ -5,7 +5,9 @@
 /* ASCII only, whatever the locale says. */
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 static bool is_space(char c)
@@ -29,9 +31,10 @@ bool bytes_starts_nocase(struct bytes text, struct bytes prefix)
 {
     if (text.len < prefix.len)
         return false;
-    for (size_t i = 0; i < prefix.len; i++)
+    for (size_t i = 0; i < prefix.len; i++) {
         if (lower(text.ptr[i]) != lower(prefix.ptr[i]))
             return false;
+    }
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -17,8 +18,8 @@ struct digest {
  * nothing can be told apart any more. */
 static _Noreturn void give_up(const char *what)
 {
-    fprintf(stderr, "mailtwin: OpenSSL has no %s\n", what);
-    exit(EXIT_FAILURE);
+    (void)fprintf(stderr, "mailtwin: OpenSSL has no %s\n", what);
+    _exit(EXIT_FAILURE);
 }
 
 struct digest *digest_new(void)

@@ -5,9 +5,9 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
-#include "base/bytes.h"
-
 #include <stdint.h>
+
+#include "base/bytes.h"
 
 #define DIGEST_BYTES 32
 

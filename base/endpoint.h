@@ -14,15 +14,15 @@
 #ifndef BASE_ENDPOINT_H
 #define BASE_ENDPOINT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/flags.h"
 #include "base/identity.h"
 #include "base/uidset.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 enum side { LEFT, RIGHT, SIDES };
 
@@ -47,8 +47,9 @@ struct request {
 /* Which folder a request is about. */
 struct folder_ref {
     const char *name;
-    uint32_t id;          /* the state's number for it */
-    uint32_t uidvalidity; /* expected: another one fails with ERR_GONE; 0: any */
+    uint32_t id; /* the state's number for it */
+    uint32_t
+        uidvalidity; /* expected: another one fails with ERR_GONE; 0: any */
 };
 
 /*
@@ -85,7 +86,7 @@ enum special_use {
 struct folder_entry {
     char *name;
     struct folder_token token;
-    bool has_token; /* false: must be opened to know anything of it */
+    bool has_token;  /* false: must be opened to know anything of it */
     bool selectable; /* false: holds folders only (\Noselect, no cur/new/tmp) */
     bool subscribed;
     enum special_use use;
@@ -106,7 +107,8 @@ void folder_list_free(struct folder_entry *folders, size_t n_folders);
 struct listed {
     uint32_t uid;
     struct flags flags;
-    bool has_meta; /* size and date are known; always so from since.uidnext on */
+    bool
+        has_meta; /* size and date are known; always so from since.uidnext on */
     uint64_t size; /* octets with CRLF line ends, as far as the side knows */
     int64_t date;  /* INTERNALDATE, seconds since 1970 */
 };
@@ -122,15 +124,15 @@ struct delta_request {
     struct folder_ref folder;
     bool has_since;
     struct folder_token since; /* of an earlier delta of this side */
-    uint32_t known; /* messages of this side that the state knows */
-    bool want_full; /* a LISTING_FULL whatever it costs */
+    uint32_t known;            /* messages of this side that the state knows */
+    bool want_full;            /* a LISTING_FULL whatever it costs */
     /* Called for each message, in any order; the same UID may come twice: the
      * later one wins. @listed is borrowed for the call. */
     void (*item)(struct delta_request *request, const struct listed *listed);
     /* out */
     enum listing kind;
     bool complete; /* false: nothing may be taken as gone because of it */
-    struct uidset vanished; /* LISTING_CHANGES: candidates for gone; the
+    struct uidset vanished;    /* LISTING_CHANGES: candidates for gone; the
                                caller's to uidset_deinit() */
     struct folder_token token; /* for since, once all of this was consumed */
     bool uidvalidity_changed;  /* since was void: this is a LISTING_FULL */
@@ -262,11 +264,10 @@ struct endpoint_class {
     void (*identify)(struct endpoint *endpoint,
                      struct identify_request *request);
     void (*read)(struct endpoint *endpoint, struct read_request *request);
-    void (*read_pause)(struct endpoint *endpoint,
-                       struct read_request *request, bool pause);
+    void (*read_pause)(struct endpoint *endpoint, struct read_request *request,
+                       bool pause);
     void (*add_open)(struct endpoint *endpoint, struct add_request *request);
-    void (*add_message)(struct endpoint *endpoint,
-                        struct add_request *request,
+    void (*add_message)(struct endpoint *endpoint, struct add_request *request,
                         const struct message_meta *meta);
     bool (*add_data)(struct endpoint *endpoint, struct add_request *request,
                      struct bytes data);
@@ -284,10 +285,10 @@ struct endpoint_class {
 /* The head of both kinds. */
 struct endpoint {
     const struct endpoint_class *class;
-    const char *name;   /* the account's, for messages */
-    bool is_local;      /* a Maildir */
-    bool tokens_prove;  /* equal tokens: nothing changed; known after open */
-    uint32_t lanes;     /* reads, or adds, worth having under way at once */
+    const char *name;  /* the account's, for messages */
+    bool is_local;     /* a Maildir */
+    bool tokens_prove; /* equal tokens: nothing changed; known after open */
+    uint32_t lanes;    /* reads, or adds, worth having under way at once */
     uint32_t batch_messages; /* that one add_request should hold at most */
     uint64_t batch_bytes;
     uint64_t append_max; /* octets the server takes at most; 0: not known */
@@ -320,20 +321,16 @@ bool endpoint_add_data(struct endpoint *endpoint, struct add_request *request,
                        struct bytes data);
 
 /* No more messages in this request. */
-void endpoint_add_close(struct endpoint *endpoint,
-                        struct add_request *request);
+void endpoint_add_close(struct endpoint *endpoint, struct add_request *request);
 
 /* The message begun cannot be completed: it must not appear. It and, where
  * the protocol leaves no other way, those before it whose added() has not come
  * yet end with ERR_CANCELLED; the request is closed. */
-void endpoint_add_abort(struct endpoint *endpoint,
-                        struct add_request *request);
+void endpoint_add_abort(struct endpoint *endpoint, struct add_request *request);
 
 void endpoint_flag(struct endpoint *endpoint, struct flag_request *request);
-void endpoint_remove(struct endpoint *endpoint,
-                     struct remove_request *request);
-void endpoint_folder(struct endpoint *endpoint,
-                     struct folder_request *request);
+void endpoint_remove(struct endpoint *endpoint, struct remove_request *request);
+void endpoint_folder(struct endpoint *endpoint, struct folder_request *request);
 void endpoint_close(struct endpoint *endpoint, struct close_request *request);
 
 /* Append lines for people, "key: value"; after open. */

@@ -40,7 +40,7 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     if (err == NULL)
         return code;
     va_start(args, format);
-    vsnprintf(fresh.text, sizeof(fresh.text), format, args);
+    (void)vsnprintf(fresh.text, sizeof(fresh.text), format, args);
     va_end(args);
     *err = fresh;
     return code;
@@ -54,7 +54,7 @@ int err_wrap(struct err *err, int code, const char *format, ...)
     if (err == NULL)
         return code;
     va_start(args, format);
-    vsnprintf(fresh.text, sizeof(fresh.text), format, args);
+    (void)vsnprintf(fresh.text, sizeof(fresh.text), format, args);
     va_end(args);
     append(&fresh, ": ");
     append(&fresh, err->text);
@@ -72,7 +72,7 @@ int err_errno(struct err *err, enum err_code code, int error_number,
     if (err == NULL)
         return code;
     va_start(args, format);
-    vsnprintf(fresh.text, sizeof(fresh.text), format, args);
+    (void)vsnprintf(fresh.text, sizeof(fresh.text), format, args);
     va_end(args);
     append(&fresh, ": ");
     /* The GNU form: it returns the text, in @system or elsewhere. */

@@ -103,8 +103,9 @@ struct flags flags_limit(struct keywords *keywords, struct flags flags,
 {
     uint32_t names = flags.keywords;
 
-    if (!storable->any_keyword)
+    if (!storable->any_keyword) {
         names =
             or_else(keywords_common(keywords, names, storable->keywords), 0);
+    }
     return (struct flags){flags.system & storable->system, names};
 }

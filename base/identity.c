@@ -115,8 +115,9 @@ static void on_name(struct identity_reader *reader, char c)
         reader->state = OTHER;
         return;
     }
-    reader->name[reader->n_name++] =
-        c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    if (c >= 'a' && c <= 'z')
+        c = (char)(c - 'a' + 'A');
+    reader->name[reader->n_name++] = c;
     reader->state = NAME;
 }
 
@@ -183,23 +184,25 @@ static void step(struct identity_reader *reader, char c)
         on_line_start(reader, c);
         break;
     case EMPTY:
-        if (c == '\n')
+        if (c == '\n') {
             on_line_start(reader, c);
-        else if (c != '\r')
+        } else if (c != '\r') {
             on_junk(reader);
+        }
         break;
     case NAME:
     case NAME_BLANK:
-        if (c == ':')
+        if (c == ':') {
             on_colon(reader);
-        else if (c == '\n')
+        } else if (c == '\n') {
             reader->state = LINE_START;
-        else if (is_blank(c))
+        } else if (is_blank(c)) {
             reader->state = NAME_BLANK;
-        else if (reader->state == NAME_BLANK)
+        } else if (reader->state == NAME_BLANK) {
             reader->state = OTHER;
-        else
+        } else {
             on_name(reader, c);
+        }
         break;
     case VALUE:
         on_value(reader, c);

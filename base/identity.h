@@ -7,16 +7,17 @@
 #ifndef BASE_IDENTITY_H
 #define BASE_IDENTITY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/bytes.h"
 #include "base/digest.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 /* The fields, as in BODY.PEEK[HEADER.FIELDS (...)]. */
 #define IDENTITY_FIELDS "MESSAGE-ID DATE FROM TO CC SUBJECT CONTENT-TYPE"
 
-#define IDENTITY_HEADER_BYTES_MAX (256u * 1024u)
+#define IDENTITY_HEADER_BYTES_MAX ((size_t)256 * 1024)
 
 struct identity {
     uint64_t size;                /* octets with CRLF line ends; 0: unknown */

@@ -74,9 +74,10 @@ static uint32_t hash_text(struct bytes text, unsigned char fold_bits)
 {
     uint64_t hash = 0xCBF29CE484222325u;
 
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         hash =
             (hash ^ ((unsigned char)text.ptr[i] | fold_bits)) * 0x100000001B3u;
+    }
     return finish(hash);
 }
 
@@ -121,9 +122,10 @@ static void table_add(struct table *table, uint32_t hash, size_t number)
     if (table->n * 2 >= table->cap) {
         table->cap = old.cap == 0 ? 64 : old.cap * 2;
         table->slots = mem_new(table->cap, sizeof(*table->slots));
-        for (uint32_t i = 0; i < old.cap; i++)
+        for (uint32_t i = 0; i < old.cap; i++) {
             if (old.slots[i].number != 0)
                 table_put(table, old.slots[i]);
+        }
         free(old.slots);
     }
     table_put(table, (struct slot){hash, (uint32_t)number + 1});
@@ -155,9 +157,10 @@ static uint32_t name_intern(struct keywords *keywords, struct bytes name)
     uint32_t at = hash;
     uint32_t found;
 
-    while ((found = table_next(&keywords->names_table, hash, &at)) != NONE)
+    while ((found = table_next(&keywords->names_table, hash, &at)) != NONE) {
         if (bytes_equal_nocase(name_text(&keywords->names[found]), name))
             return found;
+    }
     if (keywords->n_names == KEYWORDS_NAMES_MAX)
         return NONE;
     keywords->names = mem_grow(keywords->names, keywords->n_names,
@@ -189,10 +192,11 @@ static bool draft_add(const struct keywords *keywords, struct draft *draft,
 
         if (order == 0)
             return true;
-        if (order < 0)
+        if (order < 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     if (draft->n == KEYWORDS_IN_SET_MAX)
         return false;
@@ -380,10 +384,11 @@ static uint32_t take_first(const struct keywords *keywords, struct set rest[3],
 {
     uint32_t first = NONE;
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         if (rest[i].n > 0 &&
             (first == NONE || compare(keywords, first, *rest[i].names) > 0))
             first = *rest[i].names;
+    }
     *where = 0;
     for (size_t i = 0; i < 3; i++) {
         if (rest[i].n > 0 && *rest[i].names == first) {

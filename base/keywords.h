@@ -6,6 +6,7 @@
 #ifndef BASE_KEYWORDS_H
 #define BASE_KEYWORDS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -24,7 +25,7 @@ struct keywords;
 #define KEYWORDS_IN_SET_MAX     256u   /* keywords in one set */
 #define KEYWORD_BYTES_MAX       255u   /* of one keyword */
 #define KEYWORDS_NAMES_MAX      65536u /* different keywords in all */
-#define KEYWORDS_TEXT_BYTES_MAX (64u * 1024u * 1024u) /* of all texts */
+#define KEYWORDS_TEXT_BYTES_MAX ((size_t)64 * 1024 * 1024) /* of all texts */
 
 #define KEYWORDS_REFUSED UINT32_MAX /* a limit above is passed */
 

@@ -30,9 +30,10 @@ static bool is_printable(uint32_t code)
 {
     size_t n = sizeof(unprintable) / sizeof(unprintable[0]);
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (code >= unprintable[i].first && code <= unprintable[i].last)
             return false;
+    }
     return true;
 }
 

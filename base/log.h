@@ -5,8 +5,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/bytes.h"
 #include "base/buf.h"
+#include "base/bytes.h"
 
 enum log_level {
     LOG_ERROR,  /* always shown */

@@ -6,9 +6,9 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
-#include "base/bytes.h"
-
 #include <stddef.h>
+
+#include "base/bytes.h"
 
 /* Zeroed memory for @count things of @size bytes; free() it. */
 void *mem_new(size_t count, size_t size);
@@ -28,8 +28,7 @@ char *mem_text(struct bytes text);
 char *mem_copy(const char *text);
 
 /* printf into fresh memory; free() it. */
-char *mem_printf(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 

@@ -49,10 +49,11 @@ static size_t find(const struct uidset *set, uint64_t uid)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (set->ranges[middle].last < uid)
+        if (set->ranges[middle].last < uid) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -61,12 +62,14 @@ static size_t find(const struct uidset *set, uint64_t uid)
 static void replace(struct uidset *set, size_t from, size_t to,
                     struct uidrange range)
 {
-    if (from == to)
+    if (from == to) {
         set->ranges =
             mem_grow(set->ranges, set->n, &set->cap, sizeof(*set->ranges));
-    if (set->n > to)
+    }
+    if (set->n > to) {
         memmove(&set->ranges[from + 1], &set->ranges[to],
                 (set->n - to) * sizeof(*set->ranges));
+    }
     set->ranges[from] = range;
     set->n = set->n - (to - from) + 1;
 }
@@ -96,10 +99,11 @@ void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last)
     struct uidrange range = first <= last ? (struct uidrange){first, last}
                                           : (struct uidrange){last, first};
 
-    if (set->n == 0 || range.first >= set->ranges[set->n - 1].first)
+    if (set->n == 0 || range.first >= set->ranges[set->n - 1].first) {
         append(set, range);
-    else
+    } else {
         insert(set, range);
+    }
 }
 
 void uidset_remove(struct uidset *set, uint32_t uid)

@@ -6,12 +6,12 @@
 #ifndef BASE_UIDSET_H
 #define BASE_UIDSET_H
 
-#include "base/buf.h"
-#include "base/bytes.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
 
 struct uidrange {
     uint32_t first; /* 1 or more */

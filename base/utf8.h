@@ -2,10 +2,10 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
-#include "base/bytes.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/bytes.h"
 
 /* Take one code point from the front of @text: sets @code and returns how many
  * bytes it has, or 0 where @text is empty or not valid there (overlong forms,

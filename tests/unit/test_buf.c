@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 static void test_add_and_take(void)
@@ -107,16 +108,16 @@ static void test_random(void)
     size_t start = 0;
     size_t end = 0;
     bool same = true;
+    struct random random = {.state = 1};
     struct buf buf;
 
-    srand(1);
     buf_init(&buf, 0);
     while (end + 1000 < sizeof(model) && same) {
-        size_t n = (size_t)rand() % 700;
+        size_t n = random_below(&random, 700);
 
-        if (rand() % 2 == 0) {
+        if (random_below(&random, 2) == 0) {
             for (size_t i = 0; i < n; i++)
-                model[end + i] = (char)rand();
+                model[end + i] = (char)random_below(&random, 256);
             buf_add(&buf, (struct bytes){model + end, n});
             end += n;
         } else {

@@ -21,7 +21,7 @@ static bool is_hex(const uint8_t digest[DIGEST_BYTES], const char *want)
     char hex[DIGEST_BYTES * 2 + 1];
 
     for (size_t i = 0; i < DIGEST_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return strcmp(hex, want) == 0;
 }
 

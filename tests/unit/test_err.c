@@ -61,22 +61,23 @@ static void test_errno(void)
 {
     static const struct {
         int number;
+        const char *want;
         const char *hint;
     } cases[] = {
-        {ENOSPC, "free some space and run again"},
-        {EDQUOT, "free some space and run again"},
-        {EROFS,  "the file system is read-only" },
-        {EACCES, "check the permissions"        },
+        {ENOSPC, "write a: No space left on device (",
+         "free some space and run again"                                      },
+        {EDQUOT, "write a: Disk quota exceeded (",
+         "free some space and run again"                                      },
+        {EROFS,  "write a: Read-only file system (",
+         "the file system is read-only"                                       },
+        {EACCES, "write a: Permission denied (",       "check the permissions"},
     };
     struct err err;
-    char want[256];
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int code = err_errno(&err, ERR_DISK, cases[i].number, "write %s", "a");
 
-        snprintf(want, sizeof(want), "write a: %s (",
-                 strerror(cases[i].number));
-        ok(code == ERR_DISK && strncmp(err.text, want, strlen(want)) == 0,
+        ok(code == ERR_DISK && strstr(err.text, cases[i].want) == err.text,
            "errno %d has its words", cases[i].number);
         ok(strstr(err.text, cases[i].hint) != NULL, "and what to do");
     }

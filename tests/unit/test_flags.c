@@ -13,9 +13,10 @@ static uint32_t set_of(struct keywords *keywords, unsigned bits)
     char text[NAMES * 3 + 1] = "";
     size_t len = 0;
 
-    for (unsigned i = 0; i < NAMES; i++)
+    for (unsigned i = 0; i < NAMES; i++) {
         if ((bits >> i & 1) != 0)
             len += (size_t)snprintf(text + len, sizeof(text) - len, "k%u ", i);
+    }
     return keywords_intern(keywords, (struct bytes){text, len});
 }
 
@@ -29,9 +30,10 @@ static unsigned merged(unsigned base, unsigned left, unsigned right)
 {
     unsigned result = 0;
 
-    for (unsigned i = 0; i < NAMES; i++)
+    for (unsigned i = 0; i < NAMES; i++) {
         if (merged_bit(base >> i & 1, left >> i & 1, right >> i & 1))
             result |= 1u << i;
+    }
     return result;
 }
 
@@ -48,12 +50,12 @@ static void test_merge(struct keywords *keywords)
         unsigned l = i >> 5 & 31;
         unsigned r = i >> 10;
         struct flags base = {b, sets[b]};
-        struct flags left = {l, sets[l]};
-        struct flags right = {r, sets[r]};
+        struct flags one = {l, sets[l]};
+        struct flags two = {r, sets[r]};
         struct flags want = {merged(b, l, r), sets[merged(b, l, r)]};
 
-        wrong += !flags_equal(flags_merge(keywords, base, left, right), want);
-        wrong += !flags_equal(flags_merge(keywords, base, right, left), want);
+        wrong += !flags_equal(flags_merge(keywords, base, one, two), want);
+        wrong += !flags_equal(flags_merge(keywords, base, two, one), want);
     }
     ok(wrong == 0, "all 32768 merges, both ways round");
 }

@@ -157,11 +157,13 @@ static const struct {
 
 static void test_pairs(void)
 {
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-        for (size_t piece = 1; piece <= 64; piece *= 64)
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        for (size_t piece = 1; piece <= 64; piece *= 64) {
             ok(same(identify(bytes_of(pairs[i].a), piece),
                     identify(bytes_of(pairs[i].b), SIZE_MAX)) == pairs[i].same,
                "%s: %s", pairs[i].same ? "same" : "differs", pairs[i].name);
+        }
+    }
 }
 
 static void test_has_header(void)

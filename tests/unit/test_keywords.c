@@ -188,7 +188,7 @@ static void test_text_limit(void)
         buf_printf(&text, "n%u", i);
         set = keywords_intern(keywords, buf_peek(&text));
     }
-    ok(bytes <= KEYWORDS_TEXT_BYTES_MAX && bytes > 60u * 1024 * 1024,
+    ok(bytes <= KEYWORDS_TEXT_BYTES_MAX && bytes > (size_t)60 * 1024 * 1024,
        "all texts together are bounded: %zu bytes in %u sets", bytes,
        keywords_count(keywords));
     ok(intern(keywords, "small") != KEYWORDS_REFUSED, "a small set still fits");

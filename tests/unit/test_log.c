@@ -16,7 +16,7 @@ static void on_line(void *owner, enum log_level level, const char *line)
 
     seen->lines++;
     seen->level = level;
-    snprintf(seen->text, sizeof(seen->text), "%s", line);
+    (void)snprintf(seen->text, sizeof(seen->text), "%s", line);
 }
 
 /* clang-format off */

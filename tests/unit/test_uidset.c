@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/uidset.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #define UIDS 200u /* the model's UIDs are 1 to this */
@@ -19,10 +20,11 @@ static bool agrees(const struct uidset *set, const struct model *model)
     uint64_t count = 0;
     uint32_t uid;
 
-    for (size_t i = 0; i < set->n; i++)
+    for (size_t i = 0; i < set->n; i++) {
         if (set->ranges[i].first > set->ranges[i].last ||
             (i > 0 && set->ranges[i].first <= set->ranges[i - 1].last + 1))
             return false;
+    }
     for (uint32_t want = 1; want <= UIDS; want++) {
         if (uidset_has(set, want) != model->has[want])
             return false;
@@ -35,17 +37,18 @@ static bool agrees(const struct uidset *set, const struct model *model)
     return !uidset_next(&walk, &uid) && uidset_count(set) == count;
 }
 
-static uint32_t random_uid(void)
+static uint32_t random_uid(struct random *random)
 {
-    return (uint32_t)rand() % UIDS + 1;
+    return random_below(random, UIDS) + 1;
 }
 
-static void add_random_set(struct uidset *set, struct model *model)
+static void add_random_set(struct uidset *set, struct model *model,
+                           struct random *random)
 {
     struct uidset other = {0};
 
-    for (int n = rand() % 20; n > 0; n--) {
-        uint32_t uid = random_uid();
+    for (uint32_t n = random_below(random, 20); n > 0; n--) {
+        uint32_t uid = random_uid(random);
 
         uidset_add(&other, uid);
         model->has[uid] = true;
@@ -54,30 +57,33 @@ static void add_random_set(struct uidset *set, struct model *model)
     uidset_deinit(&other);
 }
 
-static void add_random_range(struct uidset *set, struct model *model)
+static void add_random_range(struct uidset *set, struct model *model,
+                             struct random *random)
 {
-    uint32_t first = random_uid();
-    uint32_t last = first + (uint32_t)rand() % 12;
+    uint32_t low = random_uid(random);
+    uint32_t high = low + random_below(random, 12);
 
-    last = last < UIDS ? last : UIDS;
-    if (rand() % 2 == 0)
-        uidset_add_range(set, first, last);
-    else
-        uidset_add_range(set, last, first);
-    for (uint32_t uid = first; uid <= last; uid++)
+    high = high < UIDS ? high : UIDS;
+    if (random_below(random, 2) == 0) {
+        uidset_add_range(set, low, high);
+    } else {
+        uidset_add_range(set, high, low);
+    }
+    for (uint32_t uid = low; uid <= high; uid++)
         model->has[uid] = true;
 }
 
-static void random_step(struct uidset *set, struct model *model)
+static void random_step(struct uidset *set, struct model *model,
+                        struct random *random)
 {
-    uint32_t uid = random_uid();
+    uint32_t uid = random_uid(random);
 
-    switch (rand() % 16) {
+    switch (random_below(random, 16)) {
     case 0:
-        add_random_set(set, model);
+        add_random_set(set, model, random);
         break;
     case 1:
-        add_random_range(set, model);
+        add_random_range(set, model, random);
         break;
     case 2:
     case 3:
@@ -118,30 +124,26 @@ static bool survives_text(const struct uidset *set, size_t bytes_max)
     return good;
 }
 
-static void test_random(void)
+static void test_random(uint64_t seed)
 {
-    unsigned seed = (unsigned)time(NULL);
-    const char *wanted = getenv("SEED");
+    struct random random = {.state = seed};
     struct uidset set = {0};
     struct model model = {0};
     bool good = true;
     int step = 0;
 
-    if (wanted != NULL)
-        seed = (unsigned)strtoul(wanted, NULL, 10);
-    srand(seed);
     for (; step < 20000 && good; step++) {
-        random_step(&set, &model);
+        random_step(&set, &model, &random);
         good = agrees(&set, &model);
         if (good && step % 50 == 0)
-            good = survives_text(&set, (size_t)rand() % 60);
-        if (rand() % 2000 == 0) {
+            good = survives_text(&set, random_below(&random, 60));
+        if (random_below(&random, 2000) == 0) {
             uidset_clear(&set);
             model = (struct model){0};
         }
     }
-    ok(good, "random operations agree with a plain array (step %d, SEED=%u)",
-       step, seed);
+    ok(good, "random operations agree with a plain array (step %d, seed %llu)",
+       step, (unsigned long long)seed);
     uidset_deinit(&set);
 }
 
@@ -323,9 +325,10 @@ static void test_print_limit(void)
     buf_deinit(&out);
 }
 
-int main(void)
+/* @argv[1]  the seed of an earlier run, to repeat it */
+int main(int argc, char **argv)
 {
-    test_random();
+    test_random(argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)time(NULL));
     test_texts();
     test_many_ranges();
     test_too_many_ranges();
