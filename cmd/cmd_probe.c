@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cmd/command.h"
 #include "cmd/human.h"
 #include "cmd/keyring.h"
@@ -9,6 +10,9 @@
 #include "cmd/reach.h"
 #include "cmd/report.h"
 #include "cmd/suggest.h"
+
+/* Longer names stand out of the column. */
+#define NAME_COLUMNS_MAX 50u
 
 /* Open, list, describe, close; each step begins where the one before ends. */
 struct probe {
@@ -189,23 +193,59 @@ static void show_json(struct console *console, const struct probe *probe)
     json_decref(json);
 }
 
-static void add_folder(const struct folder_entry *folder, struct buf *out)
+/* Characters of @text on the screen, more or less. */
+static size_t width_of(struct bytes text)
 {
-    if (!folder->selectable) {
-        buf_printf(out, "%10s  ", "-");
-    } else if (folder->has_token) {
-        buf_printf(out, "%10u  ", folder->token.messages);
-    } else {
-        buf_printf(out, "%10s  ", "?");
+    size_t width = 0;
+    uint32_t code;
+
+    while (text.len > 0) {
+        size_t n = utf8_take(text, &code);
+
+        text = bytes_skip(text, n > 0 ? n : 1);
+        width++;
     }
+    return width;
+}
+
+/* "  INBOX        12 messages", the name in @width columns. */
+static void add_folder(const struct folder_entry *folder, size_t width,
+                       struct buf *out)
+{
+    size_t own;
+
+    buf_printf(out, "  ");
     log_clean(out, bytes_of(folder->name));
+    own = width_of(bytes_skip(buf_peek(out), 2));
+    buf_printf(out, "%*s  ", (int)(own < width ? width - own : 0), "");
+    if (!folder->selectable) {
+        buf_printf(out, "holds folders only");
+    } else if (folder->has_token) {
+        human_count(out, folder->token.messages, "message");
+    } else {
+        buf_printf(out, "not counted");
+    }
     if (folder->use != USE_NONE) {
-        buf_printf(out, " (%s)", use_name(folder->use));
+        buf_printf(out, ", %s", use_name(folder->use));
     }
     if (folder->problem != NULL) {
-        buf_printf(out, " - ");
+        buf_printf(out, ": ");
         log_clean(out, bytes_of(folder->problem));
     }
+}
+
+static size_t widest_name(const struct probe *probe)
+{
+    size_t widest = 0;
+
+    for (size_t i = 0; i < probe->list.n_folders; i++) {
+        size_t width = width_of(bytes_of(probe->list.folders[i].name));
+
+        if (width > widest && width <= NAME_COLUMNS_MAX) {
+            widest = width;
+        }
+    }
+    return widest;
 }
 
 static void show_text(struct console *console, const struct probe *probe)
@@ -213,6 +253,7 @@ static void show_text(struct console *console, const struct probe *probe)
     struct bytes rest = buf_peek(&probe->facts);
     struct bytes key;
     struct bytes value;
+    size_t width = widest_name(probe);
     struct buf line;
 
     buf_init(&line, 0);
@@ -228,7 +269,7 @@ static void show_text(struct console *console, const struct probe *probe)
     console_result(console, buf_text(&line));
     buf_clear(&line);
     for (size_t i = 0; i < probe->list.n_folders; i++) {
-        add_folder(&probe->list.folders[i], &line);
+        add_folder(&probe->list.folders[i], width, &line);
         console_result(console, buf_text(&line));
         buf_clear(&line);
     }

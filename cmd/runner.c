@@ -191,6 +191,18 @@ static enum exitcode record(struct job *job, json_t *summary)
     return exitcode_of_error(r);
 }
 
+/* A guard that held back a whole side is held work, not a failure. */
+static void tell_guard(struct job *job, const struct err *err)
+{
+    struct report_event held = {
+        .kind = REPORT_HELD,
+        .side = job->result.side,
+        .reason = err->text,
+    };
+
+    teller_event(&job->teller, &held);
+}
+
 /* Say how it ended, and write it down. @r  of the run, or of what came before
  * it. */
 static enum exitcode conclude(struct job *job, int r, struct err *err)
@@ -217,6 +229,11 @@ static enum exitcode conclude(struct job *job, int r, struct err *err)
     }
     if (r != 0) {
         code = exitcode_of_error(r);
+    }
+    if (r == ERR_GUARD) {
+        tell_guard(job, err);
+        summary.held++;
+    } else if (r != 0) {
         summary.error = err->text;
     }
     summary.exit = (int)code;
@@ -225,7 +242,7 @@ static enum exitcode conclude(struct job *job, int r, struct err *err)
     json_object_set_new(json, "exit", json_integer(code));
     teller_summary(&job->teller, &summary, json);
     json_decref(json);
-    if (r != 0) {
+    if (summary.error != NULL) {
         err_wrap(err, r, "%s", job->pair->name);
         console_complain(job->options->console, err->text);
     }

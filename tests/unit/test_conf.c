@@ -51,7 +51,7 @@ static int load(const char *text, struct conf **conf, struct err *err)
 static void test_defaults(void)
 {
     struct err err = {{0}};
-    struct conf *conf;
+    struct conf *conf = NULL;
     const struct account *mail;
     const struct account *disk;
     const struct policy *policy;
@@ -87,7 +87,7 @@ static void test_defaults(void)
 static void test_all_account_keys(void)
 {
     struct err err = {{0}};
-    struct conf *conf;
+    struct conf *conf = NULL;
     const struct account *a;
     int r = load("[account work]\n"
                  "host = imap.example.org  # the server\n"
@@ -134,7 +134,7 @@ static void test_all_account_keys(void)
 static void test_all_pair_keys(void)
 {
     struct err err = {{0}};
-    struct conf *conf;
+    struct conf *conf = NULL;
     const struct policy *p;
     int r = load(MAIL DISK PAIR "direction = left-to-right\n"
                                 "deletes = keep\n"
@@ -175,7 +175,7 @@ static void check_mistakes(const struct mistake *cases, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct err err = {{0}};
-        struct conf *conf;
+        struct conf *conf = NULL;
         int r = load(cases[i].text, &conf, &err);
 
         ok(r == ERR_USAGE && conf == NULL &&
@@ -292,7 +292,7 @@ static void test_warnings(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct err err = {{0}};
         struct buf warnings;
-        struct conf *conf;
+        struct conf *conf = NULL;
         int r;
 
         buf_init(&warnings, 0);
