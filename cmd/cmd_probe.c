@@ -53,6 +53,14 @@ static void fail(struct probe *probe, const struct request *request)
     start_close(probe);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct folder_entry *one = a;
+    const struct folder_entry *two = b;
+
+    return strcmp(one->name, two->name);
+}
+
 static void on_listed(struct request *request)
 {
     struct probe *probe = request->owner;
@@ -60,6 +68,10 @@ static void on_listed(struct request *request)
     if (request->result != 0) {
         fail(probe, request);
         return;
+    }
+    if (probe->list.n_folders > 0) {
+        qsort(probe->list.folders, probe->list.n_folders,
+              sizeof(struct folder_entry), compare_names);
     }
     endpoint_describe(probe->reach.endpoint, &probe->facts);
     start_close(probe);
