@@ -11,11 +11,11 @@ BEGIN {
     below["store"] = "base store"
     below["sync"] = "base store sync"
     below["cmd"] = "base imap store sync cmd"
-    doors["uv.h"] = "^imap/conn|^imap/imap_endpoint|^store/diskwork" \
+    doors["uv.h"] = "^imap/conn|^imap/dial|^imap/imap_endpoint|^store/diskwork" \
         "|^store/maildir_endpoint|^cmd/"
     doors["openssl"] = "^imap/tls|^base/digest"
     doors["lmdb.h"] = "^store/state"
-    doors["zlib.h"] = "^imap/deflate|^store/state|^base/digest"
+    doors["zlib.h"] = "^imap/deflate|^store/state|^store/record"
     doors["ini.h"] = "^cmd/"
     doors["jansson.h"] = "^cmd/"
 }

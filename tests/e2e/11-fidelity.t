@@ -3,8 +3,9 @@
 # however odd the message; two equal messages stay two.
 . tests/lib/twin.sh
 
-server one storage=sdbox
-server two storage=mdbox
+# By default Dovecot itself turns CR CR LF into CR LF.
+server one storage=sdbox extra="mail_save_crlf = yes"
+server two storage=mdbox extra="mail_save_crlf = yes"
 account_imap left one ann
 account_maildir disk
 account_imap right two bob

@@ -26,7 +26,7 @@ same "nothing changed" "$T/before" "$T/after"
 runs 0 "the run" sync main
 
 # The same size, another byte: only the bytes tell.
-file=$(grep -rl 'Subject: s1-3$' "$T/disk/Lists/users/cur" \
+file=$(grep -rl 'Subject: s1-3 ' "$T/disk/Lists/users/cur" \
     "$T/disk/Lists/users/new")
 stamp=$(stat -c %Y "$file")
 sed -i '$s/./Z/' "$file"

@@ -38,6 +38,9 @@ import sys
 import time
 
 imaplib._MAXLINE = 1 << 30
+PHRASES = ["Re: Meeting on Thursday", "Minutes", "[PATCH v2] Fix the build",
+           "Photos of the weekend", "Your parcel is on its way", "Fwd: Tickets",
+           "Re: Re: Which train?", "Weekly report", "Happy birthday!"]
 LETTERS = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen",
            "T": "\\Deleted"}
 
@@ -178,9 +181,11 @@ class Imap:
         return int(when.timestamp())
 
     def add(self, folder, body, flags, date):
-        self.check(self.imap.append(
-            self.wire(folder), "(" + " ".join(flags) + ")",
-            imaplib.Time2Internaldate(float(date)), body))
+        # IMAP4.append() would "mend" bare CR and LF.
+        self.imap.literal = body
+        self.check(self.imap._simple_command(
+            "APPEND", self.wire(folder), "(" + " ".join(flags) + ")",
+            imaplib.Time2Internaldate(float(date))))
 
     def flag(self, folder, message, plus, minus):
         self.select(folder)
@@ -414,7 +419,8 @@ def cmd_seed(store, count, seed="1"):
     for number in range(int(count)):
         chosen = [flag for flag in flags if dice.random() < 0.3]
         deliver(store, folders[number % len(folders)],
-                make_message("s%s-%d" % (seed, number),
+                make_message("s%s-%d %s" % (seed, number,
+                                              dice.choice(PHRASES)),
                              dice.randrange(200, 6000), dice),
                 chosen, 1500000000 + dice.randrange(200000000))
 
