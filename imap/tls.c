@@ -88,11 +88,8 @@ static void print_pin(const uint8_t pin[TLS_PIN_BYTES],
  * belongs to the thread and would be taken for the next failure's. */
 static const char *reason(void)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *text = ERR_reason_error_string(code);
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
 
-    if (text == NULL && ERR_SYSTEM_ERROR(code))
-        text = "the file cannot be read";
     ERR_clear_error();
     return text == NULL ? "no reason given" : text;
 }
@@ -161,6 +158,23 @@ static int keep_ticket(SSL *ssl, SSL_SESSION *ticket)
     return 1;
 }
 
+static int load_ca_file(const struct tls_context *context, SSL_CTX *ssl,
+                        struct err *err)
+{
+    unsigned long code;
+
+    if (SSL_CTX_load_verify_file(ssl, context->ca_file) == 1)
+        return 0;
+    code = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(code)) {
+        ERR_clear_error();
+        return err_errno(err, ERR_CONNECT, ERR_GET_REASON(code),
+                         "tls_ca_file %s", context->ca_file);
+    }
+    return err_set(err, ERR_CONNECT, "tls_ca_file %s: %s", context->ca_file,
+                   reason());
+}
+
 /* The system's certificates are many: not loaded where a pin decides. */
 static int load_trust(struct tls_context *context, SSL_CTX *ssl,
                       struct err *err)
@@ -176,13 +190,8 @@ static int load_trust(struct tls_context *context, SSL_CTX *ssl,
         }
         return 0;
     }
-    if (context->ca_file != NULL) {
-        if (SSL_CTX_load_verify_file(ssl, context->ca_file) != 1) {
-            return err_set(err, ERR_CONNECT, "tls_ca_file %s: %s",
-                           context->ca_file, reason());
-        }
-        return 0;
-    }
+    if (context->ca_file != NULL)
+        return load_ca_file(context, ssl, err);
     if (SSL_CTX_set_default_verify_paths(ssl) != 1) {
         return err_set(err, ERR_CONNECT,
                        "cannot read the system's certificates: %s: set "

@@ -375,32 +375,55 @@ static void test_hang_up(const struct way *way, const char *ca_file)
     }
 }
 
-static void test_silence(const struct way *way, const char *ca_file)
+/* Whether its last words reach us, when it resets the connection, is up to the
+ * kernel. */
+static void test_hang_up_on_append(const struct way *way, const char *ca_file)
 {
-    struct imapserver mute = {.mute = true,
-                              .ssl_context = way->ssl_context,
-                              .implicit = way->implicit};
-    struct imapserver sleepy = {.ssl_context = way->ssl_context,
+    struct imapserver server = {.ssl_context = way->ssl_context,
+                                .implicit = way->implicit,
+                                .drop_at = "APPEND",
+                                .last = "* BYE too big\r\n"};
+    struct client *client = run_with(&server, ca_file, PLAN_APPEND);
+
+    ok(client->result == ERR_CONNECT &&
+           strncmp(client->err.text, "connection ", 11) == 0,
+       "%s: closed amid our message: %s", way->name, client->err.text);
+    free(client);
+}
+
+/* In whatever state it is: the connection does not stand in time. */
+static void test_mute(const struct way *way, const char *ca_file)
+{
+    struct imapserver server = {.mute = true,
+                                .ssl_context = way->ssl_context,
+                                .implicit = way->implicit};
+    struct imap_account account;
+    struct client *client;
+
+    cert_require(imapserver_start(&server, AF_INET), "server");
+    account = account_of(&server, ca_file);
+    account.connect_seconds = 1;
+    client = run(&account, PLAN_CLOSE);
+    imapserver_stop(&server);
+    ok(client->result == ERR_CONNECT && !client->ready &&
+           strstr(client->err.text, "not finished within 1 s") != NULL,
+       "%s: a server that says nothing: %s", way->name, client->err.text);
+    free(client);
+}
+
+static void test_sleepy(const struct way *way, const char *ca_file)
+{
+    struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
                                 .ignore = "NOOP"};
     struct imap_account account;
     struct client *client;
 
-    cert_require(imapserver_start(&mute, AF_INET), "server");
-    account = account_of(&mute, ca_file);
-    account.connect_seconds = 1;
-    client = run(&account, PLAN_CLOSE);
-    imapserver_stop(&mute);
-    ok(client->result == ERR_CONNECT && !client->ready &&
-           strstr(client->err.text, "not finished within 1 s") != NULL,
-       "%s: a server that says nothing: %s", way->name, client->err.text);
-    free(client);
-
-    cert_require(imapserver_start(&sleepy, AF_INET), "server");
-    account = account_of(&sleepy, ca_file);
+    cert_require(imapserver_start(&server, AF_INET), "server");
+    account = account_of(&server, ca_file);
     account.idle_seconds = 1;
     client = run(&account, PLAN_WAIT);
-    imapserver_stop(&sleepy);
+    imapserver_stop(&server);
     ok(client->result == ERR_CONNECT && client->ready &&
            strstr(client->err.text, "no answer from the server") != NULL,
        "%s: a server that fell asleep: %s", way->name, client->err.text);
@@ -521,11 +544,14 @@ int main(void)
         test_abandon(&ways[i], ca_file);
         test_append(&ways[i], ca_file);
         test_hang_up(&ways[i], ca_file);
-        test_silence(&ways[i], ca_file);
+        test_hang_up_on_append(&ways[i], ca_file);
         test_close_at_once(&ways[i], ca_file);
     }
     ok(trips[1] == trips[0] + 1, "TLS costs one round trip");
     ok(trips[2] > trips[1], "STARTTLS more");
+    test_mute(&ways[0], ca_file);
+    test_mute(&ways[1], ca_file);
+    test_sleepy(&ways[1], ca_file);
     test_starttls_injection(&ways[2], ca_file);
     test_refusals(&ways[1], ca_file);
     test_ipv6();
