@@ -1,0 +1,109 @@
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+#define POLL_NS    50000000L /* between two tries; flock() has no time limit */
+#define TEXT_BYTES 32        /* of a process number and its line end */
+
+/* Say in the file who holds it. Only for the message of others: a failure
+ * does not matter. */
+static void sign(int fd)
+{
+    char text[TEXT_BYTES];
+    int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n)
+        return;
+}
+
+/* Who signed? 0 where it cannot be known. */
+static uint64_t holder(int fd)
+{
+    char text[TEXT_BYTES];
+    ssize_t n = pread(fd, text, sizeof(text), 0);
+    uint64_t pid = 0;
+
+    if (n > 0)
+        bytes_to_u64(bytes_trim((struct bytes){text, (size_t)n}), INT32_MAX,
+                     &pid);
+    return pid;
+}
+
+/* A number below 0 is an errno. */
+static int try_lock(int fd)
+{
+    int r;
+
+    do
+        r = flock(fd, LOCK_EX | LOCK_NB);
+    while (r != 0 && errno == EINTR);
+    return r == 0 ? 0 : -errno;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec < b->tv_sec ||
+           (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* As try_lock(), again and again until the time is up. */
+static int wait_lock(int fd, unsigned wait_seconds)
+{
+    const struct timespec pause = {.tv_nsec = POLL_NS};
+    struct timespec end;
+    struct timespec now;
+    int r = try_lock(fd);
+
+    if (r != -EWOULDBLOCK || wait_seconds == 0)
+        return r;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += (time_t)wait_seconds;
+    do {
+        nanosleep(&pause, NULL);
+        r = try_lock(fd);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (r == -EWOULDBLOCK && is_before(&now, &end));
+    return r;
+}
+
+int lock_take(const char *path, unsigned wait_seconds, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    uint64_t pid;
+    int r;
+
+    if (fd < 0)
+        return err_errno(err, ERR_DISK, errno, "%s", path);
+    r = wait_lock(fd, wait_seconds);
+    if (r == 0) {
+        sign(fd);
+        return fd;
+    }
+    pid = holder(fd);
+    close(fd);
+    if (r != -EWOULDBLOCK)
+        return err_errno(err, ERR_DISK, -r, "%s", path);
+    if (pid == 0)
+        return err_set(err, ERR_LOCKED,
+                       "another run holds it: wait for its end, or use "
+                       "--wait SECONDS");
+    return err_set(err, ERR_LOCKED,
+                   "another run (process %llu) holds it: wait for its end, or "
+                   "use --wait SECONDS",
+                   (unsigned long long)pid);
+}
+
+void lock_release(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}

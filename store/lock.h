@@ -1,0 +1,24 @@
+/*
+ * One run at a time for a pair: an exclusive lock on a file that stays where
+ * it is. The kernel lets go of it when the process ends, however it ends.
+ */
+#ifndef STORE_LOCK_H
+#define STORE_LOCK_H
+
+#include "base/err.h"
+
+/**
+ * Take the lock.
+ *
+ * @path          of the file; made where it is missing
+ * @wait_seconds  for another process to let go of it; 0: not at all
+ *
+ * Returns a file descriptor for lock_release(); ERR_LOCKED where another
+ * process kept it, named by its number where that is known; ERR_DISK.
+ */
+int lock_take(const char *path, unsigned wait_seconds, struct err *err);
+
+/* Let go of the lock; -1 is fine. */
+void lock_release(int fd);
+
+#endif

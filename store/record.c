@@ -1,0 +1,615 @@
+#include "store/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/mem.h"
+
+#define VERSION        1
+#define VERSION_BYTES  1
+#define CHECKSUM_BYTES 2
+
+/* In the flags byte of a pair, above FLAGS_SYSTEM. */
+#define PAIR_GONE_LEFT  0x20u
+#define PAIR_GONE_RIGHT 0x40u
+
+/* In the first byte of a folder. */
+#define FOLDER_HAS_TOKEN 1u /* shifted by the side */
+#define FOLDER_EXISTS    4u
+
+static const char *const table_names[RECORD_TABLES] = {
+    [RECORD_META] = "meta",     [RECORD_FOLDER] = "folder",
+    [RECORD_COUNTS] = "counts", [RECORD_PAIR] = "pair",
+    [RECORD_RIGHT] = "right",   [RECORD_KEYWORD] = "keyword",
+    [RECORD_FILE] = "file",     [RECORD_LAST] = "last",
+    [RECORD_NAME] = "name",     [RECORD_APART] = "apart",
+    [RECORD_INTENT] = "intent",
+};
+
+const char *record_table_name(enum record_table table)
+{
+    return table_names[table];
+}
+
+bool record_table_find(struct bytes name, enum record_table *out)
+{
+    for (size_t i = 0; i < RECORD_TABLES; i++) {
+        if (bytes_equal(name, bytes_of(table_names[i]))) {
+            *out = (enum record_table)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Big-endian numbers of @n bytes. */
+static void store(char *to, uint64_t number, size_t n)
+{
+    for (size_t i = n; i > 0; i--) {
+        to[i - 1] = (char)(number & 0xff);
+        number >>= 8;
+    }
+}
+
+static uint64_t load(const char *from, size_t n)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < n; i++)
+        number = number << 8 | (uint8_t)from[i];
+    return number;
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+static void key_add(struct record_key *key, uint64_t number, size_t n)
+{
+    store(key->text + key->len, number, n);
+    key->len += n;
+}
+
+struct record_key record_key_id(uint32_t id)
+{
+    struct record_key key = {0};
+
+    key_add(&key, id, 4);
+    return key;
+}
+
+struct record_key record_key_pair(uint32_t folder, uint32_t uid)
+{
+    struct record_key key = record_key_id(folder);
+
+    key_add(&key, uid, 4);
+    return key;
+}
+
+struct record_key record_key_apart(uint32_t folder, enum side side,
+                                   uint32_t uid)
+{
+    struct record_key key = record_key_id(folder);
+
+    key_add(&key, side, 1);
+    key_add(&key, uid, 4);
+    return key;
+}
+
+struct record_key record_key_side(enum side side, uint32_t folder)
+{
+    struct record_key key = {0};
+
+    key_add(&key, side, 1);
+    key_add(&key, folder, 4);
+    return key;
+}
+
+struct record_key record_key_file(enum side side, uint32_t folder, uint32_t uid)
+{
+    struct record_key key = record_key_side(side, folder);
+
+    key_add(&key, uid, 4);
+    return key;
+}
+
+/* FNV-1a, 64 bits. Whoever makes two names collide only makes one list of two
+ * UIDs: the file rows tell them apart. */
+static uint64_t hash(struct bytes text)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < text.len; i++) {
+        sum ^= (uint8_t)text.ptr[i];
+        sum *= 0x100000001b3u;
+    }
+    return sum;
+}
+
+struct record_key record_key_name(enum side side, uint32_t folder,
+                                  struct bytes name)
+{
+    struct record_key key = record_key_side(side, folder);
+
+    key_add(&key, hash(name), 8);
+    return key;
+}
+
+struct record_key record_key_intent(uint64_t number)
+{
+    struct record_key key = {0};
+
+    key_add(&key, number, 8);
+    return key;
+}
+
+/* Four bytes of @key at @at, 0 where it has not that many. */
+static uint32_t key_u32(struct bytes key, size_t at)
+{
+    return key.len < at + 4 ? 0 : (uint32_t)load(key.ptr + at, 4);
+}
+
+struct record_id record_key_read(enum record_table table, struct bytes key)
+{
+    bool side_first = table == RECORD_FILE || table == RECORD_LAST;
+    size_t side_at = side_first ? 0 : 4;
+    bool has_side = side_first || table == RECORD_APART;
+    struct record_id id = {
+        .folder = key_u32(key, side_first ? 1 : 0),
+        .uid = key_u32(key, has_side ? 5 : 4),
+    };
+
+    if (has_side && key.len > side_at)
+        id.side = key.ptr[side_at] == RIGHT ? RIGHT : LEFT;
+    return id;
+}
+
+/* The side in a key at @at, if it is one. */
+static bool key_side(struct bytes key, size_t at, enum side *side)
+{
+    uint8_t byte = (uint8_t)key.ptr[at];
+
+    *side = byte == RIGHT ? RIGHT : LEFT;
+    return byte == LEFT || byte == RIGHT;
+}
+
+/* --- fields of a value ---------------------------------------------------- */
+
+static void put(struct buf *out, uint64_t number, size_t n)
+{
+    store(buf_reserve(out, n), number, n);
+    buf_commit(out, n);
+}
+
+/* Seven bits a byte, the lowest first; all but the last have the top bit. */
+static void put_varint(struct buf *out, uint64_t number)
+{
+    while (number > 0x7f) {
+        buf_add_char(out, (char)((number & 0x7f) | 0x80));
+        number >>= 7;
+    }
+    buf_add_char(out, (char)number);
+}
+
+static void put_text(struct buf *out, struct bytes text)
+{
+    put_varint(out, text.len);
+    buf_add(out, text);
+}
+
+/* What is left to read; a read that fails empties it and says so. */
+struct reader {
+    struct bytes rest;
+    bool failed;
+};
+
+static struct bytes take(struct reader *reader, uint64_t n)
+{
+    struct bytes taken = B("");
+
+    if (n > reader->rest.len) {
+        reader->failed = true;
+        reader->rest = B("");
+    } else {
+        taken = (struct bytes){reader->rest.ptr, (size_t)n};
+        reader->rest = bytes_skip(reader->rest, (size_t)n);
+    }
+    return taken;
+}
+
+static uint64_t take_number(struct reader *reader, size_t n)
+{
+    struct bytes taken = take(reader, n);
+
+    return load(taken.ptr, taken.len);
+}
+
+static uint64_t take_varint(struct reader *reader, uint64_t max)
+{
+    uint64_t number = 0;
+    uint64_t byte = 0x80;
+
+    for (unsigned shift = 0; shift < 64 && (byte & 0x80) != 0; shift += 7) {
+        byte = take_number(reader, 1);
+        number |= (byte & 0x7f) << shift;
+    }
+    if ((byte & 0x80) != 0 || number > max)
+        reader->failed = true;
+    return number;
+}
+
+static uint32_t take_u32(struct reader *reader)
+{
+    return (uint32_t)take_varint(reader, UINT32_MAX);
+}
+
+static uint32_t take_uid(struct reader *reader)
+{
+    uint32_t uid = take_u32(reader);
+
+    if (uid == 0)
+        reader->failed = true;
+    return uid;
+}
+
+static struct bytes take_text(struct reader *reader)
+{
+    return take(reader, take_varint(reader, UINT32_MAX));
+}
+
+/* --- the frame of a value -------------------------------------------------- */
+
+static uint16_t checksum(struct bytes key, struct bytes value)
+{
+    uLong sum = crc32(0, (const Bytef *)key.ptr, (uInt)key.len);
+
+    sum = crc32(sum, (const Bytef *)value.ptr, (uInt)value.len);
+    return (uint16_t)(sum ^ sum >> 16);
+}
+
+/* Start a value; returns where, for finish(). */
+static size_t start(struct buf *out)
+{
+    size_t at = buf_len(out);
+
+    put(out, VERSION, VERSION_BYTES);
+    return at;
+}
+
+static void finish(struct buf *out, struct bytes key, size_t at)
+{
+    put(out, checksum(key, bytes_skip(buf_peek(out), at)), CHECKSUM_BYTES);
+}
+
+/* Check the frame; the fields are left to read. @key_len is what the key must
+ * have. */
+static struct reader unframe(struct bytes key, size_t key_len,
+                             struct bytes value)
+{
+    struct reader reader = {.failed = true, .rest = B("")};
+    struct bytes body = {value.ptr, 0};
+
+    if (key.len != key_len || value.len < VERSION_BYTES + CHECKSUM_BYTES ||
+        value.len > UINT32_MAX)
+        return reader;
+    body.len = value.len - CHECKSUM_BYTES;
+    if (load(value.ptr + body.len, CHECKSUM_BYTES) != checksum(key, body))
+        return reader;
+    reader.rest = body;
+    reader.failed = take_number(&reader, VERSION_BYTES) != VERSION;
+    return reader;
+}
+
+/* Was everything read, and nothing too much? */
+static bool is_done(const struct reader *reader)
+{
+    return !reader->failed && reader->rest.len == 0;
+}
+
+/* --- the rows ------------------------------------------------------------- */
+
+void record_encode_text(struct buf *out, struct bytes key, struct bytes text)
+{
+    size_t at = start(out);
+
+    buf_add(out, text);
+    finish(out, key, at);
+}
+
+bool record_decode_text(struct bytes key, struct bytes value, struct bytes *out)
+{
+    struct reader reader = unframe(key, key.len, value);
+
+    *out = reader.rest;
+    return !reader.failed;
+}
+
+void record_encode_uid(struct buf *out, struct bytes key, uint32_t uid)
+{
+    size_t at = start(out);
+
+    put_varint(out, uid);
+    finish(out, key, at);
+}
+
+bool record_decode_uid(struct bytes key, struct bytes value, uint32_t *out)
+{
+    struct reader reader = unframe(key, key.len, value);
+
+    *out = take_uid(&reader);
+    return is_done(&reader);
+}
+
+void record_encode_list(struct buf *out, struct bytes key, struct bytes list)
+{
+    record_encode_text(out, key, list);
+}
+
+bool record_decode_list(struct bytes key, struct bytes value, struct bytes *out)
+{
+    return record_decode_text(key, value, out) && out->len > 0 &&
+           out->len % 4 == 0;
+}
+
+size_t record_list_count(struct bytes list)
+{
+    return list.len / 4;
+}
+
+uint32_t record_list_get(struct bytes list, size_t index)
+{
+    return (uint32_t)load(list.ptr + index * 4, 4);
+}
+
+void record_list_add(struct buf *list, uint32_t uid)
+{
+    put(list, uid, 4);
+}
+
+static void put_token(struct buf *out, const struct folder_token *token)
+{
+    put_varint(out, token->uidvalidity);
+    put_varint(out, token->uidnext);
+    put_varint(out, token->messages);
+    put_varint(out, token->highestmodseq);
+    put(out, (uint64_t)token->cur_mtime_ns, 8);
+    put(out, (uint64_t)token->new_mtime_ns, 8);
+}
+
+static struct folder_token take_token(struct reader *reader)
+{
+    struct folder_token token;
+
+    token.uidvalidity = take_u32(reader);
+    token.uidnext = take_u32(reader);
+    token.messages = take_u32(reader);
+    token.highestmodseq = take_varint(reader, UINT64_MAX);
+    token.cur_mtime_ns = (int64_t)take_number(reader, 8);
+    token.new_mtime_ns = (int64_t)take_number(reader, 8);
+    return token;
+}
+
+void record_encode_folder(struct buf *out, struct bytes key,
+                          const struct state_folder *folder)
+{
+    size_t at = start(out);
+    unsigned bits = 0;
+
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        bits |= folder->has_token[side] ? FOLDER_HAS_TOKEN << side : 0;
+        bits |= folder->exists[side] ? FOLDER_EXISTS << side : 0;
+    }
+    put(out, bits, 1);
+    put_text(out, bytes_of(folder->name));
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        if (folder->has_token[side])
+            put_token(out, &folder->token[side]);
+    }
+    finish(out, key, at);
+}
+
+bool record_decode_folder(struct bytes key, struct bytes value,
+                          struct state_folder *out)
+{
+    struct reader reader = unframe(key, 4, value);
+    uint64_t bits = take_number(&reader, 1);
+    struct bytes name = take_text(&reader);
+
+    *out = (struct state_folder){0};
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        out->exists[side] = (bits & FOLDER_EXISTS << side) != 0;
+        out->has_token[side] = (bits & FOLDER_HAS_TOKEN << side) != 0;
+        if (out->has_token[side])
+            out->token[side] = take_token(&reader);
+    }
+    if (!is_done(&reader) || name.len == 0 ||
+        memchr(name.ptr, '\0', name.len) != NULL)
+        return false;
+    out->id = (uint32_t)load(key.ptr, 4);
+    if (out->id == 0)
+        return false;
+    out->name = mem_text(name);
+    return true;
+}
+
+void record_encode_counts(struct buf *out, struct bytes key,
+                          const struct record_counts *counts)
+{
+    size_t at = start(out);
+
+    put_varint(out, counts->pairs);
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        put_varint(out, counts->gone[side]);
+        put_varint(out, counts->apart[side]);
+    }
+    finish(out, key, at);
+}
+
+bool record_decode_counts(struct bytes key, struct bytes value,
+                          struct record_counts *out)
+{
+    struct reader reader = unframe(key, 4, value);
+
+    out->pairs = take_u32(&reader);
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        out->gone[side] = take_u32(&reader);
+        out->apart[side] = take_u32(&reader);
+    }
+    return is_done(&reader);
+}
+
+void record_encode_pair(struct buf *out, struct bytes key,
+                        const struct state_pair *pair)
+{
+    size_t at = start(out);
+    unsigned bits = pair->flags.system & FLAGS_SYSTEM;
+
+    bits |= pair->gone[LEFT] ? PAIR_GONE_LEFT : 0;
+    bits |= pair->gone[RIGHT] ? PAIR_GONE_RIGHT : 0;
+    put(out, bits, 1);
+    put_varint(out, pair->uid[RIGHT]);
+    put_varint(out, pair->flags.keywords);
+    put_varint(out, pair->size);
+    finish(out, key, at);
+}
+
+bool record_decode_pair(struct bytes key, struct bytes value,
+                        struct state_pair *out)
+{
+    struct reader reader = unframe(key, 8, value);
+    uint32_t bits = (uint32_t)take_number(&reader, 1);
+
+    out->flags.system = bits & FLAGS_SYSTEM;
+    out->gone[LEFT] = (bits & PAIR_GONE_LEFT) != 0;
+    out->gone[RIGHT] = (bits & PAIR_GONE_RIGHT) != 0;
+    out->uid[RIGHT] = take_uid(&reader);
+    out->flags.keywords = take_u32(&reader);
+    out->size = take_varint(&reader, UINT64_MAX);
+    if (!is_done(&reader))
+        return false;
+    out->uid[LEFT] = (uint32_t)load(key.ptr + 4, 4);
+    return out->uid[LEFT] != 0;
+}
+
+void record_encode_apart(struct buf *out, struct bytes key,
+                         const struct state_apart *apart)
+{
+    size_t at = start(out);
+
+    put(out, apart->kind, 1);
+    put_varint(out, apart->size);
+    put_varint(out, apart->limit);
+    put_text(out,
+             (struct bytes){apart->reason,
+                            strnlen(apart->reason, sizeof(apart->reason) - 1)});
+    finish(out, key, at);
+}
+
+bool record_decode_apart(struct bytes key, struct bytes value,
+                         struct state_apart *out)
+{
+    struct reader reader = unframe(key, 9, value);
+    uint64_t kind = take_number(&reader, 1);
+    struct bytes reason;
+
+    *out = (struct state_apart){0};
+    out->size = take_varint(&reader, UINT64_MAX);
+    out->limit = take_varint(&reader, UINT64_MAX);
+    reason = take_text(&reader);
+    if (!is_done(&reader) || kind > APART_FOREIGN ||
+        reason.len >= sizeof(out->reason))
+        return false;
+    memcpy(out->reason, reason.ptr, reason.len);
+    out->kind = (enum apart_kind)kind;
+    out->folder = (uint32_t)load(key.ptr, 4);
+    out->uid = (uint32_t)load(key.ptr + 5, 4);
+    return key_side(key, 4, &out->side);
+}
+
+void record_encode_intent(struct buf *out, struct bytes key,
+                          const struct state_intent *intent)
+{
+    size_t at = start(out);
+
+    put_varint(out, intent->folder);
+    put(out, intent->side, 1);
+    put_varint(out, intent->source_uid);
+    put_varint(out, intent->target_uidvalidity);
+    put_varint(out, intent->target_uidnext);
+    put_varint(out, intent->size);
+    put(out, (uint64_t)intent->date, 8);
+    finish(out, key, at);
+}
+
+bool record_decode_intent(struct bytes key, struct bytes value,
+                          struct state_intent *out)
+{
+    struct reader reader = unframe(key, 8, value);
+    uint64_t side;
+
+    out->folder = take_u32(&reader);
+    side = take_number(&reader, 1);
+    out->source_uid = take_u32(&reader);
+    out->target_uidvalidity = take_u32(&reader);
+    out->target_uidnext = take_u32(&reader);
+    out->size = take_varint(&reader, UINT64_MAX);
+    out->date = (int64_t)take_number(&reader, 8);
+    if (!is_done(&reader) || side > RIGHT)
+        return false;
+    out->side = (enum side)side;
+    out->number = load(key.ptr, 8);
+    return true;
+}
+
+static bool folder_valid(struct bytes key, struct bytes value)
+{
+    struct state_folder folder;
+    bool valid = record_decode_folder(key, value, &folder);
+
+    free(folder.name);
+    return valid;
+}
+
+bool record_valid(enum record_table table, struct bytes key, struct bytes value)
+{
+    union {
+        struct bytes text;
+        struct record_counts counts;
+        struct state_pair pair;
+        struct state_apart apart;
+        struct state_intent intent;
+        uint32_t uid;
+        enum side side;
+    } row;
+
+    switch (table) {
+    case RECORD_META:
+        return record_decode_text(key, value, &row.text);
+    case RECORD_KEYWORD:
+        return key.len == 4 && record_decode_text(key, value, &row.text);
+    case RECORD_FOLDER:
+        return folder_valid(key, value);
+    case RECORD_COUNTS:
+        return record_decode_counts(key, value, &row.counts);
+    case RECORD_PAIR:
+        return record_decode_pair(key, value, &row.pair);
+    case RECORD_RIGHT:
+        return key.len == 8 && record_decode_uid(key, value, &row.uid);
+    case RECORD_FILE:
+        return key.len == 9 && key_side(key, 0, &row.side) &&
+               record_decode_text(key, value, &row.text);
+    case RECORD_LAST:
+        return key.len == 5 && key_side(key, 0, &row.side) &&
+               record_decode_uid(key, value, &row.uid);
+    case RECORD_NAME:
+        return key.len == 13 && key_side(key, 0, &row.side) &&
+               record_decode_list(key, value, &row.text);
+    case RECORD_APART:
+        return record_decode_apart(key, value, &row.apart);
+    case RECORD_INTENT:
+        return record_decode_intent(key, value, &row.intent);
+    case RECORD_TABLES:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,83 @@
+#include "store/state_check.h"
+
+#include <stdint.h>
+
+#include "store/pages.h"
+#include "store/record.h"
+
+struct check {
+    uint32_t n_sets;  /* rows of keywords: sets 1 to this */
+    uint32_t set_max; /* that a pair refers to */
+    struct err *err;
+};
+
+static int bad_row(struct check *check, struct bytes database)
+{
+    err_set(check->err, ERR_STATE, "a row of \"%.*s\" is damaged",
+            (int)database.len, database.ptr);
+    return PAGES_DAMAGED;
+}
+
+/* The meta table comes first: what follows is only read if it is of our
+ * schema. */
+static int check_schema(struct check *check, struct bytes key,
+                        struct bytes value)
+{
+    struct bytes text;
+    uint64_t schema;
+
+    if (!bytes_equal(key, B(STATE_SCHEMA_NAME)))
+        return 0;
+    if (!record_decode_text(key, value, &text) ||
+        !bytes_to_u64(text, UINT32_MAX, &schema) || schema == 0)
+        return bad_row(check, bytes_of(record_table_name(RECORD_META)));
+    if (schema > STATE_SCHEMA)
+        return err_set(check->err, ERR_STATE,
+                       "the state was written by a newer mailtwin (layout "
+                       "%llu, this one knows %u): update mailtwin, or move "
+                       "the pair's directory away to start anew",
+                       (unsigned long long)schema, STATE_SCHEMA);
+    return 0;
+}
+
+static int on_row(void *owner, struct bytes database, struct bytes key,
+                  struct bytes value)
+{
+    struct check *check = owner;
+    enum record_table table;
+    struct state_pair pair;
+
+    if (!record_table_find(database, &table))
+        return bad_row(check, database);
+    if (table == RECORD_META) {
+        int r = check_schema(check, key, value);
+
+        if (r != 0)
+            return r;
+    }
+    if (table == RECORD_PAIR) {
+        if (!record_decode_pair(key, value, &pair))
+            return bad_row(check, database);
+        if (pair.flags.keywords > check->set_max)
+            check->set_max = pair.flags.keywords;
+        return 0;
+    }
+    if (table == RECORD_KEYWORD)
+        check->n_sets++;
+    return record_valid(table, key, value) ? 0 : bad_row(check, database);
+}
+
+int state_check(int fd, size_t snapshot, struct err *err)
+{
+    struct check check = {.err = err};
+    struct pages_rows rows = {
+        .row = on_row,
+        .owner = &check,
+        .first = bytes_of(record_table_name(RECORD_META)),
+    };
+    int r = pages_check(fd, snapshot, &rows, err);
+
+    if (r == 0 && check.set_max > check.n_sets)
+        r = bad_row(&check, bytes_of(record_table_name(RECORD_KEYWORD)));
+    return r;
+}

@@ -1,0 +1,122 @@
+#include <stdint.h>
+#include <stdio.h>
+
+#include "store/state_apply.h"
+#include "store/state_check.h"
+#include "store/state_parts.h"
+
+/* --- the state's own rows ------------------------------------------------------ */
+
+struct writer {
+    struct state_tx tx;
+    struct err *err;
+    struct buf value;
+};
+
+static int write_text(struct writer *writer, enum record_table table,
+                      struct bytes key, struct bytes text)
+{
+    buf_clear(&writer->value);
+    record_encode_text(&writer->value, key, text);
+    return state_db_put(&writer->tx, table, key, buf_peek(&writer->value),
+                        writer->err);
+}
+
+static int write_number(struct writer *writer, const char *name,
+                        uint64_t number)
+{
+    char text[24];
+    int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+
+    return write_text(writer, RECORD_META, bytes_of(name),
+                      (struct bytes){text, (size_t)n});
+}
+
+static int write_head(struct writer *writer, const struct state *state)
+{
+    int r = write_number(writer, STATE_SCHEMA_NAME, STATE_SCHEMA);
+
+    if (r == 0)
+        r = write_text(writer, RECORD_META, B(STATE_LEFT_NAME),
+                       bytes_of(state->identity[LEFT]));
+    if (r == 0)
+        r = write_text(writer, RECORD_META, B(STATE_RIGHT_NAME),
+                       bytes_of(state->identity[RIGHT]));
+    if (r == 0)
+        r = write_number(writer, STATE_NEXT_FOLDER_NAME, state->next_folder);
+    if (r == 0)
+        r = write_number(writer, STATE_NEXT_INTENT_NAME, state->next_intent);
+    return r;
+}
+
+static int write_sets(struct writer *writer, const struct state *state)
+{
+    uint32_t n = keywords_count(state->keywords);
+    int r = 0;
+
+    for (uint32_t set = state->sets_saved; set < n && r == 0; set++) {
+        struct record_key key = record_key_id(set);
+
+        r = write_text(writer, RECORD_KEYWORD, record_key_bytes(&key),
+                       keywords_text(state->keywords, set));
+    }
+    return r;
+}
+
+/* --- commit ----------------------------------------------------------------- */
+
+static int write_all(struct writer *writer, const struct state *state)
+{
+    int r = state_apply(&writer->tx, &state->queue, writer->err);
+
+    if (r == 0)
+        r = state_files_save(&writer->tx, &state->marks, writer->err);
+    if (r == 0)
+        r = write_sets(writer, state);
+    if (r == 0 && !state->head_saved)
+        r = write_head(writer, state);
+    return r;
+}
+
+static int try_commit(struct state *state, struct err *err)
+{
+    struct writer writer = {.err = err};
+    int r = state_db_write(state->db, &writer.tx, err);
+
+    if (r != 0)
+        return r;
+    buf_init(&writer.value, 0);
+    r = write_all(&writer, state);
+    if (r == 0)
+        r = state_db_commit(&writer.tx, err);
+    state_db_end(&writer.tx);
+    buf_deinit(&writer.value);
+    return r;
+}
+
+static bool is_saved(const struct state *state)
+{
+    return state_queued(state) == 0 && state->head_saved &&
+           state->sets_saved == keywords_count(state->keywords);
+}
+
+int state_commit(struct state *state, struct err *err)
+{
+    int r;
+
+    if (state->read_only || is_saved(state))
+        return 0;
+    r = try_commit(state, err);
+    while (r < 0 && state_db_is_full(state->db)) {
+        r = state_db_grow(state->db, err);
+        if (r == 0)
+            r = try_commit(state, err);
+    }
+    if (r != 0)
+        return r;
+    state_queue_clear(&state->queue);
+    state_files_forget(&state->marks, 0);
+    state->sets_saved = keywords_count(state->keywords);
+    state->head_saved = true;
+    return 0;
+}

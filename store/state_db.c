@@ -1,0 +1,408 @@
+#include "store/state_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+#include "base/mem.h"
+#include "store/pages.h"
+#include "store/state_check.h"
+
+#define DATA_NAME "data.mdb" /* LMDB's own, in the directory it is given */
+
+/* The map is address space, not memory nor disk; it is doubled when full. */
+#define MAP_START ((size_t)16 << 20)
+/* A reader cannot grow the map while another run makes the file larger. */
+#define MAP_READ_SPARE ((size_t)1 << 30)
+
+#define IDLE_MAX   8 /* read transactions that are kept for the next use */
+#define CHECKS_MAX 3 /* another run may write past the snapshot meanwhile */
+
+struct state_db {
+    MDB_env *env;
+    MDB_dbi tables[RECORD_TABLES];
+    bool read_only;
+    bool full;
+    pthread_mutex_t lock; /* of the two below */
+    MDB_txn *idle[IDLE_MAX];
+    size_t n_idle;
+};
+
+/* What LMDB says, as ours: its own codes are negative, errno positive. */
+static int fail(struct err *err, int rc)
+{
+    if (rc > 0)
+        return err_errno(err, ERR_DISK, rc, "state");
+    return err_set(err, ERR_STATE, "state: %s: run again", mdb_strerror(rc));
+}
+
+/* --- open ------------------------------------------------------------------ */
+
+/* What LMDB says while it opens: MDB_INVALID, MDB_VERSION_MISMATCH and the
+ * like mean a file that is not ours to use. */
+static int open_fail(struct err *err, int rc)
+{
+    int r = fail(err, rc);
+
+    if (r == ERR_STATE)
+        err_set(err, ERR_STATE, "%s", mdb_strerror(rc));
+    return r == ERR_STATE ? STATE_DB_DAMAGED : r;
+}
+
+/* Is there a file, and is its head sound? Its size into *@size: 0 where there
+ * is none. */
+static int check_file(const char *dir, size_t *size, struct err *err)
+{
+    char *path = mem_printf("%s/%s", dir, DATA_NAME);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int error = errno;
+    struct stat st;
+    int r = 0;
+
+    *size = 0;
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        *size = (size_t)st.st_size;
+        r = pages_check_head(fd, err);
+        r = r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
+    } else if (fd >= 0 || error != ENOENT) {
+        r = err_errno(err, ERR_DISK, error, "%s", path);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return r;
+}
+
+static int open_env(struct state_db *db, const char *dir, size_t size,
+                    struct err *err)
+{
+    /* Read transactions belong to no thread: they are kept and shared. */
+    unsigned flags = MDB_NOTLS | (db->read_only ? MDB_RDONLY : 0);
+    size_t map = MAP_START;
+    int rc = mdb_env_create(&db->env);
+
+    while (map < size + size / 2)
+        map *= 2;
+    if (db->read_only)
+        map += MAP_READ_SPARE;
+    if (rc == 0)
+        rc = mdb_env_set_maxdbs(db->env, RECORD_TABLES);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(db->env, map);
+    if (rc == 0)
+        rc = mdb_env_open(db->env, dir, flags, 0600);
+    return rc == 0 ? 0 : open_fail(err, rc);
+}
+
+/* Hold a snapshot, and check the pages that it reaches. */
+static int check_snapshot(struct state_db *db, struct err *err)
+{
+    MDB_txn *txn;
+    int fd;
+    int r = PAGES_GONE;
+
+    for (int i = 0; i < CHECKS_MAX && r == PAGES_GONE; i++) {
+        int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn);
+
+        if (rc != 0)
+            return open_fail(err, rc);
+        rc = mdb_env_get_fd(db->env, &fd);
+        r = rc == 0 ? state_check(fd, mdb_txn_id(txn), err) : fail(err, rc);
+        mdb_txn_abort(txn);
+    }
+    if (r == PAGES_GONE) {
+        err_set(err, ERR_STATE, "the head pages change all the time");
+        r = STATE_DB_DAMAGED;
+    }
+    return r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
+}
+
+static int open_tables(struct state_db *db, unsigned txn_flags,
+                       unsigned table_flags)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(db->env, NULL, txn_flags, &txn);
+
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < RECORD_TABLES && rc == 0; i++)
+        rc = mdb_dbi_open(txn, record_table_name((enum record_table)i),
+                          table_flags, &db->tables[i]);
+    if (rc == 0)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static int find_tables(struct state_db *db, struct err *err)
+{
+    int rc = open_tables(db, MDB_RDONLY, 0);
+
+    if (rc == MDB_NOTFOUND && db->read_only)
+        return STATE_DB_MISSING;
+    if (rc == MDB_NOTFOUND)
+        rc = open_tables(db, 0, MDB_CREATE);
+    return rc == 0 ? 0 : open_fail(err, rc);
+}
+
+int state_db_open(const char *dir, bool read_only, struct state_db **out,
+                  struct err *err)
+{
+    struct state_db *db;
+    size_t size;
+    int r = check_file(dir, &size, err);
+
+    if (r == 0 && read_only && size == 0)
+        r = STATE_DB_MISSING;
+    if (r != 0)
+        return r;
+    db = MEM_NEW(struct state_db);
+    db->read_only = read_only;
+    pthread_mutex_init(&db->lock, NULL);
+    r = open_env(db, dir, size, err);
+    if (r == 0)
+        r = check_snapshot(db, err);
+    if (r == 0)
+        r = find_tables(db, err);
+    if (r != 0) {
+        state_db_close(db);
+        return r;
+    }
+    *out = db;
+    return 0;
+}
+
+void state_db_close(struct state_db *db)
+{
+    if (db == NULL)
+        return;
+    for (size_t i = 0; i < db->n_idle; i++)
+        mdb_txn_abort(db->idle[i]);
+    if (db->env != NULL)
+        mdb_env_close(db->env);
+    pthread_mutex_destroy(&db->lock);
+    free(db);
+}
+
+/* --- transactions ------------------------------------------------------------ */
+
+static MDB_txn *take_idle(struct state_db *db)
+{
+    MDB_txn *txn = NULL;
+
+    pthread_mutex_lock(&db->lock);
+    if (db->n_idle > 0)
+        txn = db->idle[--db->n_idle];
+    pthread_mutex_unlock(&db->lock);
+    return txn;
+}
+
+static bool keep_idle(struct state_db *db, MDB_txn *txn)
+{
+    bool kept;
+
+    mdb_txn_reset(txn);
+    pthread_mutex_lock(&db->lock);
+    kept = db->n_idle < IDLE_MAX;
+    if (kept)
+        db->idle[db->n_idle++] = txn;
+    pthread_mutex_unlock(&db->lock);
+    return kept;
+}
+
+int state_db_read(struct state_db *db, struct state_tx *tx, struct err *err)
+{
+    int rc = 0;
+
+    *tx = (struct state_tx){.db = db};
+    if (db == NULL)
+        return 0;
+    tx->txn = take_idle(db);
+    if (tx->txn == NULL) {
+        rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &tx->txn);
+    } else {
+        rc = mdb_txn_renew(tx->txn);
+        if (rc != 0)
+            mdb_txn_abort(tx->txn);
+    }
+    if (rc == 0)
+        return 0;
+    tx->txn = NULL;
+    return fail(err, rc);
+}
+
+int state_db_write(struct state_db *db, struct state_tx *tx, struct err *err)
+{
+    int rc;
+
+    *tx = (struct state_tx){.db = db, .writes = true};
+    db->full = false;
+    rc = mdb_txn_begin(db->env, NULL, 0, &tx->txn);
+    if (rc == 0)
+        return 0;
+    tx->txn = NULL;
+    /* MDB_PANIC: an earlier failure to write a meta page. */
+    return fail(err, rc == MDB_PANIC ? EIO : rc);
+}
+
+void state_db_end(struct state_tx *tx)
+{
+    if (tx->txn != NULL && (tx->writes || !keep_idle(tx->db, tx->txn)))
+        mdb_txn_abort(tx->txn);
+    tx->txn = NULL;
+}
+
+/* The result of a write. */
+static int wrote(struct state_tx *tx, int rc, struct err *err)
+{
+    if (rc == 0)
+        return 0;
+    tx->db->full = rc == MDB_MAP_FULL;
+    return fail(err, rc);
+}
+
+int state_db_commit(struct state_tx *tx, struct err *err)
+{
+    int rc = mdb_txn_commit(tx->txn);
+
+    tx->txn = NULL;
+    return wrote(tx, rc, err);
+}
+
+bool state_db_is_full(const struct state_db *db)
+{
+    return db->full;
+}
+
+int state_db_grow(struct state_db *db, struct err *err)
+{
+    MDB_envinfo info;
+    int rc = mdb_env_info(db->env, &info);
+
+    db->full = false;
+    if (rc == 0 && info.me_mapsize > SIZE_MAX / 2)
+        rc = ENOMEM;
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
+    return rc == 0 ? 0 : fail(err, rc);
+}
+
+/* --- rows -------------------------------------------------------------------- */
+
+/* LMDB takes what it only reads without const. */
+static MDB_val val_of(struct bytes text)
+{
+    return (MDB_val){.mv_size = text.len,
+                     .mv_data = (void *)(uintptr_t)text.ptr};
+}
+
+static struct bytes bytes_of_val(MDB_val val)
+{
+    return (struct bytes){val.mv_data, val.mv_size};
+}
+
+int state_db_get(const struct state_tx *tx, enum record_table table,
+                 struct bytes key, struct bytes *value, struct err *err)
+{
+    MDB_val key_val = val_of(key);
+    MDB_val val;
+    int rc;
+
+    if (tx->txn == NULL)
+        return 1;
+    rc = mdb_get(tx->txn, tx->db->tables[table], &key_val, &val);
+    if (rc == MDB_NOTFOUND)
+        return 1;
+    if (rc != 0)
+        return fail(err, rc);
+    *value = bytes_of_val(val);
+    return 0;
+}
+
+static bool begins_with(MDB_val key, struct bytes prefix)
+{
+    return key.mv_size >= prefix.len &&
+           memcmp(key.mv_data, prefix.ptr, prefix.len) == 0;
+}
+
+/* Go to the first key that is not below @prefix. */
+static int seek(MDB_cursor *cursor, struct bytes prefix, MDB_val *key,
+                MDB_val *val)
+{
+    *key = val_of(prefix);
+    return mdb_cursor_get(cursor, key, val,
+                          prefix.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+}
+
+int state_db_each(const struct state_tx *tx, enum record_table table,
+                  struct bytes prefix,
+                  int (*row)(void *owner, struct bytes key, struct bytes value),
+                  void *owner, struct err *err)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val val;
+    int r = 0;
+    int rc;
+
+    if (tx->txn == NULL)
+        return 0;
+    rc = mdb_cursor_open(tx->txn, tx->db->tables[table], &cursor);
+    if (rc != 0)
+        return fail(err, rc);
+    rc = seek(cursor, prefix, &key, &val);
+    while (rc == 0 && r == 0 && begins_with(key, prefix)) {
+        r = row(owner, bytes_of_val(key), bytes_of_val(val));
+        if (r == 0)
+            rc = mdb_cursor_get(cursor, &key, &val, MDB_NEXT);
+    }
+    mdb_cursor_close(cursor);
+    return rc == 0 || rc == MDB_NOTFOUND ? r : fail(err, rc);
+}
+
+int state_db_put(struct state_tx *tx, enum record_table table, struct bytes key,
+                 struct bytes value, struct err *err)
+{
+    MDB_val key_val = val_of(key);
+    MDB_val val = val_of(value);
+
+    return wrote(tx, mdb_put(tx->txn, tx->db->tables[table], &key_val, &val, 0),
+                 err);
+}
+
+int state_db_del(struct state_tx *tx, enum record_table table, struct bytes key,
+                 struct err *err)
+{
+    MDB_val key_val = val_of(key);
+    int rc = mdb_del(tx->txn, tx->db->tables[table], &key_val, NULL);
+
+    return wrote(tx, rc == MDB_NOTFOUND ? 0 : rc, err);
+}
+
+int state_db_del_prefix(struct state_tx *tx, enum record_table table,
+                        struct bytes prefix, struct err *err)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val val;
+    int rc = mdb_cursor_open(tx->txn, tx->db->tables[table], &cursor);
+
+    if (rc != 0)
+        return wrote(tx, rc, err);
+    do {
+        rc = seek(cursor, prefix, &key, &val);
+        if (rc == 0 && !begins_with(key, prefix))
+            rc = MDB_NOTFOUND;
+        if (rc == 0)
+            rc = mdb_cursor_del(cursor, 0);
+    } while (rc == 0);
+    mdb_cursor_close(cursor);
+    return wrote(tx, rc == MDB_NOTFOUND ? 0 : rc, err);
+}

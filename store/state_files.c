@@ -1,0 +1,331 @@
+#include "store/state_files.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "store/state_parts.h"
+
+/* --- rows, in a transaction ---------------------------------------------------- */
+
+/* The name in the row @key, borrowed. Returns 0, 1: there is none, or
+ * negative. */
+static int load_name(const struct state_tx *tx, struct bytes key,
+                     struct bytes *name, struct err *err)
+{
+    struct bytes value;
+    int r = state_db_get(tx, RECORD_FILE, key, &value, err);
+
+    if (r == 0 && !record_decode_text(key, value, name))
+        return state_damaged(err, RECORD_FILE);
+    return r;
+}
+
+/* The UIDs whose names have the hash in @key, borrowed. Returns as
+ * load_name(). */
+static int load_list(const struct state_tx *tx, struct bytes key,
+                     struct bytes *list, struct err *err)
+{
+    struct bytes value;
+    int r = state_db_get(tx, RECORD_NAME, key, &value, err);
+
+    *list = B("");
+    if (r == 0 && !record_decode_list(key, value, list))
+        return state_damaged(err, RECORD_NAME);
+    return r;
+}
+
+static int save_list(struct state_tx *tx, struct bytes key, struct bytes list,
+                     struct err *err)
+{
+    struct buf value;
+    int r;
+
+    if (list.len == 0)
+        return state_db_del(tx, RECORD_NAME, key, err);
+    buf_init(&value, 0);
+    record_encode_list(&value, key, list);
+    r = state_db_put(tx, RECORD_NAME, key, buf_peek(&value), err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* Take @uid off the list of @name. */
+static int unlist(struct state_tx *tx, struct record_id id, struct bytes name,
+                  struct err *err)
+{
+    struct record_key key = record_key_name(id.side, id.folder, name);
+    struct bytes list;
+    struct buf rest;
+    int r = load_list(tx, record_key_bytes(&key), &list, err);
+
+    if (r < 0)
+        return r;
+    buf_init(&rest, 0);
+    for (size_t i = 0; i < record_list_count(list); i++) {
+        if (record_list_get(list, i) != id.uid)
+            record_list_add(&rest, record_list_get(list, i));
+    }
+    r = save_list(tx, record_key_bytes(&key), buf_peek(&rest), err);
+    buf_deinit(&rest);
+    return r;
+}
+
+/* Find the UID of the file called @name in a list. Returns as load_name(). */
+static int find_in_list(const struct state_tx *tx, struct record_id *id,
+                        struct bytes list, struct bytes name, struct err *err)
+{
+    for (size_t i = 0; i < record_list_count(list); i++) {
+        uint32_t uid = record_list_get(list, i);
+        struct record_key key = record_key_file(id->side, id->folder, uid);
+        struct bytes found;
+        int r = load_name(tx, record_key_bytes(&key), &found, err);
+
+        if (r < 0)
+            return r;
+        if (r == 0 && bytes_equal(found, name)) {
+            id->uid = uid;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Find the UID of the file called @name. Returns as load_name(). */
+static int find_uid(const struct state_tx *tx, struct record_id *id,
+                    struct bytes name, struct err *err)
+{
+    struct record_key key = record_key_name(id->side, id->folder, name);
+    struct bytes list;
+    int r = load_list(tx, record_key_bytes(&key), &list, err);
+
+    return r == 0 ? find_in_list(tx, id, list, name, err) : r;
+}
+
+int state_files_del(struct state_tx *tx, struct bytes key,
+                    const struct bytes *name, struct err *err)
+{
+    struct bytes found;
+    struct buf copy;
+    int r = load_name(tx, key, &found, err);
+
+    if (r == 1 || (r == 0 && name != NULL && !bytes_equal(found, *name)))
+        return 0;
+    if (r < 0)
+        return r;
+    buf_init(&copy, 0);
+    buf_add(&copy, found);
+    r = unlist(tx, record_key_read(RECORD_FILE, key), buf_peek(&copy), err);
+    buf_deinit(&copy);
+    return r == 0 ? state_db_del(tx, RECORD_FILE, key, err) : r;
+}
+
+/* End what stands in the way of @key having @name. Returns 0; 1 where it has
+ * that name already; or negative. */
+static int make_way(struct state_tx *tx, struct bytes key, struct bytes name,
+                    struct err *err)
+{
+    struct record_id id = record_key_read(RECORD_FILE, key);
+    uint32_t uid = id.uid;
+    int r = find_uid(tx, &id, name, err);
+
+    if (r == 0 && id.uid == uid)
+        return 1;
+    if (r == 0) {
+        struct record_key other_key =
+            record_key_file(id.side, id.folder, id.uid);
+
+        r = state_files_del(tx, record_key_bytes(&other_key), NULL, err);
+    }
+    return r < 0 ? r : state_files_del(tx, key, NULL, err);
+}
+
+int state_files_put(struct state_tx *tx, struct bytes key, struct bytes name,
+                    struct err *err)
+{
+    struct record_id id = record_key_read(RECORD_FILE, key);
+    struct record_key name_key = record_key_name(id.side, id.folder, name);
+    struct bytes list;
+    struct buf value;
+    int r = make_way(tx, key, name, err);
+
+    if (r == 0)
+        r = load_list(tx, record_key_bytes(&name_key), &list, err);
+    else
+        return r == 1 ? 0 : r;
+    if (r < 0)
+        return r;
+    buf_init(&value, 0);
+    buf_add(&value, list);
+    record_list_add(&value, id.uid);
+    r = save_list(tx, record_key_bytes(&name_key), buf_peek(&value), err);
+    buf_clear(&value);
+    record_encode_text(&value, key, name);
+    if (r == 0)
+        r = state_db_put(tx, RECORD_FILE, key, buf_peek(&value), err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* --- the highest UID ------------------------------------------------------------- */
+
+/* The highest UID on record into *@last, 0 where there is none. */
+static int load_last(const struct state_tx *tx, struct bytes key,
+                     uint32_t *last, struct err *err)
+{
+    struct bytes value;
+    int r = state_db_get(tx, RECORD_LAST, key, &value, err);
+
+    *last = 0;
+    if (r == 0 && !record_decode_uid(key, value, last))
+        return state_damaged(err, RECORD_LAST);
+    return r < 0 ? r : 0;
+}
+
+static int save_mark(struct state_tx *tx, const struct state_mark *mark,
+                     struct err *err)
+{
+    struct record_key key = record_key_side(mark->side, mark->folder);
+    uint32_t last;
+    struct buf value;
+    int r = load_last(tx, record_key_bytes(&key), &last, err);
+
+    if (r != 0 || last >= mark->last)
+        return r;
+    buf_init(&value, 0);
+    record_encode_uid(&value, record_key_bytes(&key), mark->last);
+    r = state_db_put(tx, RECORD_LAST, record_key_bytes(&key), buf_peek(&value),
+                     err);
+    buf_deinit(&value);
+    return r;
+}
+
+int state_files_save(struct state_tx *tx, const struct state_marks *marks,
+                     struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < marks->n && r == 0; i++)
+        r = save_mark(tx, &marks->marks[i], err);
+    return r;
+}
+
+void state_files_forget(struct state_marks *marks, uint32_t folder)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < marks->n; i++) {
+        if (folder != 0 && marks->marks[i].folder != folder)
+            marks->marks[kept++] = marks->marks[i];
+    }
+    marks->n = kept;
+    if (folder == 0) {
+        free(marks->marks);
+        *marks = (struct state_marks){0};
+    }
+}
+
+/* The mark of a folder, or NULL. The one asked for last is mostly the last. */
+static struct state_mark *find_mark(const struct state_marks *marks,
+                                    enum side side, uint32_t folder)
+{
+    for (size_t i = marks->n; i > 0; i--) {
+        struct state_mark *mark = &marks->marks[i - 1];
+
+        if (mark->side == side && mark->folder == folder)
+            return mark;
+    }
+    return NULL;
+}
+
+static void set_mark(struct state_marks *marks, enum side side, uint32_t folder,
+                     uint32_t uid)
+{
+    struct state_mark *mark = find_mark(marks, side, folder);
+
+    if (mark == NULL) {
+        marks->marks = mem_grow(marks->marks, marks->n, &marks->cap,
+                                sizeof(*marks->marks));
+        mark = &marks->marks[marks->n++];
+        *mark = (struct state_mark){.side = side, .folder = folder};
+    }
+    if (uid > mark->last)
+        mark->last = uid;
+}
+
+/* --- state.h ------------------------------------------------------------------------ */
+
+int state_file_uid(struct state *state, enum side side, uint32_t folder,
+                   struct bytes name, uint32_t *uid, struct err *err)
+{
+    struct record_id id = {.side = side, .folder = folder};
+    struct state_tx tx;
+    int r = state_db_read(state->db, &tx, err);
+
+    if (r != 0)
+        return r;
+    r = find_uid(&tx, &id, name, err);
+    state_db_end(&tx);
+    if (r == 0)
+        *uid = id.uid;
+    return r;
+}
+
+int state_file_name(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct buf *out, struct err *err)
+{
+    struct record_key key = record_key_file(side, folder, uid);
+    struct bytes name;
+    struct state_tx tx;
+    int r = state_db_read(state->db, &tx, err);
+
+    if (r != 0)
+        return r;
+    r = load_name(&tx, record_key_bytes(&key), &name, err);
+    if (r == 0)
+        buf_add(out, name);
+    state_db_end(&tx);
+    return r;
+}
+
+int state_file_next_uid(struct state *state, enum side side, uint32_t folder,
+                        uint32_t *uid, struct err *err)
+{
+    struct record_key key = record_key_side(side, folder);
+    const struct state_mark *mark = find_mark(&state->marks, side, folder);
+    struct state_tx tx;
+    uint32_t last;
+    int r = state_db_read(state->db, &tx, err);
+
+    if (r != 0)
+        return r;
+    r = load_last(&tx, record_key_bytes(&key), &last, err);
+    state_db_end(&tx);
+    if (r != 0)
+        return r;
+    if (mark != NULL && mark->last > last)
+        last = mark->last;
+    if (last == UINT32_MAX)
+        return err_set(err, ERR_STATE, "all numbers for files are used up");
+    *uid = last + 1;
+    return 0;
+}
+
+void state_file_put(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct bytes name)
+{
+    struct record_key key = record_key_file(side, folder, uid);
+
+    set_mark(&state->marks, side, folder, uid);
+    record_encode_text(&state->value, record_key_bytes(&key), name);
+    state_queue_put(state, RECORD_FILE, record_key_bytes(&key));
+}
+
+void state_file_del(struct state *state, enum side side, uint32_t folder,
+                    uint32_t uid, struct bytes name)
+{
+    struct record_key key = record_key_file(side, folder, uid);
+
+    record_encode_text(&state->value, record_key_bytes(&key), name);
+    state_queue_del(state, RECORD_FILE, record_key_bytes(&key));
+}
