@@ -24,6 +24,13 @@
 
 enum mode { MODE_RESYNC, MODE_CONDSTORE, MODE_PLAIN, MODE_FULL };
 
+/* What the commands that left with SELECT are worth. */
+enum flight {
+    FLIGHT_GOOD,
+    FLIGHT_VOID,   /* the token was void: once all are answered, list in full */
+    FLIGHT_REFUSED /* SELECT was, for its parameters: start again */
+};
+
 enum {
     STEP_OLD = IMAP_STEP_OWN, /* flags below UIDNEXT of the token */
     STEP_NEW,                 /* messages from there on */
@@ -35,9 +42,9 @@ struct delta {
     struct imap_task task; /* first */
     struct delta_request *request;
     enum mode mode;
+    enum flight flight;
     uint32_t from;       /* UIDNEXT of the token; 1 for a full listing */
     bool asked_new;      /* STEP_NEW was sent */
-    bool again;          /* SELECT was refused for its parameters */
     bool early;          /* changes came before UIDVALIDITY did */
     struct uidset seen;  /* FULL, PLAIN: all that came; else those from @from */
     struct uidset found; /* by STEP_SEARCH */
@@ -163,7 +170,7 @@ static void delta_start(struct imap_task *task)
     choose_mode(delta);
     if (delta->mode == MODE_RESYNC && !task->link->qresync)
         delta->mode = MODE_CONDSTORE;
-    delta->again = false;
+    delta->flight = FLIGHT_GOOD;
     delta->asked_new = false;
     if (!select_folder(delta))
         return;
@@ -204,7 +211,7 @@ static void delta_selected(struct delta *delta,
 
     if (event->reply.status == IMAP_BAD && delta->mode == MODE_RESYNC) {
         delta->task.link->qresync = false;
-        delta->again = true;
+        delta->flight = FLIGHT_REFUSED;
         return;
     }
     r = imap_task_selected(&delta->task, event, &delta->err);
@@ -217,7 +224,7 @@ static void delta_selected(struct delta *delta,
             request->has_since && request->since.uidvalidity != 0 &&
             request->since.uidvalidity != box->uidvalidity;
     } else if (is_void(delta)) {
-        send_full(delta);
+        delta->flight = FLIGHT_VOID;
     } else if (!delta->asked_new &&
                (box->uidnext == 0 || box->uidnext > delta->from)) {
         send_new(delta);
@@ -236,7 +243,7 @@ static void delta_fetch(struct delta *delta, int step,
     bool fresh = fetch->uid >= delta->from;
 
     if ((fetch->has & FETCH_UID) == 0 || (fetch->has & FETCH_FLAGS) == 0 ||
-        (delta->mode == MODE_FULL && step != STEP_FULL) || delta->again)
+        delta->flight != FLIGHT_GOOD)
         return;
     if (step == IMAP_STEP_SELECT && box->uidvalidity == 0) {
         delta->early = true;
@@ -350,8 +357,11 @@ static void evaluate(struct delta *delta, int step)
 {
     struct delta_request *request = delta->request;
 
-    if (delta->again) {
+    if (delta->flight == FLIGHT_REFUSED) {
         delta_start(&delta->task);
+    } else if (delta->flight == FLIGHT_VOID) {
+        delta->flight = FLIGHT_GOOD;
+        send_full(delta);
     } else if (delta->result < 0) {
         imap_task_finish(&delta->task, delta->result, &delta->err);
     } else if (step == STEP_SEARCH) {
@@ -373,12 +383,10 @@ static void evaluate(struct delta *delta, int step)
 static void delta_tagged(struct delta *delta, int step,
                          const struct session_event *event)
 {
-    bool counts = delta->mode != MODE_FULL || step == STEP_FULL;
-
     if (step == IMAP_STEP_SELECT)
         delta_selected(delta, event);
     /* Some servers call 1:* of an empty folder an error. */
-    else if (counts && !delta->again && delta->result == 0 &&
+    else if (delta->flight == FLIGHT_GOOD && delta->result == 0 &&
              box_of(delta)->before > 0)
         delta->result = imap_task_answer(
             &event->reply, step == STEP_SEARCH ? "SEARCH" : "FETCH",

@@ -161,7 +161,7 @@ static void identify_deinit(struct imap_task *task)
 struct imap_task *imap_identify_new(struct imap_pool *pool,
                                     struct identify_request *request)
 {
-    static const struct imap_task_class class = {.role = IMAP_READS,
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
                                                  .size =
                                                      sizeof(struct identify),
                                                  .start = identify_start,

@@ -157,14 +157,22 @@ void imap_link_detach(struct imap_link *link, struct imap_task *task)
         if (link->tasks[i] != task)
             link->tasks[kept++] = link->tasks[i];
     link->n_tasks = kept;
+    if (link->stream == task)
+        link->stream = NULL;
     task->link = NULL;
     imap_link_pause(link);
 }
 
+/* Where the second of two that read is paused, the body that comes is its own:
+ * the first has all of its bodies. */
 void imap_link_pause(struct imap_link *link)
 {
+    bool paused = false;
+
+    for (size_t i = 0; i < link->n_tasks; i++)
+        paused |= link->tasks[i]->paused;
     if (!link->closing)
-        conn_pause(link->conn, link->n_tasks > 0 && link->tasks[0]->paused);
+        conn_pause(link->conn, paused);
 }
 
 void imap_link_close(struct imap_link *link)
@@ -320,19 +328,43 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
         link->pool->wake(link->pool->owner);
 }
 
+/* Two commands that fetch run side by side in some servers, so the oldest is
+ * not always the one that is being answered. */
+static struct imap_task *reader_of(const struct imap_link *link, uint32_t uid)
+{
+    struct imap_task *task;
+
+    for (size_t i = 0; i < link->n_tasks; i++) {
+        task = link->tasks[i];
+        if (task->class->role == IMAP_READS && task->class->wants(task, uid))
+            return task;
+    }
+    return NULL;
+}
+
 static void on_untagged(struct imap_link *link,
                         const struct session_event *event)
 {
-    struct imap_command *owner = link->first;
+    struct imap_command *command = link->first;
+    struct imap_task *task;
 
     follow(link, event);
     if (event->kind == SESSION_ENABLED)
         follow_enable(link, event->data);
     /* A literal is announced by the last command only. */
     if (event->kind == SESSION_CONTINUE)
-        owner = link->last;
-    if (owner != NULL && owner->task != NULL)
-        owner->task->class->event(owner->task, owner->step, event);
+        command = link->last;
+    if (command == NULL)
+        return;
+    task = command->task;
+    if (event->kind == SESSION_BODY && link->n_tasks > 1)
+        link->stream = reader_of(link, event->fetch.uid);
+    if (link->stream != NULL)
+        task = link->stream;
+    if (event->kind == SESSION_FETCH)
+        link->stream = NULL;
+    if (task != NULL)
+        task->class->event(task, command->step, event);
 }
 
 static void on_event(void *owner, const struct session_event *event)

@@ -53,6 +53,7 @@ struct imap_link {
     struct imap_command *last;
     struct imap_task *tasks[IMAP_LINK_TASKS_MAX]; /* in order of their start */
     size_t n_tasks;
+    struct imap_task *stream; /* whose FETCH is coming in, while it does */
 };
 
 /* Begin to connect. */
@@ -95,7 +96,7 @@ void imap_link_select(struct imap_link *link, struct imap_task *task,
                       const char *name, struct bytes wire,
                       const char *parameters);
 
-/* Hold back what its first task does not want, or let it flow. */
+/* Hold back what one of its tasks does not want now, or let it flow. */
 void imap_link_pause(struct imap_link *link);
 
 /* The literal being written cannot be completed, and there is no other way to

@@ -30,7 +30,6 @@ static void send_window(struct read *read)
     while (read->from < uids->n && read->task.outstanding < IMAP_WINDOW)
         imap_task_send_set(&read->task, STEP_FETCH, "UID FETCH", uids,
                            &read->from, " (UID BODY.PEEK[])");
-    read->task.sent = read->from == uids->n;
 }
 
 static void read_start(struct imap_task *task)
@@ -65,6 +64,14 @@ static uint32_t only_uid(const struct read *read, int step)
     return 0;
 }
 
+static bool read_wants(const struct imap_task *task, uint32_t uid)
+{
+    const struct read *read = (const struct read *)task;
+
+    return uidset_has(read->request->uids, uid) &&
+           !uidset_has(&read->had, uid);
+}
+
 /* An existing message cannot be empty: with no octets the server just has none
  * for us (PROTOCOL 2.3). It counts as not there, never as an empty file. */
 static void body_begins(struct read *read, int step,
@@ -79,10 +86,15 @@ static void body_begins(struct read *read, int step,
     if (uid == 0)
         uid = only_uid(read, step);
     read->nameless = uid == 0;
-    if (!uidset_has(request->uids, uid))
+    if (!read_wants(&read->task, uid))
         return;
     read->open = true;
     uidset_add(&read->had, uid);
+    if (uid == read->task.uid_max && read->from == request->uids->n) {
+        /* All of it is on its way, so what comes behind is another's. */
+        read->task.sent = true;
+        read->task.pool->wake(read->task.pool->owner);
+    }
     request->begin(request, uid, event->body_size);
 }
 
@@ -200,6 +212,7 @@ struct imap_task *imap_read_new(struct imap_pool *pool,
                                                  .size = sizeof(struct read),
                                                  .start = read_start,
                                                  .event = read_event,
+                                                 .wants = read_wants,
                                                  .lost = read_lost,
                                                  .deinit = read_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);

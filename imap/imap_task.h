@@ -45,6 +45,8 @@ struct imap_task_class {
      */
     void (*event)(struct imap_task *task, int step,
                   const struct session_event *event);
+    /* Does it wait for the body of @uid? Needed for IMAP_READS. */
+    bool (*wants)(const struct imap_task *task, uint32_t uid);
     /* The connection takes more output; may be NULL. */
     void (*drained)(struct imap_task *task);
     /* The next turn of the loop, after imap_task_nudge(); may be NULL. */
@@ -66,7 +68,8 @@ struct imap_task {
     struct imap_task *next;          /* in the queue, or among those over */
     size_t outstanding;              /* commands not answered yet */
     bool waits;                      /* not to be started yet */
-    bool sent;                       /* has nothing more to write */
+    bool sent;   /* another may follow: it has nothing more to write, and
+                    nothing but the end of its last answer is to come */
     bool paused;                     /* its reader wants no data now */
     bool nudge;                      /* nudged() is due */
     bool over;                       /* finished */
