@@ -12,7 +12,7 @@
 
 /* Messages in one add_request at most: all go as one command where the server
  * has MULTIAPPEND, and come back together where it refuses one. */
-#define BATCH_MESSAGES 100u
+#define BATCH_MESSAGES 250u
 #define BATCH_BYTES    ((uint64_t)8 << 20)
 
 struct imap_endpoint {

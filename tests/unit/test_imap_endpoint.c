@@ -751,9 +751,77 @@ static void test_tier(struct world *world)
     world_close(world);
 }
 
+/* Courier's way of naming, and fewer connections than we would like. */
+static void test_odd_server(struct world *world)
+{
+    const char *tier = world->tier;
+    const struct folder_entry *entry;
+    struct list_request list;
+
+    world_open(world);
+    ok(do_open(world) == 0, "%s: it opens", tier);
+    list = do_list(world);
+    ok(entry_of(&list, "INBOX") != NULL && entry_of(&list, "Sent") == NULL,
+       "%s: INBOX is listed", tier);
+    folder_list_free(list.folders, list.n_folders);
+    ok(do_folder(world, FOLDER_CREATE, "Work/2024") == 0 &&
+           do_folder(world, FOLDER_CREATE, "INBOX/Later") == 0,
+       "%s: folders are created below the prefix", tier);
+    ok(do_folder(world, FOLDER_CREATE, "a.b") == ERR_REFUSED,
+       "%s: but not with the separator in the name", tier);
+    list = do_list(world);
+    entry = entry_of(&list, "Work/2024");
+    ok(entry != NULL && entry->has_token, "%s: the prefix is not listed", tier);
+    ok(entry_of(&list, "INBOX/Later") != NULL, "%s: but a folder in INBOX is",
+       tier);
+    folder_list_free(list.folders, list.n_folders);
+    test_many(world);
+    ok(world->endpoint->wire.connections > 2, "%s: it tried more than two",
+       tier);
+    test_close(world);
+    world_close(world);
+}
+
+/* What cannot work says so, and again for whoever asks later. */
+static void test_refused(struct world *world)
+{
+    struct list_request list;
+
+    world_open(world);
+    world->account.password = "wrong";
+    ok(do_open(world) == ERR_AUTH, "%s: the password is refused", world->tier);
+    list = do_list(world);
+    ok(list.base.result == ERR_AUTH && list.n_folders == 0,
+       "%s: and so is all that follows", world->tier);
+    ok(do_close(world) == 0, "%s: it closes all the same", world->tier);
+    world_close(world);
+}
+
+static bool start_server(struct world *world, const char *dir, const char *name,
+                         const char *options)
+{
+    char *where = mem_printf("%s/%s", dir, name);
+
+    memset(world, 0, sizeof(*world));
+    world->tier = name;
+    world->dir = where;
+    return ok(
+        shell(". tests/lib/dovecot.sh; dovecot_start %s %s", where, options),
+        "%s: the server starts", name);
+}
+
 int main(void)
 {
-    static const char *const tiers[] = {"resync", "condstore", "plain", "bare"};
+    static const char *const tiers[][2] = {
+        {"resync",    "tier=resync"   },
+        {"condstore", "tier=condstore"},
+        {"plain",     "tier=plain"    },
+        {"bare",      "tier=bare"     }
+    };
+    static const char odd[] = "separator=. extra=\"namespace inbox {\n"
+                              "prefix = INBOX.\n}\n"
+                              "protocol imap {\n"
+                              "mail_max_userip_connections = 2\n}\"";
     char dir[] = "/tmp/mtXXXXXX";
     struct world *world = MEM_NEW(struct world);
 
@@ -761,15 +829,15 @@ int main(void)
     if (mkdtemp(dir) == NULL || chmod(dir, 0711) < 0)
         return 1;
     for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
-        memset(world, 0, sizeof(*world));
-        world->tier = tiers[i];
-        world->dir = mem_printf("%s/%s", dir, tiers[i]);
-        if (ok(shell(". tests/lib/dovecot.sh; dovecot_start %s tier=%s",
-                     world->dir, world->tier),
-               "%s: the server starts", world->tier))
+        if (start_server(world, dir, tiers[i][0], tiers[i][1]))
             test_tier(world);
         free(world->dir);
     }
+    if (start_server(world, dir, "odd", odd))
+        test_odd_server(world);
+    world->tier = "refused";
+    test_refused(world);
+    free(world->dir);
     shell(". tests/lib/dovecot.sh; for dir in %s/*; do"
           " dovecot_stop $dir & done; wait; rm -rf %s",
           dir, dir);
