@@ -351,7 +351,10 @@ enum exitcode cmd_probe(const struct command *command)
     buf_init(&probe.facts, 0);
     r = probe_account(&probe, console);
     if (r != 0) {
-        err_wrap(&probe.err, r, "%s", probe.account->name);
+        /* A Maildir names itself. */
+        if (probe.account->type == ACCOUNT_IMAP) {
+            err_wrap(&probe.err, r, "%s", probe.account->name);
+        }
         console_complain(console, probe.err.text);
     } else if (console->json) {
         show_json(console, &probe);

@@ -50,9 +50,11 @@ void console_init(struct console *console, const struct options *options)
 void console_result(struct console *console, const char *line)
 {
     console_undraw(console);
-    printf("%s\n", line);
     /* Events are there when they happen, not when a buffer is full. */
-    (void)fflush(stdout);
+    if ((printf("%s\n", line) < 0 || fflush(stdout) != 0) &&
+        console->output_errno == 0) {
+        console->output_errno = errno;
+    }
 }
 
 void console_json(struct console *console, const json_t *json)
@@ -134,12 +136,14 @@ size_t console_columns(void)
 int console_finish(struct console *console, struct err *err)
 {
     console_undraw(console);
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    if (fflush(stdout) != 0 && console->output_errno == 0) {
+        console->output_errno = errno;
+    }
+    if (console->output_errno == 0) {
         return 0;
     }
-    if (errno == EPIPE) {
+    if (console->output_errno == EPIPE) {
         return 1;
     }
-    return err_errno(err, ERR_DISK, errno, "standard output");
+    return err_errno(err, ERR_DISK, console->output_errno, "standard output");
 }

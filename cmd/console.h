@@ -17,9 +17,10 @@ struct console {
     bool quiet;
     bool json;
     unsigned verbose;
-    bool draws;      /* a progress line is wanted and possible */
-    bool line_drawn; /* there is one on the screen */
-    struct log log;  /* lines of the layers below */
+    bool draws;       /* a progress line is wanted and possible */
+    bool line_drawn;  /* there is one on the screen */
+    int output_errno; /* the first failure of standard output; 0: none */
+    struct log log;   /* lines of the layers below */
 };
 
 /* @console must not move afterwards: its log points to it. */

@@ -136,6 +136,10 @@ static int run_to_end(struct job *job, struct err *err)
                        "mailtwin, please report it");
     }
     *err = job->result.err;
+    if (job->result.result == ERR_CONNECT || job->result.result == ERR_AUTH) {
+        err_wrap(err, job->result.result, "%s",
+                 job->pair->account[job->result.side]->name);
+    }
     return job->result.result;
 }
 
