@@ -50,8 +50,9 @@ TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c)
 
 all: mailtwin
 
+# Renamed into place: a running one is left alone.
 mailtwin: $(BUILD)/mailtwin
-	@cp $< $@
+	@cp $< $@.new && mv $@.new $@
 
 $(BUILD)/mailtwin: $(OBJECTS)
 	@echo "  LD    $@"
