@@ -88,6 +88,18 @@ static void add_word(struct caps *caps, struct bytes word)
     }
 }
 
+/* Seen in the field: "LITERAL +". */
+static void mend_literal(struct caps *caps, struct bytes before,
+                         struct bytes word)
+{
+    if (!bytes_equal_nocase(before, B("LITERAL")))
+        return;
+    if (bytes_equal(word, B("+")))
+        caps->bits |= CAP_LITERAL_PLUS;
+    if (bytes_equal(word, B("-")))
+        caps->bits |= CAP_LITERAL_MINUS;
+}
+
 void caps_parse(struct caps *caps, struct bytes text)
 {
     struct bytes before = B("");
@@ -97,13 +109,7 @@ void caps_parse(struct caps *caps, struct bytes text)
     caps->known = true;
     while ((word = next_word(&text)).len > 0) {
         add_word(caps, word);
-        /* Seen in the field: "LITERAL +". */
-        if (bytes_equal_nocase(before, B("LITERAL"))) {
-            if (bytes_equal(word, B("+")))
-                caps->bits |= CAP_LITERAL_PLUS;
-            else if (bytes_equal(word, B("-")))
-                caps->bits |= CAP_LITERAL_MINUS;
-        }
+        mend_literal(caps, before, word);
         before = word;
     }
     if ((caps->bits & CAP_IMAP4REV2) != 0 && (caps->bits & CAP_IMAP4REV1) == 0)

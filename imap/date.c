@@ -157,10 +157,11 @@ void date_print(int64_t seconds, char out[DATE_TEXT_BYTES])
     int day;
     int rest;
 
-    if (seconds < SECONDS_FIRST)
+    if (seconds < SECONDS_FIRST) {
         seconds = SECONDS_FIRST;
-    else if (seconds > SECONDS_LAST)
+    } else if (seconds > SECONDS_LAST) {
         seconds = SECONDS_LAST;
+    }
     days = seconds / DAY_SECONDS;
     rest = (int)(seconds % DAY_SECONDS);
     if (rest < 0) {

@@ -48,9 +48,10 @@ static bool is_untagged(struct bytes text, const char *const *words)
     token_blanks(&token);
     if (!token_word(&token, &word))
         return false;
-    for (; *words != NULL; words++)
+    for (; *words != NULL; words++) {
         if (bytes_equal_nocase(word, bytes_of(*words)))
             return true;
+    }
     return false;
 }
 
@@ -166,9 +167,10 @@ static void finish(struct framer *framer, size_t end)
 static int begin_body(struct framer *framer, struct framer_piece *piece,
                       size_t end, uint64_t size, struct err *err)
 {
-    if (size > SESSION_BODY_BYTES_MAX)
+    if (size > SESSION_BODY_BYTES_MAX) {
         return err_set(err, ERR_LIMIT, "a message of %llu bytes: %s",
                        (unsigned long long)size, shown_line(piece->text).text);
+    }
     piece->kind = FRAMER_HEAD;
     piece->body_size = size;
     framer->in_body = true;
@@ -182,10 +184,11 @@ static int skip_literal(struct framer *framer, struct bytes text, size_t end,
                         uint64_t size, struct err *err)
 {
     if (size > SESSION_INLINE_LITERAL_MAX ||
-        ++framer->literals > SESSION_LITERALS_MAX)
+        ++framer->literals > SESSION_LITERALS_MAX) {
         return err_set(err, ERR_LIMIT,
                        "too long or too many literals in a response: %s",
                        shown_line(text).text);
+    }
     framer->inlined += (size_t)size;
     framer->line = end + (size_t)size;
     framer->scan = framer->line;
@@ -209,9 +212,10 @@ static int end_line(struct framer *framer, struct framer_piece *piece,
     if (line.len > 0 && line.ptr[line.len - 1] == '}' &&
         (framer->continued || may_hold_literals(piece->text)))
         literal = find_literal(line, &start, &size);
-    if (literal == LITERAL_BAD)
+    if (literal == LITERAL_BAD) {
         return err_set(err, ERR_PROTOCOL, "literal without a valid size: %s",
                        shown_line(piece->text).text);
+    }
     if (literal == LITERAL_NONE) {
         framer->continued = false;
         finish(framer, end);

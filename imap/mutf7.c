@@ -50,6 +50,14 @@ static void end_shift(struct bits *bits, struct buf *out)
     *bits = (struct bits){0, 0};
 }
 
+/* One code point that stands for itself, "&" as "&-". */
+static void put_direct(uint32_t code, struct buf *out)
+{
+    (void)buf_add_char(out, (char)code);
+    if (code == '&')
+        (void)buf_add_char(out, '-');
+}
+
 static void encode(struct bytes text, struct buf *out)
 {
     struct bits bits = {0, 0};
@@ -59,21 +67,16 @@ static void encode(struct bytes text, struct buf *out)
 
     while ((n = utf8_take(text, &code)) > 0) {
         text = bytes_skip(text, n);
-        if (shifted && is_direct(code)) {
-            end_shift(&bits, out);
-            shifted = false;
-        }
-        if (code == '&') {
-            (void)buf_add(out, B("&-"));
-        } else if (is_direct(code)) {
-            (void)buf_add_char(out, (char)code);
+        if (is_direct(code)) {
+            if (shifted)
+                end_shift(&bits, out);
+            put_direct(code, out);
         } else {
-            if (!shifted) {
+            if (!shifted)
                 (void)buf_add_char(out, '&');
-                shifted = true;
-            }
             put_code(&bits, code, out);
         }
+        shifted = !is_direct(code);
     }
     if (shifted)
         end_shift(&bits, out);
@@ -151,11 +154,13 @@ static bool decode(struct bytes text, struct buf *out)
         end = text.len > 0 ? memchr(text.ptr, '-', text.len) : NULL;
         if (end == NULL)
             return false;
-        if (end == text.ptr)
+        if (end == text.ptr) {
             (void)buf_add_char(out, '&');
-        else if (!decode_shifted(
-                     (struct bytes){text.ptr, (size_t)(end - text.ptr)}, out))
+        } else if (!decode_shifted(
+                       (struct bytes){text.ptr, (size_t)(end - text.ptr)},
+                       out)) {
             return false;
+        }
         text = bytes_skip(text, (size_t)(end - text.ptr) + 1);
     }
     return true;

@@ -31,14 +31,15 @@ void reply_deinit(struct reply *reply)
 /* Take OK, NO or BAD. */
 static bool take_status(struct token *token, enum session_status *status)
 {
-    if (token_keyword(token, B("OK")))
+    if (token_keyword(token, B("OK"))) {
         *status = IMAP_OK;
-    else if (token_keyword(token, B("NO")))
+    } else if (token_keyword(token, B("NO"))) {
         *status = IMAP_NO;
-    else if (token_keyword(token, B("BAD")))
+    } else if (token_keyword(token, B("BAD"))) {
         *status = IMAP_BAD;
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -87,13 +88,14 @@ static bool parse_status(struct reply *reply, struct token *token,
     enum session_status status = IMAP_OK;
 
     event->kind = SESSION_CODE;
-    if (token_keyword(token, B("BYE")))
+    if (token_keyword(token, B("BYE"))) {
         event->kind = SESSION_BYE;
-    else if (token_keyword(token, B("PREAUTH")))
+    } else if (token_keyword(token, B("PREAUTH"))) {
         reply->preauth = true;
-    else if (!take_status(token, &status) &&
-             !(token->at < token->end && *token->at == '['))
+    } else if (!take_status(token, &status) &&
+               !(token->at < token->end && *token->at == '[')) {
         return false;
+    }
     event->reply.status = status;
     reply_code_parse(reply, token, event);
     return true;
@@ -213,9 +215,10 @@ static int parse_named(struct reply *reply, struct token *token,
             continue;
         if (kinds[i].parse(reply, token, event))
             return REPLY_EVENT;
-        if (kinds[i].vital && token->limit == NULL)
+        if (kinds[i].vital && token->limit == NULL) {
             return err_set(err, ERR_PROTOCOL, "not understood: %s",
                            shown_line(text).text);
+        }
         return REPLY_JUNK;
     }
     return REPLY_SILENT;
@@ -246,16 +249,18 @@ int reply_parse(struct reply *reply, struct bytes text,
     reply->search_tag = B("");
     uidset_clear(&reply->set);
     uidset_clear(&reply->set2);
-    if (token_keyword(&token, B("*")))
+    if (token_keyword(&token, B("*"))) {
         r = parse_untagged(reply, &token, text, event, err);
-    else if (token_keyword(&token, B("+")))
+    } else if (token_keyword(&token, B("+"))) {
         r = parse_continuation(&token, event);
-    else if (text.len > 0 && text.ptr[0] == '[')
+    } else if (text.len > 0 && text.ptr[0] == '[') {
         r = parse_status(reply, &token, event) ? REPLY_EVENT : REPLY_JUNK;
-    else
+    } else {
         r = parse_tagged(reply, &token, event);
-    if (r == REPLY_JUNK && token.limit != NULL)
+    }
+    if (r == REPLY_JUNK && token.limit != NULL) {
         return err_set(err, ERR_LIMIT, "%s: %s", token.limit,
                        shown_line(text).text);
+    }
     return r;
 }

@@ -199,9 +199,10 @@ int reply_fetch_next(struct reply *reply, struct bytes text, struct err *err)
         token_start(bytes_skip(text, fetch->at), &reply->scratch);
     int r = take_items(reply, &token);
 
-    if (token.limit != NULL)
+    if (token.limit != NULL) {
         return err_set(err, ERR_LIMIT, "%s: %s", token.limit,
                        shown_line(text).text);
+    }
     fetch->at = r == REPLY_FETCH_STREAM ? 0 : (size_t)(token.at - text.ptr);
     return r;
 }

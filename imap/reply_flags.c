@@ -22,9 +22,10 @@ static uint32_t system_bit(struct bytes name)
 {
     size_t i;
 
-    for (i = 0; i < sizeof(system_flags) / sizeof(system_flags[0]); i++)
+    for (i = 0; i < sizeof(system_flags) / sizeof(system_flags[0]); i++) {
         if (bytes_equal_nocase(name, system_flags[i].name))
             return system_flags[i].bit;
+    }
     return 0;
 }
 

@@ -28,9 +28,10 @@ static uint32_t attribute_bit(struct bytes name)
 {
     size_t i;
 
-    for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+    for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
         if (bytes_equal_nocase(name, attributes[i].name))
             return attributes[i].bit;
+    }
     return 0;
 }
 

@@ -79,8 +79,9 @@ bool reply_status_parse(struct token *token, struct session_event *event)
     token_blanks(token);
     if (!token_char(token, '('))
         return false;
-    for (token_blanks(token); !token_char(token, ')'); token_blanks(token))
+    for (token_blanks(token); !token_char(token, ')'); token_blanks(token)) {
         if (!take_item(token, status))
             return false;
+    }
     return token_at_end(token);
 }

@@ -98,10 +98,11 @@ static int on_junk(struct session *session, struct err *err)
         return misunderstood(session, err);
     log_line(session->options.log, LOG_ACTION, "%s: not understood: %s",
              session->options.log_name, shown.text);
-    if (++session->junk_lines > SESSION_JUNK_LINES_MAX)
+    if (++session->junk_lines > SESSION_JUNK_LINES_MAX) {
         return err_set(err, ERR_PROTOCOL,
                        "too many lines are not understood, the last: %s",
                        shown.text);
+    }
     return STEP_AGAIN;
 }
 
@@ -175,10 +176,11 @@ static int on_tagged(struct session *session, const struct session_event *event,
 {
     uint32_t tag = event->reply.tag;
 
-    if (!session_command_answered(session, tag))
+    if (!session_command_answered(session, tag)) {
         return err_set(err, ERR_PROTOCOL,
                        "an answer to a command that was not sent: %s",
                        shown_line(piece_text(session)).text);
+    }
     if (tag == session->login.id_tag)
         return STEP_AGAIN;
     return 0;
@@ -201,10 +203,11 @@ static int on_event(struct session *session, struct session_event *event,
     struct session_event got = *event;
     int r = 0;
 
-    if (event->kind == SESSION_TAGGED)
+    if (event->kind == SESSION_TAGGED) {
         r = on_tagged(session, event, err);
-    else if (event->kind == SESSION_SEARCH)
+    } else if (event->kind == SESSION_SEARCH) {
         r = check_search(session, err);
+    }
     if (r != 0 || session->login.stage == STAGE_READY)
         return r;
     r = session_login_event(session, &got, event, err);
@@ -220,9 +223,10 @@ static int begin_response(struct session *session, struct session_event *event,
     session->body_begun = false;
     if (r >= 0 && session->reply.has_capability)
         caps_parse(&session->caps, session->reply.capability);
-    if (session->login.stage == STAGE_GREETING && r > REPLY_EVENT)
+    if (session->login.stage == STAGE_GREETING && r > REPLY_EVENT) {
         return err_set(err, ERR_PROTOCOL, "no IMAP greeting: %s",
                        shown_line(piece_text(session)).text);
+    }
     switch (r) {
     case REPLY_EVENT:
         return on_event(session, event, err);
@@ -289,10 +293,11 @@ int session_next(struct session *session, struct session_event *event,
 {
     int r = session->failure;
 
-    if (r == 0)
+    if (r == 0) {
         do {
             r = step(session, event, &session->err);
         } while (r == STEP_AGAIN);
+    }
     if (r < 0) {
         session->failure = r;
         if (err != NULL)

@@ -39,10 +39,11 @@ static size_t before_quoted_body(struct bytes text)
 {
     size_t i;
 
-    for (i = 0; i + 2 < text.len; i++)
+    for (i = 0; i + 2 < text.len; i++) {
         if ((text.ptr[i] == ']' || text.ptr[i] == '>') &&
             text.ptr[i + 1] == ' ' && text.ptr[i + 2] == '"')
             return i + 2;
+    }
     return text.len;
 }
 
@@ -66,9 +67,10 @@ void session_log_body(const struct session *session, uint64_t size)
 
 static void put_octets(struct session *session)
 {
-    if (session->octets > 0)
+    if (session->octets > 0) {
         (void)buf_printf(&session->shown, "<%llu octets>",
                          (unsigned long long)session->octets);
+    }
     session->octets = 0;
 }
 

@@ -67,7 +67,7 @@ static int after_login(struct session *session, struct session_event *out)
 static void put_base64(struct buf *out, struct bytes text)
 {
     static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     size_t i;
 
     for (i = 0; i < text.len; i += 3) {
@@ -75,12 +75,14 @@ static void put_base64(struct buf *out, struct bytes text)
         uint32_t group = 0;
         size_t k;
 
-        for (k = 0; k < 3; k++)
+        for (k = 0; k < 3; k++) {
             group = group << 8 |
                     (k < n ? (uint32_t)(unsigned char)text.ptr[i + k] : 0);
-        for (k = 0; k < 4; k++)
-            (void)buf_add_char(out, k <= n ? digits[group >> (18 - 6 * k) & 63]
-                                           : '=');
+        }
+        for (k = 0; k < 4; k++) {
+            (void)buf_add_char(
+                out, digits[k <= n ? group >> (18 - 6 * k) & 63 : 64]);
+        }
     }
 }
 
@@ -132,9 +134,10 @@ static bool has_8bit(struct bytes text)
 {
     size_t i;
 
-    for (i = 0; i < text.len; i++)
+    for (i = 0; i < text.len; i++) {
         if ((unsigned char)text.ptr[i] > 127)
             return true;
+    }
     return false;
 }
 
@@ -204,17 +207,23 @@ static bool is_one_line(const char *text)
 /* Choose the way to log in; the lines to send for it are then prepared. */
 static int choose(struct session *session, struct err *err)
 {
+    static const char *const ways[] = {[SESSION_AUTH_AUTO] =
+                                           "login with a password",
+                                       [SESSION_AUTH_PLAIN] = "AUTH=PLAIN",
+                                       [SESSION_AUTH_LOGIN] = "LOGIN"};
     const struct session_options *options = &session->options;
     bool has_plain = (session->caps.bits & CAP_AUTH_PLAIN) != 0;
     bool has_login = (session->caps.bits & CAP_LOGINDISABLED) == 0;
 
-    if (!session->login.secure && !options->plaintext)
+    if (!session->login.secure && !options->plaintext) {
         return err_set(err, ERR_CONNECT,
                        "the password would go out in plain text; set tls = "
                        "starttls or implicit, or allow_plaintext = yes");
-    if (!is_one_line(options->user) || !is_one_line(options->password))
+    }
+    if (!is_one_line(options->user) || !is_one_line(options->password)) {
         return err_set(err, ERR_AUTH,
                        "a line break in the user name or the password");
+    }
     if (options->auth != SESSION_AUTH_LOGIN && has_plain) {
         prepare_plain(session);
     } else if (options->auth != SESSION_AUTH_PLAIN && has_login) {
@@ -225,10 +234,7 @@ static int choose(struct session *session, struct err *err)
                        "starttls or implicit");
     } else {
         return err_set(err, ERR_AUTH, "the server offers no %s",
-                       options->auth == SESSION_AUTH_PLAIN ? "AUTH=PLAIN"
-                       : options->auth == SESSION_AUTH_LOGIN
-                           ? "LOGIN"
-                           : "login with a password");
+                       ways[options->auth]);
     }
     return 0;
 }
@@ -268,9 +274,10 @@ static bool wants_starttls(const struct session *session)
 static int on_preauth(struct session *session, struct session_event *out,
                       struct err *err)
 {
-    if (!session->login.secure && !session->options.plaintext)
+    if (!session->login.secure && !session->options.plaintext) {
         return err_set(err, ERR_PROTOCOL,
                        "PREAUTH greeting, which would go on without TLS");
+    }
     return after_login(session, out);
 }
 
@@ -278,20 +285,23 @@ static int on_greeting(struct session *session,
                        const struct session_event *event,
                        struct session_event *out, struct err *err)
 {
-    if (event->kind == SESSION_BYE)
+    if (event->kind == SESSION_BYE) {
         return refused(err, ERR_CONNECT, "the server says good-bye",
                        &event->reply);
+    }
     if (event->kind != SESSION_CODE || event->reply.status != IMAP_OK)
         return err_set(err, ERR_PROTOCOL, "no IMAP greeting");
-    if (session->reply.preauth)
+    if (session->reply.preauth) {
         return wants_starttls(session)
                    ? err_set(err, ERR_PROTOCOL,
                              "PREAUTH greeting where STARTTLS is asked for")
                    : on_preauth(session, out, err);
-    if (wants_starttls(session))
+    }
+    if (wants_starttls(session)) {
         return offers_starttls(session)
                    ? begin_starttls(session)
                    : ask_capability(session, STAGE_CAPS_PLAIN);
+    }
     if (!session->caps.known)
         return ask_capability(session, STAGE_CAPS);
     return begin_login(session, err);
@@ -303,10 +313,11 @@ static int on_starttls_answer(struct session *session,
 {
     if (reply->status != IMAP_OK)
         return refused(err, ERR_CONNECT, "STARTTLS refused", reply);
-    if (framer_rest(&session->framer) > 0)
+    if (framer_rest(&session->framer) > 0) {
         return err_set(err, ERR_PROTOCOL,
                        "plain text behind the answer to STARTTLS: somebody "
                        "is in between");
+    }
     session->login.stage = STAGE_HANDSHAKE;
     *out = (struct session_event){.kind = SESSION_STARTTLS};
     return 0;
@@ -324,12 +335,14 @@ static int on_login_answer(struct session *session,
                            const struct session_reply *reply,
                            struct session_event *out, struct err *err)
 {
-    if (reply->status != IMAP_OK)
+    if (reply->status != IMAP_OK) {
         return refused(err, is_passing(reply->code) ? ERR_BUSY : ERR_AUTH,
                        "login refused", reply);
-    if (session->login.sent < session->login.needed)
+    }
+    if (session->login.sent < session->login.needed) {
         return err_set(err, ERR_PROTOCOL,
                        "logged in before the password was asked for");
+    }
     return after_login(session, out);
 }
 
@@ -338,9 +351,10 @@ static int on_answer(struct session *session, const struct session_reply *reply,
 {
     switch (session->login.stage) {
     case STAGE_CAPS_PLAIN:
-        if (!offers_starttls(session))
+        if (!offers_starttls(session)) {
             return err_set(err, ERR_CONNECT,
                            "the server offers no STARTTLS; set tls = implicit");
+        }
         return begin_starttls(session);
     case STAGE_STARTTLS:
         return on_starttls_answer(session, reply, out, err);
@@ -363,9 +377,10 @@ static int on_continue(struct session *session, struct err *err)
 {
     struct session_login *login = &session->login;
 
-    if (login->stage != STAGE_AUTH || login->sent == login->n_lines)
+    if (login->stage != STAGE_AUTH || login->sent == login->n_lines) {
         return err_set(err, ERR_PROTOCOL,
                        "the server asks for more than a user and a password");
+    }
     send_line(session);
     return 1;
 }
@@ -374,9 +389,10 @@ static int on_continue(struct session *session, struct err *err)
 static void show_alert(const struct session *session,
                        const struct session_reply *reply)
 {
-    if (reply->code == CODE_ALERT && !wants_starttls(session))
+    if (reply->code == CODE_ALERT && !wants_starttls(session)) {
         log_line(session->options.log, LOG_NOTICE, "%s: %s",
                  session->options.log_name, shown_line(reply->text).text);
+    }
 }
 
 int session_login_event(struct session *session,

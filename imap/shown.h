@@ -7,7 +7,7 @@
 #define SHOWN_BYTES_MAX 100 /* of the line, before they are made harmless */
 
 struct shown {
-    char text[4 * SHOWN_BYTES_MAX + sizeof("...")];
+    char text[SHOWN_BYTES_MAX * sizeof("\\xNN") + sizeof("...")];
 };
 
 /* The beginning of @line, NUL-terminated; "..." where there is more:

@@ -175,35 +175,40 @@ static struct bytes unescape(struct buf *scratch, struct bytes raw)
 }
 
 /*
- * Some servers forget the backslash of a quote inside. The quote that ends the
+ * The quote that ends a quoted string whose content begins at @at, or NULL.
+ * Some servers forget the backslash of a quote inside: the one that ends the
  * string is one behind which an atom would end.
  */
+static const char *find_quote(const struct token *token, const char *at)
+{
+    for (; at < token->end && *at != '\r' && *at != '\n'; at++) {
+        if (*at == '"' && at_boundary(at + 1, token))
+            return at;
+        if (*at == '\\' && ++at == token->end)
+            return NULL;
+    }
+    return NULL;
+}
+
 static bool take_quoted(struct token *token, struct bytes *out)
 {
-    const char *at = token->at;
-    bool escaped = false;
+    struct token here = *token;
+    const char *quote;
 
-    if (at == token->end || *at++ != '"')
+    if (!token_char(&here, '"'))
         return false;
-    for (; at < token->end && *at != '\r' && *at != '\n'; at++) {
-        if (*at == '\\') {
-            escaped = true;
-            if (++at == token->end)
-                return false;
-        } else if (*at == '"' && at_boundary(at + 1, token)) {
-            *out = (struct bytes){token->at + 1, (size_t)(at - token->at) - 1};
-            if (escaped) {
-                /* Enough for all strings still to come: nothing that was
-                 * given out before is moved. */
-                (void)buf_reserve(token->scratch,
-                                  (size_t)(token->end - token->at));
-                *out = unescape(token->scratch, *out);
-            }
-            token->at = at + 1;
-            return true;
-        }
+    quote = find_quote(token, here.at);
+    if (quote == NULL)
+        return false;
+    *out = (struct bytes){here.at, (size_t)(quote - here.at)};
+    if (memchr(out->ptr, '\\', out->len) != NULL) {
+        /* Room for all strings still to come: nothing that was given out
+         * before is moved. */
+        (void)buf_reserve(token->scratch, (size_t)(token->end - token->at));
+        *out = unescape(token->scratch, *out);
     }
-    return false;
+    token->at = quote + 1;
+    return true;
 }
 
 bool token_string(struct token *token, struct bytes *out)
@@ -232,15 +237,14 @@ bool token_skip(struct token *token)
     do {
         token_blanks(token);
         if (token_char(token, '(')) {
-            if (++depth > SESSION_DEPTH_MAX) {
-                token->limit = "too many parentheses inside each other";
-                return false;
-            }
+            depth++;
         } else if (depth > 0 && token_char(token, ')')) {
             depth--;
         } else if (!token_string(token, &any) && !token_atom(token, &any)) {
             return false;
         }
-    } while (depth > 0);
-    return true;
+    } while (depth > 0 && depth <= SESSION_DEPTH_MAX);
+    if (depth > 0)
+        token->limit = "too many parentheses inside each other";
+    return depth == 0;
 }

@@ -211,7 +211,8 @@ static void test_floods(void)
     ok(flood(B("* 1 FETCH (BODY[] {1}\r\nx"), filler, SIZE_MAX, &fed) ==
            ERR_LIMIT,
        "a response without end behind a body");
-    ok(flood(B("* search "), filler, SESSION_LINE_BYTES_MAX * 3, &fed) == 1,
+    ok(flood(B("* search "), filler, (size_t)SESSION_LINE_BYTES_MAX * 3,
+             &fed) == 1,
        "a long SEARCH");
     ok(flood(B("* VANISHED "), filler, SIZE_MAX, &fed) == ERR_LIMIT &&
            fed > SESSION_SET_BYTES_MAX &&
@@ -240,7 +241,7 @@ static void test_memory(void)
         while (framer_next(&framer, &piece, &err) == 0)
             got += piece.kind == FRAMER_DATA ? piece.text.len : 0;
     }
-    ok(got == 65536000 && framer.in.cap <= 4 * 65536,
+    ok(got == 65536000 && framer.in.cap <= (size_t)4 * 65536,
        "a body of 64 MB in %zu bytes", framer.in.cap);
     framer_deinit(&framer);
     free(chunk);

@@ -84,14 +84,16 @@ static void test_invalid(void)
 
     buf_init(&out, 0);
     (void)buf_add(&out, B("before"));
-    for (i = 0; i < sizeof(invalid_wire) / sizeof(invalid_wire[0]); i++)
+    for (i = 0; i < sizeof(invalid_wire) / sizeof(invalid_wire[0]); i++) {
         ok(!mutf7_decode(bytes_of(invalid_wire[i]), &out) &&
                strcmp(buf_text(&out), "before") == 0,
            "refuses name %zu", i);
-    for (i = 0; i < sizeof(invalid_utf8) / sizeof(invalid_utf8[0]); i++)
+    }
+    for (i = 0; i < sizeof(invalid_utf8) / sizeof(invalid_utf8[0]); i++) {
         ok(!mutf7_encode(bytes_of(invalid_utf8[i]), &out) &&
                strcmp(buf_text(&out), "before") == 0,
            "refuses text %zu", i);
+    }
     ok(!mutf7_decode(B("a\0b"), &out), "refuses a bare NUL");
     ok(mutf7_encode(B("\0"), &out) &&
            strcmp(buf_text(&out), "before&AAA-") == 0,

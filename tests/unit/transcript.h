@@ -95,9 +95,10 @@ static void render_reply(const struct play *play, struct buf *out,
 {
     (void)buf_printf(out, " %s code=%d", status_names[reply->status],
                      (int)reply->code);
-    if (reply->number != 0)
+    if (reply->number != 0) {
         (void)buf_printf(out, " number=%llu",
                          (unsigned long long)reply->number);
+    }
     render_set(out, "set2", reply->set2);
     render_set(out, "set", reply->set);
     if (reply->code == CODE_PERMANENTFLAGS) {
@@ -117,17 +118,19 @@ static void render_fetch(const struct play *play, struct buf *out,
         (void)buf_printf(out, " uid=%u", fetch->uid);
     if ((fetch->has & FETCH_FLAGS) != 0) {
         (void)buf_printf(out, " flags=%u", fetch->flags.system);
-        if (fetch->flags.keywords != 0)
+        if (fetch->flags.keywords != 0) {
             render_text(out, "keywords",
                         keywords_text(play->keywords, fetch->flags.keywords));
+        }
     }
     if ((fetch->has & FETCH_SIZE) != 0)
         (void)buf_printf(out, " size=%llu", (unsigned long long)fetch->size);
     if ((fetch->has & FETCH_DATE) != 0)
         (void)buf_printf(out, " date=%lld", (long long)fetch->date);
-    if ((fetch->has & FETCH_MODSEQ) != 0)
+    if ((fetch->has & FETCH_MODSEQ) != 0) {
         (void)buf_printf(out, " modseq=%llu",
                          (unsigned long long)fetch->modseq);
+    }
     if ((fetch->has & FETCH_BODY) != 0)
         (void)buf_add(out, B(" body"));
     if ((fetch->has & FETCH_BODY_NIL) != 0)
@@ -137,10 +140,11 @@ static void render_fetch(const struct play *play, struct buf *out,
 static void render_list(struct buf *out, const struct session_list *list)
 {
     (void)buf_printf(out, "list %u ", list->attributes);
-    if (list->delimiter == '\0')
+    if (list->delimiter == '\0') {
         (void)buf_add(out, B("NIL"));
-    else
+    } else {
         (void)buf_add_char(out, list->delimiter);
+    }
     render_text(out, "name", list->name);
 }
 
@@ -155,11 +159,83 @@ static void render_status(struct buf *out,
         (void)buf_printf(out, " uidnext=%u", status->uidnext);
     if ((status->has & STATUS_UIDVALIDITY) != 0)
         (void)buf_printf(out, " uidvalidity=%u", status->uidvalidity);
-    if ((status->has & STATUS_HIGHESTMODSEQ) != 0)
+    if ((status->has & STATUS_HIGHESTMODSEQ) != 0) {
         (void)buf_printf(out, " modseq=%llu",
                          (unsigned long long)status->highestmodseq);
+    }
     if ((status->has & STATUS_SIZE) != 0)
         (void)buf_printf(out, " size=%llu", (unsigned long long)status->size);
+}
+
+static void render_set_event(struct buf *out, const struct session_event *event)
+{
+    (void)buf_add(out,
+                  event->kind == SESSION_SEARCH ? B("search") : B("vanished"));
+    if (event->vanished.earlier)
+        (void)buf_add(out, B(" earlier"));
+    render_set(out, "set", event->vanished.set);
+}
+
+static void render_body(struct play *play, const struct session_event *event)
+{
+    struct buf *out = &play->events;
+
+    if (event->kind == SESSION_BODY) {
+        buf_clear(&play->body);
+        (void)buf_printf(out, "body uid=%u size=%llu%s", event->fetch.uid,
+                         (unsigned long long)event->body_size,
+                         event->body_is_header ? " header" : "");
+        return;
+    }
+    (void)buf_add(out, B("end"));
+    render_text(out, "data", buf_peek(&play->body));
+}
+
+static void render_login(struct play *play, const struct session_event *event)
+{
+    if (event->kind == SESSION_STARTTLS) {
+        (void)buf_add(&play->events, B("starttls"));
+    } else {
+        (void)buf_printf(&play->events, "ready %x",
+                         session_caps(play->session)->bits);
+    }
+}
+
+static void render_replies(struct play *play, const struct session_event *event)
+{
+    struct buf *out = &play->events;
+
+    switch (event->kind) {
+    case SESSION_TAGGED:
+        (void)buf_printf(out, "tagged %u", event->reply.tag);
+        render_reply(play, out, &event->reply);
+        break;
+    case SESSION_CODE:
+        (void)buf_add(out, B("code"));
+        render_reply(play, out, &event->reply);
+        break;
+    case SESSION_CONTINUE:
+        (void)buf_add(out, B("continue"));
+        render_text(out, "text", event->reply.text);
+        break;
+    default:
+        (void)buf_add(out, B("bye"));
+        render_text(out, "text", event->reply.text);
+        break;
+    }
+}
+
+static void render_words(struct buf *out, const struct session_event *event)
+{
+    char delimiter = event->name_space.delimiter;
+
+    if (event->kind == SESSION_ENABLED) {
+        (void)buf_add(out, B("enabled"));
+        render_text(out, "words", event->data);
+        return;
+    }
+    (void)buf_printf(out, "namespace %c", delimiter == 0 ? '0' : delimiter);
+    render_text(out, "prefix", event->name_space.prefix);
 }
 
 /* One line for @event; none where it is a part of one. */
@@ -169,26 +245,14 @@ static void render(struct play *play, const struct session_event *event)
 
     switch (event->kind) {
     case SESSION_STARTTLS:
-        (void)buf_add(out, B("starttls"));
-        break;
     case SESSION_READY:
-        (void)buf_printf(out, "ready %x", session_caps(play->session)->bits);
+        render_login(play, event);
         break;
     case SESSION_TAGGED:
-        (void)buf_printf(out, "tagged %u", event->reply.tag);
-        render_reply(play, out, &event->reply);
-        break;
     case SESSION_CONTINUE:
-        (void)buf_add(out, B("continue"));
-        render_text(out, "text", event->reply.text);
-        break;
     case SESSION_CODE:
-        (void)buf_add(out, B("code"));
-        render_reply(play, out, &event->reply);
-        break;
     case SESSION_BYE:
-        (void)buf_add(out, B("bye"));
-        render_text(out, "text", event->reply.text);
+        render_replies(play, event);
         break;
     case SESSION_LIST:
         render_list(out, &event->list);
@@ -197,46 +261,29 @@ static void render(struct play *play, const struct session_event *event)
         render_status(out, &event->status);
         break;
     case SESSION_EXISTS:
+        (void)buf_printf(out, "exists %llu", (unsigned long long)event->number);
+        break;
     case SESSION_EXPUNGE:
-        (void)buf_printf(
-            out, event->kind == SESSION_EXISTS ? "exists %llu" : "expunge %llu",
-            (unsigned long long)event->number);
+        (void)buf_printf(out, "expunge %llu",
+                         (unsigned long long)event->number);
         break;
     case SESSION_VANISHED:
-        (void)buf_add(out, event->vanished.earlier ? B("vanished earlier")
-                                                   : B("vanished"));
-        render_set(out, "set", event->vanished.set);
-        break;
     case SESSION_SEARCH:
-        (void)buf_add(out, B("search"));
-        render_set(out, "set", event->vanished.set);
+        render_set_event(out, event);
         break;
     case SESSION_FETCH:
         render_fetch(play, out, &event->fetch);
         break;
-    case SESSION_BODY:
-        buf_clear(&play->body);
-        (void)buf_printf(out, "body uid=%u size=%llu%s", event->fetch.uid,
-                         (unsigned long long)event->body_size,
-                         event->body_is_header ? " header" : "");
-        break;
     case SESSION_BODY_DATA:
         (void)buf_add(&play->body, event->data);
         return;
+    case SESSION_BODY:
     case SESSION_BODY_END:
-        (void)buf_add(out, B("end"));
-        render_text(out, "data", buf_peek(&play->body));
+        render_body(play, event);
         break;
     case SESSION_ENABLED:
-        (void)buf_add(out, B("enabled"));
-        render_text(out, "words", event->data);
-        break;
     case SESSION_NAMESPACE:
-        (void)buf_printf(out, "namespace %c",
-                         event->name_space.delimiter == 0
-                             ? '0'
-                             : event->name_space.delimiter);
-        render_text(out, "prefix", event->name_space.prefix);
+        render_words(out, event);
         break;
     }
     (void)buf_add_char(out, '\n');
@@ -266,10 +313,11 @@ static void feed(struct play *play, struct bytes text)
     while (text.len > 0 && !play->over) {
         size_t n = text.len;
 
-        if (play->cut.at == CUT_ALWAYS)
+        if (play->cut.at == CUT_ALWAYS) {
             n = 1;
-        else if (play->cut.at > play->fed && play->cut.at - play->fed < n)
+        } else if (play->cut.at > play->fed && play->cut.at - play->fed < n) {
             n = play->cut.at - play->fed;
+        }
         if (play->fed + n > play->cut.end)
             n = play->cut.end - play->fed;
         session_feed(play->session, (struct bytes){text.ptr, n});
@@ -317,9 +365,10 @@ static void act(struct play *play, char kind, struct buf *text,
         expect_output(play, buf_peek(text));
         break;
     case '>':
-        if (!play->over)
+        if (!play->over) {
             session_send(play->session, "%.*s", (int)buf_len(text) - 2,
                          buf_peek(text).ptr);
+        }
         break;
     case 'T':
         if (!play->over) {
@@ -354,10 +403,11 @@ static void walk(struct play *play, const char *lines, struct buf *want)
         kind = lines[0];
         if (n > 3)
             (void)buf_add(&text, (struct bytes){lines + 3, n - 3});
-        if (kind == 'E')
+        if (kind == 'E') {
             (void)buf_add(&text, B("\n"));
-        else if (kind != 's')
+        } else if (kind != 's') {
             (void)buf_add(&text, B("\r\n"));
+        }
         lines += end != NULL ? n + 1 : n;
     }
     act(play, kind, &text, want);
@@ -446,9 +496,10 @@ static void check_transcript(const struct transcript *transcript)
     play_once(transcript, (struct cut){0, SIZE_MAX}, &play, &want);
     ok(play.good, "%s: queues what it should", transcript->name);
     if (!ok(bytes_equal(buf_peek(&play.events), buf_peek(&want)), "%s",
-            transcript->name))
+            transcript->name)) {
         printf("# got:\n%s# wanted:\n%s", buf_text(&play.events),
                buf_text(&want));
+    }
     ok(!has_text(&play.wire, "sesame") && !has_text(&play.wire, "c2VzYW1l") &&
            !has_text(&play.wire, "AGJvYgBzZXNhbWU="),
        "%s: no secret in the log", transcript->name);
