@@ -1,56 +1,21 @@
 #include "store/pages.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-
-/*
- * The structs below are LMDB 0.9's own (mdb.c: MDB_page, MDB_node, MDB_db,
- * MDB_meta): host byte order, page numbers and counts of the size of size_t.
- *
- *   file   meta page 0, meta page 1, then pages of any kind
- *   page   header, offsets of the nodes (16 bits each), free space, nodes
- *   node   low and high half of a size or page number, flags, key size, key,
- *          then in a leaf the value, or the number of the page it starts on
- */
-#define MAGIC        0xBEEFC0DEu
-#define DATA_VERSION 1u
-
-#define PAGE_BRANCH   0x01u
-#define PAGE_LEAF     0x02u
-#define PAGE_OVERFLOW 0x04u
-#define PAGE_META     0x08u
+#include "store/pages_head.h"
 
 #define NODE_BIG     0x01u /* the value is on overflow pages */
-#define NODE_SUBDATA 0x02u /* the value is a struct tree */
-
-#define TREE_INTEGERKEY 0x08u
+#define NODE_SUBDATA 0x02u /* the value is a struct pages_tree */
 
 #define NO_PAGE    SIZE_MAX /* the root of an empty tree */
 #define FIRST_PAGE 2u       /* behind the meta pages */
-#define PSIZE_MIN  512u
-#define PSIZE_MAX  32768u
-#define DEPTH_MAX  32u  /* LMDB's CURSOR_STACK */
-#define KEY_MAX    511u /* LMDB's MDB_MAXKEYSIZE */
-#define TREES_MAX  32u  /* named databases that are believed */
-
-/* Pages that are neither used nor free do no harm, but a last page that is
- * much too high would make the file grow out of all proportion. */
-#define LOST_PAGES_MAX 4096u
-
-struct header {
-    size_t pgno;
-    uint16_t pad;
-    uint16_t flags;
-    uint16_t lower; /* with upper: the number of pages of a value */
-    uint16_t upper;
-};
+#define DEPTH_MAX  32u      /* LMDB's CURSOR_STACK */
+#define KEY_MAX    511u     /* LMDB's MDB_MAXKEYSIZE */
+#define TREES_MAX  32u      /* named databases that are believed */
 
 struct node {
     uint32_t low;   /* size of the value, or low half of a page number */
@@ -58,32 +23,8 @@ struct node {
     uint16_t key_len;
 };
 
-struct tree {
-    uint32_t pad; /* of the free tree: the page size */
-    uint16_t flags;
-    uint16_t depth;
-    size_t branch_pages;
-    size_t leaf_pages;
-    size_t overflow_pages;
-    size_t entries;
-    size_t root;
-};
-
-enum { FREE, MAIN, CORE };
-
-struct meta {
-    uint32_t magic;
-    uint32_t version;
-    void *address;
-    size_t mapsize;
-    struct tree trees[CORE];
-    size_t last_page;
-    size_t txnid;
-};
-
 struct check {
-    int fd;
-    size_t psize;
+    struct pages_file file;
     size_t last_page;
     size_t txnid;
     uint8_t *seen; /* one bit a page: used or free */
@@ -91,155 +32,25 @@ struct check {
     char *level[DEPTH_MAX]; /* the page that is looked at on each level */
     uint16_t *sizes;        /* of the node at each even offset of a page */
     const struct pages_rows *rows;
-    struct err *err;
 };
 
 /* A walk through one tree. */
 struct walk {
     struct check *check;
-    struct tree found; /* counts so far */
+    struct pages_tree found; /* counts so far */
     unsigned depth;
     bool integer_keys;
     int (*row)(struct walk *walk, unsigned flags, struct bytes key,
                struct bytes value);
-    struct bytes name;  /* of the database */
-    struct tree *trees; /* rows of the main tree: what it names */
-    struct bytes *names;
+    struct bytes name;        /* of the database */
+    struct pages_tree *trees; /* rows of the main tree: what it names */
+    char **names;
     size_t n_trees;
     bool has_key;   /* there was a key before: */
     bool may_equal; /* it was a bound, which the next key may be equal to */
     size_t key_len;
     char key[KEY_MAX];
 };
-
-static int damaged(struct check *check, const char *what, size_t page)
-{
-    err_set(check->err, ERR_STATE, "%s (page %zu)", what, page);
-    return PAGES_DAMAGED;
-}
-
-/* Read exactly @n bytes. */
-static int read_at(struct check *check, void *to, size_t n, size_t page)
-{
-    size_t done = 0;
-    off_t at = (off_t)(page * check->psize);
-
-    while (done < n) {
-        ssize_t got =
-            pread(check->fd, (char *)to + done, n - done, at + (off_t)done);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_errno(check->err, ERR_DISK, errno, "data.mdb");
-        if (got == 0)
-            return damaged(check, "the file is too short", page);
-        done += (size_t)got;
-    }
-    return 0;
-}
-
-/* --- the meta pages -------------------------------------------------------- */
-
-static struct meta meta_at(const char *page)
-{
-    struct meta meta;
-
-    memcpy(&meta, page + sizeof(struct header), sizeof(meta));
-    return meta;
-}
-
-static bool is_meta(const char *page)
-{
-    struct header header;
-    struct meta meta = meta_at(page);
-
-    memcpy(&header, page, sizeof(header));
-    return (header.flags & PAGE_META) != 0 && meta.magic == MAGIC &&
-           meta.version == DATA_VERSION;
-}
-
-static bool is_psize(size_t psize)
-{
-    return psize >= PSIZE_MIN && psize <= PSIZE_MAX &&
-           (psize & (psize - 1)) == 0;
-}
-
-/* Transaction N writes meta page N % 2, so that they are neighbours; those of
- * a new file are both 0. */
-static bool are_neighbours(const struct meta metas[2])
-{
-    size_t a = metas[0].txnid;
-    size_t b = metas[1].txnid;
-
-    return (a == 0 && b == 0) || (a % 2 == 0 && (b == a + 1 || b + 1 == a));
-}
-
-/* Read both meta pages, and set the page size. */
-static int read_metas(struct check *check, struct meta metas[2])
-{
-    char *pages = mem_new(2, PSIZE_MAX);
-    struct stat st;
-    int r = 0;
-
-    check->psize = 0;
-    if (fstat(check->fd, &st) != 0)
-        r = err_errno(check->err, ERR_DISK, errno, "data.mdb");
-    else if (st.st_size < (off_t)(2 * PSIZE_MIN))
-        r = damaged(check, "the file is too short", 0);
-    if (r == 0)
-        r = read_at(check, pages, PSIZE_MIN, 0);
-    if (r != 0)
-        goto out;
-    metas[0] = meta_at(pages);
-    check->psize = metas[0].trees[FREE].pad;
-    if (!is_meta(pages) || !is_psize(check->psize)) {
-        r = damaged(check, "no head page", 0);
-        goto out;
-    }
-    /* In one call, so that they are of one moment. */
-    r = read_at(check, pages, 2 * check->psize, 0);
-    metas[0] = meta_at(pages);
-    metas[1] = meta_at(pages + check->psize);
-    if (r == 0 && (!is_meta(pages) || !is_meta(pages + check->psize)))
-        r = damaged(check, "no head page", 1);
-out:
-    free(pages);
-    return r;
-}
-
-static int check_metas(struct check *check, struct meta metas[2])
-{
-    struct stat st;
-    size_t last_max;
-    int r = read_metas(check, metas);
-
-    if (r != 0)
-        return r;
-    if (!are_neighbours(metas))
-        return damaged(check, "the head pages do not belong together", 0);
-    if (fstat(check->fd, &st) != 0)
-        return err_errno(check->err, ERR_DISK, errno, "data.mdb");
-    /* LMDB: "Actually the file may be shorter if the freeDB lists the final
-     * pages." */
-    last_max = 2 * ((size_t)st.st_size / check->psize) + LOST_PAGES_MAX;
-    for (size_t i = 0; i < 2; i++) {
-        if (metas[i].trees[FREE].pad != check->psize ||
-            metas[i].trees[FREE].flags != TREE_INTEGERKEY ||
-            metas[i].trees[MAIN].flags != 0 || metas[i].last_page < 1 ||
-            metas[i].last_page > last_max)
-            return damaged(check, "bad head page", i);
-    }
-    return 0;
-}
-
-int pages_check_head(int fd, struct err *err)
-{
-    struct check check = {.fd = fd, .err = err};
-    struct meta metas[2];
-
-    return check_metas(&check, metas);
-}
 
 /* --- pages and nodes -------------------------------------------------------- */
 
@@ -248,21 +59,22 @@ static int claim(struct check *check, size_t page, size_t n)
 {
     if (page < FIRST_PAGE || page > check->last_page ||
         n > check->last_page - page + 1)
-        return damaged(check, "a page number is out of range", page);
+        return pages_head_damaged(&check->file, "a page number is out of range",
+                                  page);
     for (size_t i = page; i < page + n; i++) {
         uint8_t bit = (uint8_t)(1u << (i % 8));
 
         if ((check->seen[i / 8] & bit) != 0)
-            return damaged(check, "a page is used twice", i);
+            return pages_head_damaged(&check->file, "a page is used twice", i);
         check->seen[i / 8] |= bit;
     }
     check->n_seen += n;
     return 0;
 }
 
-static struct header header_of(const char *page)
+static struct pages_header header_of(const char *page)
 {
-    struct header header;
+    struct pages_header header;
 
     memcpy(&header, page, sizeof(header));
     return header;
@@ -270,14 +82,15 @@ static struct header header_of(const char *page)
 
 static size_t n_nodes(const char *page)
 {
-    return (header_of(page).lower - sizeof(struct header)) / 2;
+    return (header_of(page).lower - sizeof(struct pages_header)) / 2;
 }
 
 static size_t node_offset(const char *page, size_t index)
 {
     uint16_t offset;
 
-    memcpy(&offset, page + sizeof(struct header) + 2 * index, sizeof(offset));
+    memcpy(&offset, page + sizeof(struct pages_header) + 2 * index,
+           sizeof(offset));
     return offset;
 }
 
@@ -302,44 +115,44 @@ static size_t node_size(struct node node, bool leaf)
 /* Do the nodes fill the page from @upper to its end, one behind the other? */
 static bool is_packed(const struct check *check, const char *page, bool leaf)
 {
-    struct header header = header_of(page);
+    struct pages_header header = header_of(page);
     size_t n = n_nodes(page);
     size_t at = header.upper;
 
-    memset(check->sizes, 0, check->psize / 2 * sizeof(check->sizes[0]));
+    memset(check->sizes, 0, check->file.psize / 2 * sizeof(check->sizes[0]));
     for (size_t i = 0; i < n; i++) {
         size_t offset = node_offset(page, i);
         size_t size;
 
         if (offset % 2 != 0 || offset < header.upper ||
-            offset > check->psize - sizeof(struct node))
+            offset > check->file.psize - sizeof(struct node))
             return false;
         size = node_size(node_at(page, offset), leaf);
-        if (size > check->psize - offset)
+        if (size > check->file.psize - offset)
             return false;
         check->sizes[offset / 2] = (uint16_t)size;
     }
-    for (; n > 0 && at < check->psize; n--) {
+    for (; n > 0 && at < check->file.psize; n--) {
         if (check->sizes[at / 2] == 0)
             return false;
         at += check->sizes[at / 2];
     }
-    return n == 0 && at == check->psize;
+    return n == 0 && at == check->file.psize;
 }
 
 /* Check the frame of a branch or leaf page. */
 static int check_frame(struct check *check, const char *page, size_t number,
                        bool leaf)
 {
-    struct header header = header_of(page);
+    struct pages_header header = header_of(page);
     size_t least = leaf ? 1 : 2;
 
-    if (header.pgno != number ||
-        header.flags != (leaf ? PAGE_LEAF : PAGE_BRANCH) ||
+    if (header.number != number ||
+        header.flags != (leaf ? PAGES_LEAF : PAGES_BRANCH) ||
         header.lower < sizeof(header) + 2 * least || header.lower % 2 != 0 ||
-        header.lower > header.upper || header.upper > check->psize ||
+        header.lower > header.upper || header.upper > check->file.psize ||
         header.upper % 2 != 0 || !is_packed(check, page, leaf))
-        return damaged(check, "a page is malformed", number);
+        return pages_head_damaged(&check->file, "a page is malformed", number);
     return 0;
 }
 
@@ -371,12 +184,14 @@ static int check_key(struct walk *walk, struct bytes key, bool bound,
 {
     if (key.len == 0 || key.len > KEY_MAX ||
         (walk->integer_keys && key.len != sizeof(size_t)))
-        return damaged(walk->check, "a key has a wrong size", page);
+        return pages_head_damaged(&walk->check->file, "a key has a wrong size",
+                                  page);
     if (walk->has_key) {
         int order = compare(walk, key);
 
         if (order < 0 || (order == 0 && !walk->may_equal))
-            return damaged(walk->check, "the keys are out of order", page);
+            return pages_head_damaged(&walk->check->file,
+                                      "the keys are out of order", page);
     }
     memcpy(walk->key, key.ptr, key.len);
     walk->key_len = key.len;
@@ -390,26 +205,27 @@ static int check_big(struct walk *walk, unsigned flags, struct bytes key,
                      size_t first, size_t len)
 {
     struct check *check = walk->check;
-    size_t need =
-        (sizeof(struct header) + len + check->psize - 1) / check->psize;
-    struct header header;
+    size_t need = (sizeof(struct pages_header) + len + check->file.psize - 1) /
+                  check->file.psize;
+    struct pages_header header;
     uint32_t n;
     char *pages;
     int r = first > check->last_page
-                ? damaged(check, "a page number is out of range", first)
-                : read_at(check, &header, sizeof(header), first);
+                ? pages_head_damaged(&check->file,
+                                     "a page number is out of range", first)
+                : pages_head_read(&check->file, &header, sizeof(header), first);
 
     if (r != 0)
         return r;
     memcpy(&n, &header.lower, sizeof(n));
-    if (header.pgno != first || header.flags != PAGE_OVERFLOW || n < need)
-        return damaged(check, "a value is malformed", first);
+    if (header.number != first || header.flags != PAGES_OVERFLOW || n < need)
+        return pages_head_damaged(&check->file, "a value is malformed", first);
     r = claim(check, first, n);
     if (r != 0)
         return r;
     walk->found.overflow_pages += n;
-    pages = mem_new(need, check->psize);
-    r = read_at(check, pages, sizeof(header) + len, first);
+    pages = mem_new(need, check->file.psize);
+    r = pages_head_read(&check->file, pages, sizeof(header) + len, first);
     if (r == 0)
         r = walk->row(walk, flags & ~NODE_BIG, key,
                       (struct bytes){pages + sizeof(header), len});
@@ -464,7 +280,7 @@ static int check_page(struct walk *walk, size_t number, unsigned level)
     int r = claim(check, number, 1);
 
     if (r == 0)
-        r = read_at(check, page, check->psize, number);
+        r = pages_head_read(&check->file, page, check->file.psize, number);
     if (r == 0)
         r = check_frame(check, page, number, leaf);
     if (r != 0)
@@ -486,17 +302,17 @@ static int check_page(struct walk *walk, size_t number, unsigned level)
     return r;
 }
 
-static int check_tree(struct walk *walk, const struct tree *tree)
+static int check_tree(struct walk *walk, const struct pages_tree *tree)
 {
     struct check *check = walk->check;
     int r = 0;
 
     if (tree->depth > DEPTH_MAX ||
         (tree->depth == 0) != (tree->root == NO_PAGE))
-        return damaged(check, "a tree has no sound root", 0);
+        return pages_head_damaged(&check->file, "a tree has no sound root", 0);
     for (unsigned i = 0; i < tree->depth; i++) {
         if (check->level[i] == NULL)
-            check->level[i] = mem_new(1, check->psize);
+            check->level[i] = mem_new(1, check->file.psize);
     }
     walk->depth = tree->depth;
     if (tree->depth > 0)
@@ -505,7 +321,8 @@ static int check_tree(struct walk *walk, const struct tree *tree)
                    walk->found.leaf_pages != tree->leaf_pages ||
                    walk->found.overflow_pages != tree->overflow_pages ||
                    walk->found.entries != tree->entries))
-        r = damaged(check, "a tree's counts are wrong", tree->root);
+        r = pages_head_damaged(&check->file, "a tree's counts are wrong",
+                               tree->root);
     return r;
 }
 
@@ -527,13 +344,15 @@ static int on_free(struct walk *walk, unsigned flags, struct bytes key,
         memcpy(&n, value.ptr, sizeof(n));
     if (flags != 0 || txnid == 0 || txnid > check->txnid ||
         value.len < sizeof(n) || n > value.len / sizeof(n) - 1)
-        return damaged(check, "the list of free pages is malformed", 0);
+        return pages_head_damaged(&check->file,
+                                  "the list of free pages is malformed", 0);
     for (size_t i = 1; i <= n && r == 0; i++) {
         size_t page;
 
         memcpy(&page, value.ptr + i * sizeof(page), sizeof(page));
         if (page >= before)
-            r = damaged(check, "the list of free pages is malformed", page);
+            r = pages_head_damaged(&check->file,
+                                   "the list of free pages is malformed", page);
         else
             r = claim(check, page, 1);
         before = page;
@@ -545,14 +364,14 @@ static int on_free(struct walk *walk, unsigned flags, struct bytes key,
 static int on_name(struct walk *walk, unsigned flags, struct bytes key,
                    struct bytes value)
 {
-    struct tree *tree = &walk->trees[walk->n_trees];
+    struct pages_tree *tree = &walk->trees[walk->n_trees];
 
     if (flags != NODE_SUBDATA || value.len != sizeof(*tree) ||
         walk->n_trees == TREES_MAX)
-        return damaged(walk->check, "a database is malformed", 0);
+        return pages_head_damaged(&walk->check->file, "a database is malformed",
+                                  0);
     memcpy(tree, value.ptr, sizeof(*tree));
-    walk->names[walk->n_trees++] =
-        (struct bytes){memcpy(mem_new(1, key.len), key.ptr, key.len), key.len};
+    walk->names[walk->n_trees++] = mem_text(key);
     return 0;
 }
 
@@ -562,39 +381,39 @@ static int on_row(struct walk *walk, unsigned flags, struct bytes key,
     const struct pages_rows *rows = walk->check->rows;
 
     if (flags != 0)
-        return damaged(walk->check, "a row is malformed", 0);
+        return pages_head_damaged(&walk->check->file, "a row is malformed", 0);
     return rows->row(rows->owner, walk->name, key, value);
 }
 
 static int check_database(struct check *check, struct bytes name,
-                          const struct tree *tree)
+                          const struct pages_tree *tree)
 {
     struct walk walk = {.check = check, .row = on_row, .name = name};
 
     if (tree->flags != 0)
-        return damaged(check, "a database is malformed", 0);
+        return pages_head_damaged(&check->file, "a database is malformed", 0);
     return check_tree(&walk, tree);
 }
 
 static int check_databases(struct check *check, const struct walk *main)
 {
-    bool is_first;
     int r = 0;
 
     for (unsigned pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < main->n_trees && r == 0; i++) {
-            is_first = bytes_equal(main->names[i], check->rows->first);
-            if (is_first == (pass == 0))
-                r = check_database(check, main->names[i], &main->trees[i]);
+            struct bytes name = bytes_of(main->names[i]);
+
+            if (bytes_equal(name, check->rows->first) == (pass == 0))
+                r = check_database(check, name, &main->trees[i]);
         }
     }
     return r;
 }
 
-static int check_main(struct check *check, const struct tree *tree)
+static int check_main(struct check *check, const struct pages_tree *tree)
 {
-    struct tree trees[TREES_MAX];
-    struct bytes names[TREES_MAX];
+    struct pages_tree trees[TREES_MAX];
+    char *names[TREES_MAX];
     struct walk walk = {
         .check = check, .row = on_name, .trees = trees, .names = names};
     int r = check_tree(&walk, tree);
@@ -602,19 +421,30 @@ static int check_main(struct check *check, const struct tree *tree)
     if (r == 0)
         r = check_databases(check, &walk);
     for (size_t i = 0; i < walk.n_trees; i++)
-        free((void *)(uintptr_t)names[i].ptr);
+        free(names[i]);
     return r;
+}
+
+int pages_check_head(int fd, struct err *err)
+{
+    struct pages_file file = {.fd = fd, .err = err};
+    struct pages_meta metas[2];
+
+    return pages_head_load(&file, metas);
 }
 
 int pages_check(int fd, size_t snapshot, const struct pages_rows *rows,
                 struct err *err)
 {
-    struct check check = {.fd = fd, .rows = rows, .err = err};
+    struct check check = {
+        .file = {.fd = fd, .err = err},
+          .rows = rows
+    };
     struct walk free_walk = {
         .check = &check, .row = on_free, .integer_keys = true};
-    struct meta metas[2];
-    const struct meta *meta = &metas[snapshot % 2];
-    int r = check_metas(&check, metas);
+    struct pages_meta metas[2];
+    const struct pages_meta *meta = &metas[snapshot % 2];
+    int r = pages_head_load(&check.file, metas);
 
     if (r != 0)
         return r;
@@ -623,12 +453,12 @@ int pages_check(int fd, size_t snapshot, const struct pages_rows *rows,
     check.last_page = meta->last_page;
     check.txnid = meta->txnid;
     check.seen = mem_new(meta->last_page / 8 + 1, 1);
-    check.sizes = mem_new(check.psize / 2, sizeof(check.sizes[0]));
-    r = check_main(&check, &meta->trees[MAIN]);
+    check.sizes = mem_new(check.file.psize / 2, sizeof(check.sizes[0]));
+    r = check_main(&check, &meta->trees[PAGES_MAIN]);
     if (r == 0)
-        r = check_tree(&free_walk, &meta->trees[FREE]);
-    if (r == 0 && meta->last_page - 1 - check.n_seen > LOST_PAGES_MAX)
-        r = damaged(&check, "pages are lost", meta->last_page);
+        r = check_tree(&free_walk, &meta->trees[PAGES_FREE]);
+    if (r == 0 && meta->last_page - 1 - check.n_seen > PAGES_LOST_MAX)
+        r = pages_head_damaged(&check.file, "pages are lost", meta->last_page);
     for (size_t i = 0; i < DEPTH_MAX; i++)
         free(check.level[i]);
     free(check.sizes);

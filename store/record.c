@@ -19,151 +19,6 @@
 #define FOLDER_HAS_TOKEN 1u /* shifted by the side */
 #define FOLDER_EXISTS    4u
 
-static const char *const table_names[RECORD_TABLES] = {
-    [RECORD_META] = "meta",     [RECORD_FOLDER] = "folder",
-    [RECORD_COUNTS] = "counts", [RECORD_PAIR] = "pair",
-    [RECORD_RIGHT] = "right",   [RECORD_KEYWORD] = "keyword",
-    [RECORD_FILE] = "file",     [RECORD_LAST] = "last",
-    [RECORD_NAME] = "name",     [RECORD_APART] = "apart",
-    [RECORD_INTENT] = "intent",
-};
-
-const char *record_table_name(enum record_table table)
-{
-    return table_names[table];
-}
-
-bool record_table_find(struct bytes name, enum record_table *out)
-{
-    for (size_t i = 0; i < RECORD_TABLES; i++) {
-        if (bytes_equal(name, bytes_of(table_names[i]))) {
-            *out = (enum record_table)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Big-endian numbers of @n bytes. */
-static void store(char *to, uint64_t number, size_t n)
-{
-    for (size_t i = n; i > 0; i--) {
-        to[i - 1] = (char)(number & 0xff);
-        number >>= 8;
-    }
-}
-
-static uint64_t load(const char *from, size_t n)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < n; i++)
-        number = number << 8 | (uint8_t)from[i];
-    return number;
-}
-
-/* --- keys ---------------------------------------------------------------- */
-
-static void key_add(struct record_key *key, uint64_t number, size_t n)
-{
-    store(key->text + key->len, number, n);
-    key->len += n;
-}
-
-struct record_key record_key_id(uint32_t id)
-{
-    struct record_key key = {0};
-
-    key_add(&key, id, 4);
-    return key;
-}
-
-struct record_key record_key_pair(uint32_t folder, uint32_t uid)
-{
-    struct record_key key = record_key_id(folder);
-
-    key_add(&key, uid, 4);
-    return key;
-}
-
-struct record_key record_key_apart(uint32_t folder, enum side side,
-                                   uint32_t uid)
-{
-    struct record_key key = record_key_id(folder);
-
-    key_add(&key, side, 1);
-    key_add(&key, uid, 4);
-    return key;
-}
-
-struct record_key record_key_side(enum side side, uint32_t folder)
-{
-    struct record_key key = {0};
-
-    key_add(&key, side, 1);
-    key_add(&key, folder, 4);
-    return key;
-}
-
-struct record_key record_key_file(enum side side, uint32_t folder, uint32_t uid)
-{
-    struct record_key key = record_key_side(side, folder);
-
-    key_add(&key, uid, 4);
-    return key;
-}
-
-/* FNV-1a, 64 bits. Whoever makes two names collide only makes one list of two
- * UIDs: the file rows tell them apart. */
-static uint64_t hash(struct bytes text)
-{
-    uint64_t sum = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < text.len; i++) {
-        sum ^= (uint8_t)text.ptr[i];
-        sum *= 0x100000001b3u;
-    }
-    return sum;
-}
-
-struct record_key record_key_name(enum side side, uint32_t folder,
-                                  struct bytes name)
-{
-    struct record_key key = record_key_side(side, folder);
-
-    key_add(&key, hash(name), 8);
-    return key;
-}
-
-struct record_key record_key_intent(uint64_t number)
-{
-    struct record_key key = {0};
-
-    key_add(&key, number, 8);
-    return key;
-}
-
-/* Four bytes of @key at @at, 0 where it has not that many. */
-static uint32_t key_u32(struct bytes key, size_t at)
-{
-    return key.len < at + 4 ? 0 : (uint32_t)load(key.ptr + at, 4);
-}
-
-struct record_id record_key_read(enum record_table table, struct bytes key)
-{
-    bool side_first = table == RECORD_FILE || table == RECORD_LAST;
-    size_t side_at = side_first ? 0 : 4;
-    bool has_side = side_first || table == RECORD_APART;
-    struct record_id id = {
-        .folder = key_u32(key, side_first ? 1 : 0),
-        .uid = key_u32(key, has_side ? 5 : 4),
-    };
-
-    if (has_side && key.len > side_at)
-        id.side = key.ptr[side_at] == RIGHT ? RIGHT : LEFT;
-    return id;
-}
-
 /* The side in a key at @at, if it is one. */
 static bool key_side(struct bytes key, size_t at, enum side *side)
 {
@@ -177,7 +32,7 @@ static bool key_side(struct bytes key, size_t at, enum side *side)
 
 static void put(struct buf *out, uint64_t number, size_t n)
 {
-    store(buf_reserve(out, n), number, n);
+    record_key_store(buf_reserve(out, n), number, n);
     buf_commit(out, n);
 }
 
@@ -221,7 +76,7 @@ static uint64_t take_number(struct reader *reader, size_t n)
 {
     struct bytes taken = take(reader, n);
 
-    return load(taken.ptr, taken.len);
+    return record_key_load(taken.ptr, taken.len);
 }
 
 static uint64_t take_varint(struct reader *reader, uint64_t max)
@@ -293,7 +148,8 @@ static struct reader unframe(struct bytes key, size_t key_len,
         value.len > UINT32_MAX)
         return reader;
     body.len = value.len - CHECKSUM_BYTES;
-    if (load(value.ptr + body.len, CHECKSUM_BYTES) != checksum(key, body))
+    if (record_key_load(value.ptr + body.len, CHECKSUM_BYTES) !=
+        checksum(key, body))
         return reader;
     reader.rest = body;
     reader.failed = take_number(&reader, VERSION_BYTES) != VERSION;
@@ -358,7 +214,7 @@ size_t record_list_count(struct bytes list)
 
 uint32_t record_list_get(struct bytes list, size_t index)
 {
-    return (uint32_t)load(list.ptr + index * 4, 4);
+    return (uint32_t)record_key_load(list.ptr + index * 4, 4);
 }
 
 void record_list_add(struct buf *list, uint32_t uid)
@@ -425,7 +281,7 @@ bool record_decode_folder(struct bytes key, struct bytes value,
     if (!is_done(&reader) || name.len == 0 ||
         memchr(name.ptr, '\0', name.len) != NULL)
         return false;
-    out->id = (uint32_t)load(key.ptr, 4);
+    out->id = (uint32_t)record_key_load(key.ptr, 4);
     if (out->id == 0)
         return false;
     out->name = mem_text(name);
@@ -487,7 +343,7 @@ bool record_decode_pair(struct bytes key, struct bytes value,
     out->size = take_varint(&reader, UINT64_MAX);
     if (!is_done(&reader))
         return false;
-    out->uid[LEFT] = (uint32_t)load(key.ptr + 4, 4);
+    out->uid[LEFT] = (uint32_t)record_key_load(key.ptr + 4, 4);
     return out->uid[LEFT] != 0;
 }
 
@@ -521,8 +377,8 @@ bool record_decode_apart(struct bytes key, struct bytes value,
         return false;
     memcpy(out->reason, reason.ptr, reason.len);
     out->kind = (enum apart_kind)kind;
-    out->folder = (uint32_t)load(key.ptr, 4);
-    out->uid = (uint32_t)load(key.ptr + 5, 4);
+    out->folder = (uint32_t)record_key_load(key.ptr, 4);
+    out->uid = (uint32_t)record_key_load(key.ptr + 5, 4);
     return key_side(key, 4, &out->side);
 }
 
@@ -557,7 +413,7 @@ bool record_decode_intent(struct bytes key, struct bytes value,
     if (!is_done(&reader) || side > RIGHT)
         return false;
     out->side = (enum side)side;
-    out->number = load(key.ptr, 8);
+    out->number = record_key_load(key.ptr, 8);
     return true;
 }
 

@@ -27,7 +27,7 @@ int state_damaged(struct err *err, enum record_table table)
     /* The check at the start of the next run moves the state aside. */
     return err_set(err, ERR_STATE,
                    "state: a row of \"%s\" is damaged: run again",
-                   record_table_name(table));
+                   record_key_table_name(table));
 }
 
 static void enqueue(struct state *state, const struct state_op *op)

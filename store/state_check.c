@@ -6,6 +6,8 @@
 #include "store/record.h"
 
 struct check {
+    const char *name; /* of the table that the last row was in: */
+    enum record_table table;
     uint32_t n_sets;  /* rows of keywords: sets 1 to this */
     uint32_t set_max; /* that a pair refers to */
     struct err *err;
@@ -30,7 +32,7 @@ static int check_schema(struct check *check, struct bytes key,
         return 0;
     if (!record_decode_text(key, value, &text) ||
         !bytes_to_u64(text, UINT32_MAX, &schema) || schema == 0)
-        return bad_row(check, bytes_of(record_table_name(RECORD_META)));
+        return bad_row(check, bytes_of(record_key_table_name(RECORD_META)));
     if (schema > STATE_SCHEMA)
         return err_set(check->err, ERR_STATE,
                        "the state was written by a newer mailtwin (layout "
@@ -44,27 +46,29 @@ static int on_row(void *owner, struct bytes database, struct bytes key,
                   struct bytes value)
 {
     struct check *check = owner;
-    enum record_table table;
     struct state_pair pair;
 
-    if (!record_table_find(database, &table))
+    if (database.ptr != check->name &&
+        !record_key_table_find(database, &check->table))
         return bad_row(check, database);
-    if (table == RECORD_META) {
+    check->name = database.ptr;
+    if (check->table == RECORD_META) {
         int r = check_schema(check, key, value);
 
         if (r != 0)
             return r;
     }
-    if (table == RECORD_PAIR) {
+    if (check->table == RECORD_PAIR) {
         if (!record_decode_pair(key, value, &pair))
             return bad_row(check, database);
         if (pair.flags.keywords > check->set_max)
             check->set_max = pair.flags.keywords;
         return 0;
     }
-    if (table == RECORD_KEYWORD)
+    if (check->table == RECORD_KEYWORD)
         check->n_sets++;
-    return record_valid(table, key, value) ? 0 : bad_row(check, database);
+    return record_valid(check->table, key, value) ? 0
+                                                  : bad_row(check, database);
 }
 
 int state_check(int fd, size_t snapshot, struct err *err)
@@ -73,11 +77,11 @@ int state_check(int fd, size_t snapshot, struct err *err)
     struct pages_rows rows = {
         .row = on_row,
         .owner = &check,
-        .first = bytes_of(record_table_name(RECORD_META)),
+        .first = bytes_of(record_key_table_name(RECORD_META)),
     };
     int r = pages_check(fd, snapshot, &rows, err);
 
     if (r == 0 && check.set_max > check.n_sets)
-        r = bad_row(&check, bytes_of(record_table_name(RECORD_KEYWORD)));
+        r = bad_row(&check, bytes_of(record_key_table_name(RECORD_KEYWORD)));
     return r;
 }

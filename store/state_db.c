@@ -133,7 +133,7 @@ static int open_tables(struct state_db *db, unsigned txn_flags,
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < RECORD_TABLES && rc == 0; i++)
-        rc = mdb_dbi_open(txn, record_table_name((enum record_table)i),
+        rc = mdb_dbi_open(txn, record_key_table_name((enum record_table)i),
                           table_flags, &db->tables[i]);
     if (rc == 0)
         return mdb_txn_commit(txn);

@@ -1,0 +1,143 @@
+#include "store/record_key.h"
+
+static const char *const table_names[RECORD_TABLES] = {
+    [RECORD_META] = "meta",     [RECORD_FOLDER] = "folder",
+    [RECORD_COUNTS] = "counts", [RECORD_PAIR] = "pair",
+    [RECORD_RIGHT] = "right",   [RECORD_KEYWORD] = "keyword",
+    [RECORD_FILE] = "file",     [RECORD_LAST] = "last",
+    [RECORD_NAME] = "name",     [RECORD_APART] = "apart",
+    [RECORD_INTENT] = "intent",
+};
+
+const char *record_key_table_name(enum record_table table)
+{
+    return table_names[table];
+}
+
+bool record_key_table_find(struct bytes name, enum record_table *out)
+{
+    for (size_t i = 0; i < RECORD_TABLES; i++) {
+        if (bytes_equal(name, bytes_of(table_names[i]))) {
+            *out = (enum record_table)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void record_key_store(char *text, uint64_t number, size_t n)
+{
+    for (size_t i = n; i > 0; i--) {
+        text[i - 1] = (char)(number & 0xff);
+        number >>= 8;
+    }
+}
+
+uint64_t record_key_load(const char *text, size_t n)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < n; i++)
+        number = number << 8 | (uint8_t)text[i];
+    return number;
+}
+
+static void key_add(struct record_key *key, uint64_t number, size_t n)
+{
+    record_key_store(key->text + key->len, number, n);
+    key->len += n;
+}
+
+struct record_key record_key_id(uint32_t id)
+{
+    struct record_key key = {0};
+
+    key_add(&key, id, 4);
+    return key;
+}
+
+struct record_key record_key_pair(uint32_t folder, uint32_t uid)
+{
+    struct record_key key = record_key_id(folder);
+
+    key_add(&key, uid, 4);
+    return key;
+}
+
+struct record_key record_key_apart(uint32_t folder, enum side side,
+                                   uint32_t uid)
+{
+    struct record_key key = record_key_id(folder);
+
+    key_add(&key, side, 1);
+    key_add(&key, uid, 4);
+    return key;
+}
+
+struct record_key record_key_side(enum side side, uint32_t folder)
+{
+    struct record_key key = {0};
+
+    key_add(&key, side, 1);
+    key_add(&key, folder, 4);
+    return key;
+}
+
+struct record_key record_key_file(enum side side, uint32_t folder, uint32_t uid)
+{
+    struct record_key key = record_key_side(side, folder);
+
+    key_add(&key, uid, 4);
+    return key;
+}
+
+/* FNV-1a, 64 bits. Whoever makes two names collide only makes one list of two
+ * UIDs: the file rows tell them apart. */
+static uint64_t hash(struct bytes text)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < text.len; i++) {
+        sum ^= (uint8_t)text.ptr[i];
+        sum *= 0x100000001b3u;
+    }
+    return sum;
+}
+
+struct record_key record_key_name(enum side side, uint32_t folder,
+                                  struct bytes name)
+{
+    struct record_key key = record_key_side(side, folder);
+
+    key_add(&key, hash(name), 8);
+    return key;
+}
+
+struct record_key record_key_intent(uint64_t number)
+{
+    struct record_key key = {0};
+
+    key_add(&key, number, 8);
+    return key;
+}
+
+/* Four bytes of @key at @at, 0 where it has not that many. */
+static uint32_t key_u32(struct bytes key, size_t at)
+{
+    return key.len < at + 4 ? 0 : (uint32_t)record_key_load(key.ptr + at, 4);
+}
+
+struct record_id record_key_read(enum record_table table, struct bytes key)
+{
+    bool side_first = table == RECORD_FILE || table == RECORD_LAST;
+    size_t side_at = side_first ? 0 : 4;
+    bool has_side = side_first || table == RECORD_APART;
+    struct record_id id = {
+        .folder = key_u32(key, side_first ? 1 : 0),
+        .uid = key_u32(key, has_side ? 5 : 4),
+    };
+
+    if (has_side && key.len > side_at)
+        id.side = key.ptr[side_at] == RIGHT ? RIGHT : LEFT;
+    return id;
+}
