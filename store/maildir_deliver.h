@@ -1,11 +1,6 @@
 /*
- * Messages into a Maildir. They are collected in memory, written into tmp by
- * workers, and committed by the group, whatever request and folder they belong
- * to: while one commit runs, the next group gathers.
- *
- *     COLLECTING -> QUEUED -> WRITING -> WRITTEN -> COMMITTING -> OVER
- *          ^                     |
- *          +--- large messages --+
+ * Requests to add messages: puts what comes into the outbox, and tells what
+ * became of it, each request's messages in their order.
  */
 #ifndef STORE_MAILDIR_DELIVER_H
 #define STORE_MAILDIR_DELIVER_H
