@@ -220,9 +220,10 @@ static size_t pump(struct add *add, struct bytes in)
         if (add->state == STATE_AWAIT)
             break;
         n = in.len < add->left ? in.len : (size_t)add->left;
-        if (add->state == STATE_LITERAL && n > 0)
+        if (add->state == STATE_LITERAL && n > 0) {
             session_add(conn_session(link->conn), (struct bytes){in.ptr, n},
                         true);
+        }
         in = bytes_skip(in, n);
         add->left -= n;
         if (add->left > 0)
@@ -260,10 +261,11 @@ static void check_over(struct add *add)
 {
     if (add->task.over || add->task.outstanding > 0 || add->batch_open)
         return;
-    if (add->result < 0)
+    if (add->result < 0) {
         imap_task_finish(&add->task, add->result, &add->err);
-    else if (add->task.sent && add->reported == add->n_messages)
+    } else if (add->task.sent && add->reported == add->n_messages) {
         imap_task_finish(&add->task, 0, NULL);
+    }
 }
 
 static void add_start(struct imap_task *task)
@@ -397,10 +399,11 @@ void imap_add_message(struct imap_task *task, const struct message_meta *meta)
     message->meta = *meta;
     add->received = 0;
     task->waits = false;
-    if (task->link == NULL)
+    if (task->link == NULL) {
         task->pool->wake(task->pool->owner);
-    else
+    } else {
         pump_held(add);
+    }
 }
 
 bool imap_add_data(struct imap_task *task, struct bytes data)
@@ -424,10 +427,11 @@ void imap_add_close(struct imap_task *task)
     struct add *add = add_of(task);
 
     add->closed = true;
-    if (add->n_messages == 0)
+    if (add->n_messages == 0) {
         imap_task_finish(task, 0, NULL);
-    else
+    } else {
         pump_held(add);
+    }
 }
 
 /* A literal that was announced can only be taken back with its connection. One
@@ -451,10 +455,11 @@ void imap_add_abort(struct imap_task *task)
         return;
     }
     settle(message, r, 0, &err);
-    if (add->next == add->n_messages && add->state == STATE_SWALLOW)
+    if (add->next == add->n_messages && add->state == STATE_SWALLOW) {
         add->left = buf_len(&add->held);
-    else
+    } else {
         message->meta.size = add->received;
+    }
     imap_add_close(task);
     if (task->link != NULL)
         imap_task_nudge(task);
@@ -488,5 +493,6 @@ struct imap_task *imap_add_new(struct imap_pool *pool,
     buf_init(&add_of(task)->wire, 0);
     buf_init(&add_of(task)->held, 0);
     task->waits = true;
+    pool->adds = true;
     return task;
 }

@@ -79,14 +79,15 @@ static void choose_mode(struct delta *delta)
         since->uidnext == 0)
         return;
     delta->from = since->uidnext;
-    if (delta->task.pool->tier == IMAP_PLAIN)
+    if (delta->task.pool->tier == IMAP_PLAIN) {
         delta->mode = MODE_PLAIN;
-    else if (since->highestmodseq == 0)
+    } else if (since->highestmodseq == 0) {
         delta->from = 1;
-    else if (delta->task.pool->tier == IMAP_RESYNC)
+    } else if (delta->task.pool->tier == IMAP_RESYNC) {
         delta->mode = MODE_RESYNC;
-    else
+    } else {
         delta->mode = MODE_CONDSTORE;
+    }
 }
 
 static bool select_folder(struct delta *delta)
@@ -101,20 +102,22 @@ static bool select_folder(struct delta *delta)
 
     buf_init(&wire, 0);
     buf_init(&parameters, 0);
-    if (delta->mode == MODE_RESYNC && delta->from > 1)
+    if (delta->mode == MODE_RESYNC && delta->from > 1) {
         buf_printf(&parameters, " (QRESYNC (%u %" PRIu64 " 1:%u))",
                    since->uidvalidity, since->highestmodseq, delta->from - 1);
-    else if (delta->mode == MODE_RESYNC)
+    } else if (delta->mode == MODE_RESYNC) {
         buf_printf(&parameters, " (QRESYNC (%u %" PRIu64 "))",
                    since->uidvalidity, since->highestmodseq);
-    else if (task->pool->tier != IMAP_PLAIN)
+    } else if (task->pool->tier != IMAP_PLAIN) {
         buf_add(&parameters, B(" (CONDSTORE)"));
+    }
     r = imap_names_wire(&task->pool->names, name, &wire, &err);
-    if (r == 0)
+    if (r == 0) {
         imap_link_select(task->link, task, name, buf_peek(&wire),
                          buf_text(&parameters));
-    else
+    } else {
         imap_task_finish(task, r, &err);
+    }
     buf_deinit(&wire);
     buf_deinit(&parameters);
     return r == 0;
@@ -147,9 +150,10 @@ static void send_old(struct delta *delta)
         return;
     session = imap_task_begin(&delta->task, STEP_OLD);
     session_printf(session, "UID FETCH 1:%u (UID FLAGS)", delta->from - 1);
-    if (delta->mode == MODE_CONDSTORE)
+    if (delta->mode == MODE_CONDSTORE) {
         session_printf(session, " (CHANGEDSINCE %" PRIu64 ")",
                        delta->request->since.highestmodseq);
+    }
     imap_task_end(&delta->task);
 }
 
@@ -268,10 +272,11 @@ static void delta_fetch(struct delta *delta, int step,
 static void delta_vanished(struct delta *delta,
                            const struct session_event *event)
 {
-    if (delta->mode == MODE_RESYNC && box_of(delta)->uidvalidity == 0)
+    if (delta->mode == MODE_RESYNC && box_of(delta)->uidvalidity == 0) {
         delta->early = true;
-    else if (delta->mode == MODE_RESYNC)
+    } else if (delta->mode == MODE_RESYNC) {
         uidset_add_set(&delta->request->vanished, event->vanished.set);
+    }
 }
 
 /* SEARCH answered: what is not found of those below @from is gone. */
@@ -383,14 +388,15 @@ static void evaluate(struct delta *delta, int step)
 static void delta_tagged(struct delta *delta, int step,
                          const struct session_event *event)
 {
-    if (step == IMAP_STEP_SELECT)
+    if (step == IMAP_STEP_SELECT) {
         delta_selected(delta, event);
-    /* Some servers call 1:* of an empty folder an error. */
-    else if (delta->flight == FLIGHT_GOOD && delta->result == 0 &&
-             box_of(delta)->before > 0)
+        /* Some servers call 1:* of an empty folder an error. */
+    } else if (delta->flight == FLIGHT_GOOD && delta->result == 0 &&
+               box_of(delta)->before > 0) {
         delta->result = imap_task_answer(
             &event->reply, step == STEP_SEARCH ? "SEARCH" : "FETCH",
             &delta->err);
+    }
     if (!delta->task.over && delta->task.outstanding == 0)
         evaluate(delta, step);
 }

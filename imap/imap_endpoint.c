@@ -220,9 +220,10 @@ static void describe_caps(const struct caps *caps, struct buf *out)
     };
 
     buf_add(out, B("capabilities:"));
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if ((caps->bits & names[i].bit) != 0)
             buf_printf(out, " %s", names[i].name);
+    }
     buf_add_char(out, '\n');
 }
 
@@ -237,11 +238,12 @@ static void do_describe(struct endpoint *endpoint, struct buf *out)
     buf_printf(out, "server: %s:%u\n", account->host, account->port);
     buf_printf(out, "tier: %s\n", tiers[pool->tier]);
     describe_caps(&pool->caps, out);
-    if (pool->caps.append_max > 0)
+    if (pool->caps.append_max > 0) {
         buf_printf(out, "append limit: %llu octets\n",
                    (unsigned long long)pool->caps.append_max);
-    else
+    } else {
         buf_add(out, B("append limit: none said\n"));
+    }
     buf_printf(out, "connections: %zu\n", pool->limit);
 }
 
@@ -295,9 +297,10 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     shared->keywords = keywords;
     shared->log = log;
     shared->wire = &imap->head.wire;
-    if (account->tls != TLS_NONE)
+    if (account->tls != TLS_NONE) {
         shared->tls = tls_context_new(account->host, account->tls_ca_file,
                                       account->tls_fingerprint);
+    }
     imap->pool.wake = wake;
     imap->pool.owner = imap;
     imap_pool_init(&imap->pool);

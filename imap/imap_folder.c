@@ -64,10 +64,11 @@ static void start_create(struct folder *folder)
     enum special_use use = folder->request->use;
 
     if (use != USE_NONE &&
-        (folder->task.pool->caps.bits & CAP_CREATE_SPECIAL_USE) != 0)
+        (folder->task.pool->caps.bits & CAP_CREATE_SPECIAL_USE) != 0) {
         command(folder, STEP_CREATE_USE, "CREATE", use_clause(use));
-    else
+    } else {
         command(folder, STEP_CREATE, "CREATE", "");
+    }
 }
 
 /* No session of ours may sit in a folder that is to go: some servers refuse,
@@ -77,15 +78,15 @@ static void leave_folder(struct folder *folder)
     struct imap_pool *pool = folder->task.pool;
     struct imap_link *link;
 
-    for (size_t i = 0; i < pool->n_links; i++) {
-        link = pool->links[i];
+    for (link = pool->links; link != NULL; link = link->next) {
         if (link->box.name == NULL ||
             strcmp(link->box.name, folder->request->name) != 0)
             continue;
-        if (link == folder->task.link)
+        if (link == folder->task.link) {
             imap_link_unselect(link);
-        else if (imap_link_is_idle(link))
+        } else if (imap_link_is_idle(link)) {
             imap_link_close(link);
+        }
     }
 }
 
@@ -97,10 +98,11 @@ static void start_delete(struct folder *folder)
         imap_names_find(&folder->task.pool->names, folder->request->name);
 
     leave_folder(folder);
-    if (name != NULL && !name->selectable)
+    if (name != NULL && !name->selectable) {
         command(folder, STEP_DELETE, "DELETE", "");
-    else
+    } else {
         command(folder, STEP_STATUS, "STATUS", " (MESSAGES)");
+    }
 }
 
 static void folder_start(struct imap_task *task)
@@ -173,18 +175,21 @@ static void counted(struct folder *folder, const struct session_reply *reply)
     struct err err;
     int r = imap_task_answer(reply, "STATUS", &err);
 
-    if (r == 0 && !folder->counted)
+    if (r == 0 && !folder->counted) {
         r = err_set(&err, ERR_REFUSED,
                     "the server does not say whether the folder is empty");
-    if (r == 0 && folder->messages > 0)
+    }
+    if (r == 0 && folder->messages > 0) {
         r = err_set(&err, ERR_REFUSED, "the folder is not empty: %u messages",
                     folder->messages);
-    if (r == ERR_GONE)
+    }
+    if (r == ERR_GONE) {
         deleted(folder, reply);
-    else if (r < 0)
+    } else if (r < 0) {
         imap_task_finish(&folder->task, r, &err);
-    else
+    } else {
         command(folder, STEP_DELETE, "DELETE", "");
+    }
 }
 
 static void folder_tagged(struct folder *folder, int step,
@@ -195,10 +200,11 @@ static void folder_tagged(struct folder *folder, int step,
 
     switch (step) {
     case STEP_CREATE_USE:
-        if (reply->status != IMAP_OK && !is_there(reply))
+        if (reply->status != IMAP_OK && !is_there(reply)) {
             command(folder, STEP_CREATE, "CREATE", "");
-        else
+        } else {
             created(folder, reply);
+        }
         break;
     case STEP_CREATE:
         created(folder, reply);

@@ -42,10 +42,11 @@ static void send_window(struct identify *identify)
     const struct identify_request *request = identify->request;
 
     while (identify->from < request->uids->n &&
-           identify->task.outstanding < IMAP_WINDOW)
+           identify->task.outstanding < IMAP_WINDOW) {
         imap_task_send_set(&identify->task, STEP_FETCH, "UID FETCH",
                            request->uids, &identify->from,
                            items(request->level));
+    }
     identify->task.sent = identify->from == request->uids->n;
 }
 
@@ -67,10 +68,11 @@ static void body_begins(struct identify *identify, bool is_header)
     if (!identify->digests)
         return;
     identify->octets = 0;
-    if (is_header)
+    if (is_header) {
         identity_reader_final(identify->reader, &unused);
-    else
+    } else {
         digest_final(identify->digest, none);
+    }
 }
 
 static void body_data(struct identify *identify, struct bytes data)
@@ -78,10 +80,11 @@ static void body_data(struct identify *identify, struct bytes data)
     if (!identify->digests)
         return;
     identify->octets += data.len;
-    if (identify->request->level == IDENTIFY_HEADER)
+    if (identify->request->level == IDENTIFY_HEADER) {
         identity_reader_add(identify->reader, data);
-    else
+    } else {
         digest_add(identify->digest, data);
+    }
 }
 
 static void take_fetch(struct identify *identify,

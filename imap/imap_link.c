@@ -28,10 +28,11 @@ struct session *imap_link_begin(struct imap_link *link, struct imap_task *task,
     command->task = task;
     command->step = step;
     command->tag = session_begin(session);
-    if (link->first == NULL)
+    if (link->first == NULL) {
         link->first = command;
-    else
+    } else {
         link->last->next = command;
+    }
     link->last = command;
     link->writing = true;
     if (task != NULL)
@@ -150,12 +151,14 @@ void imap_link_detach(struct imap_link *link, struct imap_task *task)
 {
     size_t kept = 0;
 
-    for (struct imap_command *c = link->first; c != NULL; c = c->next)
+    for (struct imap_command *c = link->first; c != NULL; c = c->next) {
         if (c->task == task)
             c->task = NULL;
-    for (size_t i = 0; i < link->n_tasks; i++)
+    }
+    for (size_t i = 0; i < link->n_tasks; i++) {
         if (link->tasks[i] != task)
             link->tasks[kept++] = link->tasks[i];
+    }
     link->n_tasks = kept;
     if (link->stream == task)
         link->stream = NULL;
@@ -278,9 +281,10 @@ static void follow_select(struct imap_link *link,
 /* RFC 5161: only what ENABLED names is on. */
 static void follow_enable(struct imap_link *link, struct bytes words)
 {
-    for (; words.len > 0; words = bytes_skip(words, 1))
+    for (; words.len > 0; words = bytes_skip(words, 1)) {
         if (bytes_starts_nocase(words, B("QRESYNC")))
             link->enabled = true;
+    }
 }
 
 static struct imap_command *take_command(struct imap_link *link, uint32_t tag)

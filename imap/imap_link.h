@@ -38,6 +38,7 @@ struct imap_command {
 #define IMAP_LINK_TASKS_MAX 4u
 
 struct imap_link {
+    struct imap_link *next; /* of the pool */
     struct imap_pool *pool;
     struct conn *conn;
     bool ready;   /* logged in */

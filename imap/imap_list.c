@@ -16,6 +16,9 @@
 /* More folders than that are an attack, or a misunderstanding. */
 #define FOLDERS_MAX 100000u
 
+/* STATUS commands in flight: their answers are short. */
+#define STATUS_WINDOW 256u
+
 enum {
     STEP_NAMESPACE = IMAP_STEP_OWN,
     STEP_EXTENDED, /* LIST with everything */
@@ -102,10 +105,11 @@ static void list_start(struct imap_task *task)
     imap_link_enable(task->link);
     if (task->pool->listings++ == 0 && has_caps(list, CAP_NAMESPACE))
         imap_task_send(task, STEP_NAMESPACE, "NAMESPACE");
-    if (has_caps(list, CAP_LIST_EXTENDED))
+    if (has_caps(list, CAP_LIST_EXTENDED)) {
         send_extended(list);
-    else
+    } else {
         send_plain(list);
+    }
 }
 
 static void take_list(struct list *list, int step,
@@ -172,9 +176,10 @@ static enum special_use use_of(uint32_t attributes)
         {LIST_USE_TRASH,   USE_TRASH  }
     };
 
-    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
         if ((attributes & uses[i].attribute) != 0)
             return uses[i].use;
+    }
     return USE_NONE;
 }
 
@@ -318,7 +323,7 @@ static void send_statuses(struct list *list)
     struct session *session;
 
     while (list->asked < request->n_folders &&
-           list->task.outstanding < IMAP_WINDOW * 16u) {
+           list->task.outstanding < STATUS_WINDOW) {
         entry = &request->folders[list->asked++];
         known = imap_names_find(&list->task.pool->names, entry->name);
         if (known == NULL || entry->problem != NULL || !entry->selectable)

@@ -33,9 +33,10 @@ void imap_names_space(struct imap_names *names, char delimiter,
 
 static bool has_control(struct bytes text)
 {
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
             return true;
+    }
     return false;
 }
 
@@ -136,10 +137,11 @@ static size_t place(const struct imap_names *names, const char *name,
             *found = true;
             return middle;
         }
-        if (order < 0)
+        if (order < 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     *found = false;
     return low;
@@ -198,18 +200,21 @@ static int encode_levels(const struct imap_names *names, const char *name,
     for (;;) {
         level = (struct bytes){at, strcspn(at, "/")};
         if (names->delimiter != 0 &&
-            memchr(at, names->delimiter, level.len) != NULL)
+            memchr(at, names->delimiter, level.len) != NULL) {
             return err_set(err, ERR_REFUSED,
                            "the name holds the server's separator \"%c\"",
                            names->delimiter);
-        if (level.len == 0 || !mutf7_encode(level, out))
+        }
+        if (level.len == 0 || !mutf7_encode(level, out)) {
             return err_set(err, ERR_REFUSED,
                            "the server cannot have a folder of this name");
+        }
         if (at[level.len] == '\0')
             return 0;
-        if (names->delimiter == 0)
+        if (names->delimiter == 0) {
             return err_set(err, ERR_REFUSED,
                            "the server has no folders in folders");
+        }
         buf_add_char(out, names->delimiter);
         at += level.len + 1;
     }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-
 /* Connections that fail one after the other before it is given up. */
 #define FAILURES_MAX 3u
 
@@ -22,7 +20,6 @@ void imap_pool_init(struct imap_pool *pool)
 void imap_pool_deinit(struct imap_pool *pool)
 {
     imap_names_deinit(&pool->names);
-    free(pool->links);
 }
 
 static void append(struct imap_task **list, struct imap_task *task)
@@ -46,11 +43,12 @@ void imap_pool_submit(struct imap_pool *pool, struct imap_task *task)
     struct err err;
 
     append(&pool->queue, task);
-    if (pool->closing)
+    if (pool->closing) {
         imap_task_finish(
             task, err_set(&err, ERR_CANCELLED, "the account is closed"), &err);
-    else if (pool->broken != 0)
+    } else if (pool->broken != 0) {
         imap_task_finish(task, pool->broken, &pool->err);
+    }
     pool->wake(pool->owner);
 }
 
@@ -60,15 +58,16 @@ struct imap_task *imap_pool_find(const struct imap_pool *pool,
     const struct imap_link *link;
     struct imap_task *task;
 
-    for (size_t i = 0; i < pool->n_links; i++) {
-        link = pool->links[i];
-        for (size_t k = 0; k < link->n_tasks; k++)
+    for (link = pool->links; link != NULL; link = link->next) {
+        for (size_t k = 0; k < link->n_tasks; k++) {
             if (link->tasks[k]->request == request)
                 return link->tasks[k];
+        }
     }
-    for (task = pool->queue; task != NULL; task = task->next)
+    for (task = pool->queue; task != NULL; task = task->next) {
         if (task->request == request)
             return task;
+    }
     return NULL;
 }
 
@@ -100,23 +99,29 @@ static bool can_follow(const struct imap_link *link, enum imap_role role,
     if (!link->ready || link->closing || link->n_tasks == 0 ||
         link->n_tasks >= deep)
         return false;
-    for (size_t i = 0; i < link->n_tasks; i++)
+    for (size_t i = 0; i < link->n_tasks; i++) {
         if (link->tasks[i]->class->role != role || !link->tasks[i]->sent)
             return false;
+    }
     return true;
 }
 
-/* Two endpoints that read from each other while each waits for a connection
- * to add to would wait for ever: so reads leave one connection. */
+/* Two endpoints that read for each other, while each waits for a connection to
+ * add to, would wait for ever: so where messages are added, too, reads leave
+ * one connection. */
 static bool may_read(const struct imap_pool *pool)
 {
-    size_t reading = 0;
+    const struct imap_link *link;
+    size_t taken = pool->adds ? 1 : 0;
+    bool any = false;
 
-    for (size_t i = 0; i < pool->n_links; i++)
-        if (pool->links[i]->n_tasks > 0 &&
-            pool->links[i]->tasks[0]->class->role == IMAP_READS)
-            reading++;
-    return reading == 0 || reading + 1 < pool->limit;
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (link->n_tasks > 0 && link->tasks[0]->class->role == IMAP_READS) {
+            any = true;
+            taken++;
+        }
+    }
+    return !any || taken < pool->limit;
 }
 
 static struct imap_link *find_idle(const struct imap_pool *pool,
@@ -125,8 +130,7 @@ static struct imap_link *find_idle(const struct imap_pool *pool,
     struct imap_link *idle = NULL;
     struct imap_link *link;
 
-    for (size_t i = 0; i < pool->n_links; i++) {
-        link = pool->links[i];
+    for (link = pool->links; link != NULL; link = link->next) {
         if (!imap_link_is_idle(link))
             continue;
         if (task->folder != NULL && link->box.name != NULL &&
@@ -144,8 +148,7 @@ static struct imap_link *find_shared(const struct imap_pool *pool,
 {
     struct imap_link *link;
 
-    for (size_t i = 0; i < pool->n_links; i++) {
-        link = pool->links[i];
+    for (link = pool->links; link != NULL; link = link->next) {
         if (task->class->role == IMAP_ADDS &&
             can_follow(link, IMAP_ADDS, IMAP_LINK_TASKS_MAX))
             return link;
@@ -181,14 +184,15 @@ static bool place(struct imap_pool *pool, struct imap_task *task,
 
 static void open_more(struct imap_pool *pool, size_t wanted)
 {
+    struct imap_link **end = &pool->links;
     size_t coming = 0;
 
-    for (size_t i = 0; i < pool->n_links; i++)
-        coming += !pool->links[i]->ready && !pool->links[i]->closing;
+    for (; *end != NULL; end = &(*end)->next)
+        coming += !(*end)->ready && !(*end)->closing;
     while (coming < wanted && pool->n_links < pool->limit) {
-        pool->links = mem_grow(pool->links, pool->n_links, &pool->cap_links,
-                               sizeof(struct imap_link *));
-        pool->links[pool->n_links++] = imap_link_new(pool);
+        *end = imap_link_new(pool);
+        end = &(*end)->next;
+        pool->n_links++;
         coming++;
     }
 }
@@ -226,6 +230,7 @@ static void nudge(const struct imap_link *link)
 
 void imap_pool_turn(struct imap_pool *pool)
 {
+    struct imap_link *link;
     struct imap_task *task;
     struct request *request;
 
@@ -238,8 +243,8 @@ void imap_pool_turn(struct imap_pool *pool)
         request->done(request);
     }
     schedule(pool);
-    for (size_t i = 0; i < pool->n_links; i++)
-        nudge(pool->links[i]);
+    for (link = pool->links; link != NULL; link = link->next)
+        nudge(link);
 }
 
 void imap_pool_ready(struct imap_pool *pool, const struct caps *caps)
@@ -282,12 +287,12 @@ static void connect_failed(struct imap_pool *pool, int result,
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err)
 {
-    size_t kept = 0;
+    struct imap_link **at = &pool->links;
 
-    for (size_t i = 0; i < pool->n_links; i++)
-        if (pool->links[i] != link)
-            pool->links[kept++] = pool->links[i];
-    pool->n_links = kept;
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    pool->n_links--;
     if (!link->ready && !pool->closing)
         connect_failed(pool, result, err);
     link->closing = true;
@@ -304,8 +309,7 @@ void imap_pool_close(struct imap_pool *pool)
 
     pool->closing = true;
     queue_lost(pool, r, &err);
-    for (size_t i = 0; i < pool->n_links; i++) {
-        link = pool->links[i];
+    for (link = pool->links; link != NULL; link = link->next) {
         while (link->n_tasks > 0)
             task_lost(link->tasks[0], r, &err);
         imap_link_close(link);

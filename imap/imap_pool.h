@@ -25,14 +25,14 @@ struct imap_pool {
     struct imap_names names;
     struct caps caps; /* from the first login on */
     enum imap_tier tier;
-    uint32_t listings; /* made so far */
-    struct imap_link **links;
+    uint32_t listings;       /* made so far */
+    struct imap_link *links; /* oldest first */
     size_t n_links;
-    size_t cap_links;
     size_t limit;      /* connections at most; lowered when one is refused */
     unsigned failures; /* connections that failed, one after the other */
     int broken;        /* nothing works any more: why */
     struct err err;    /* of broken */
+    bool adds;         /* messages are added here, too */
     bool closing;
     struct imap_task *queue; /* oldest first */
     struct imap_task *over;  /* oldest first; done() is to be called */

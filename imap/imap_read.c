@@ -27,9 +27,10 @@ static void send_window(struct read *read)
 {
     const struct uidset *uids = read->request->uids;
 
-    while (read->from < uids->n && read->task.outstanding < IMAP_WINDOW)
+    while (read->from < uids->n && read->task.outstanding < IMAP_WINDOW) {
         imap_task_send_set(&read->task, STEP_FETCH, "UID FETCH", uids,
                            &read->from, " (UID BODY.PEEK[])");
+    }
 }
 
 static void read_start(struct imap_task *task)
@@ -68,8 +69,7 @@ static bool read_wants(const struct imap_task *task, uint32_t uid)
 {
     const struct read *read = (const struct read *)task;
 
-    return uidset_has(read->request->uids, uid) &&
-           !uidset_has(&read->had, uid);
+    return uidset_has(read->request->uids, uid) && !uidset_has(&read->had, uid);
 }
 
 /* An existing message cannot be empty: with no octets the server just has none
@@ -121,9 +121,10 @@ static void retry_missing(struct read *read)
     uint32_t uid;
 
     read->refused = false;
-    while (uidset_next(&walk, &uid))
+    while (uidset_next(&walk, &uid)) {
         if (!uidset_has(&read->had, uid))
             uidset_add(&read->retry, uid);
+    }
 }
 
 /* Returns negative where the whole request is over. */
@@ -157,10 +158,11 @@ static void read_tagged(struct read *read, int step,
         return;
     if (read->refused)
         retry_missing(read);
-    if (read->retry.n > 0)
+    if (read->retry.n > 0) {
         send_alone(read);
-    else
+    } else {
         imap_task_finish(task, 0, NULL);
+    }
 }
 
 static void read_event(struct imap_task *task, int step,

@@ -95,9 +95,10 @@ static bool others_deleted(const struct store *store)
 
     if (uidset_count(&store->deleted) > uidset_count(store->uids))
         return true;
-    while (uidset_next(&walk, &uid))
+    while (uidset_next(&walk, &uid)) {
         if (!uidset_has(store->uids, uid))
             return true;
+    }
     return false;
 }
 
@@ -171,29 +172,32 @@ static void store_tagged(struct store *store, int step,
     struct err err;
     int r;
 
-    if (step == IMAP_STEP_SELECT)
+    if (step == IMAP_STEP_SELECT) {
         r = imap_task_selected(&store->task, event, &err);
-    else
+    } else {
         r = imap_task_answer(&event->reply,
                              step == STEP_SEARCH
                                  ? "SEARCH"
                                  : (step == STEP_EXPUNGE ? "EXPUNGE" : "STORE"),
                              &err);
-    if (r < 0)
+    }
+    if (r < 0) {
         imap_task_finish(&store->task, r, &err);
-    else if (step == IMAP_STEP_SELECT)
+    } else if (step == IMAP_STEP_SELECT) {
         store_begin(store);
-    else
+    } else {
         store_go_on(store);
+    }
 }
 
 static void store_event(struct imap_task *task, int step,
                         const struct session_event *event)
 {
-    if (event->kind == SESSION_TAGGED)
+    if (event->kind == SESSION_TAGGED) {
         store_tagged(store_of(task), step, event);
-    else if (event->kind == SESSION_SEARCH && step == STEP_SEARCH)
+    } else if (event->kind == SESSION_SEARCH && step == STEP_SEARCH) {
         uidset_add_set(&store_of(task)->deleted, event->vanished.set);
+    }
 }
 
 static void store_deinit(struct imap_task *task)

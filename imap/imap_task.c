@@ -85,10 +85,11 @@ bool imap_task_select(struct imap_task *task)
         return true;
     buf_init(&wire, 0);
     r = imap_names_wire(&task->pool->names, task->folder->name, &wire, &err);
-    if (r == 0)
+    if (r == 0) {
         imap_link_select(link, task, task->folder->name, buf_peek(&wire), "");
-    else
+    } else {
         imap_task_finish(task, r, &err);
+    }
     buf_deinit(&wire);
     return r == 0;
 }
@@ -104,11 +105,12 @@ int imap_task_selected(const struct imap_task *task,
         return r;
     if (box->uidvalidity == 0)
         return err_set(err, ERR_REFUSED, "the folder has no UIDVALIDITY");
-    if (expected != 0 && box->uidvalidity != expected)
+    if (expected != 0 && box->uidvalidity != expected) {
         return err_set(err, ERR_GONE,
                        "the folder is another one now: UIDVALIDITY %u, "
                        "expected %u",
                        box->uidvalidity, expected);
+    }
     return 0;
 }
 
@@ -116,9 +118,10 @@ bool imap_task_says(const struct session_reply *reply, struct bytes words)
 {
     struct bytes text = reply->text;
 
-    for (; text.len >= words.len; text = bytes_skip(text, 1))
+    for (; text.len >= words.len; text = bytes_skip(text, 1)) {
         if (bytes_starts_nocase(text, words))
             return true;
+    }
     return false;
 }
 

@@ -70,9 +70,9 @@ struct imap_task {
     bool waits;                      /* not to be started yet */
     bool sent;   /* another may follow: it has nothing more to write, and
                     nothing but the end of its last answer is to come */
-    bool paused;                     /* its reader wants no data now */
-    bool nudge;                      /* nudged() is due */
-    bool over;                       /* finished */
+    bool paused; /* its reader wants no data now */
+    bool nudge;  /* nudged() is due */
+    bool over;   /* finished */
 };
 
 /* A task of @class, zeroed but for its head. */
