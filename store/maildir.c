@@ -118,8 +118,9 @@ static struct maildir_files *files_of(struct maildir *maildir, uint32_t folder)
             return maildir->files[i];
         }
     }
-    maildir->files = mem_grow(maildir->files, maildir->n_files,
-                              &maildir->cap_files, sizeof(*maildir->files));
+    maildir->files =
+        mem_grow(maildir->files, maildir->n_files, &maildir->cap_files,
+                 sizeof(struct maildir_files *));
     maildir->files[maildir->n_files] =
         maildir_files_new(maildir->state, maildir->side, folder);
     return maildir->files[maildir->n_files++];

@@ -9,6 +9,9 @@
 #include "store/maildir_move.h"
 #include "store/maildir_name.h"
 
+typedef void (*commit_failed_fn)(struct maildir_commit_item *item,
+                                 int error_number);
+
 /* So many things are synced one by one; more of them by the file system. */
 #define SYNC_SINGLY_MAX 8u
 
@@ -53,24 +56,26 @@ static bool device_met(struct maildir_commit_item *const *items, size_t n)
     return false;
 }
 
+/* All items from @from on that go to the same file system. */
+static void fail_device(struct maildir_commit_item **items, size_t from,
+                        size_t n, int error_number, commit_failed_fn failed)
+{
+    for (size_t i = from; i < n; i++) {
+        if (items[i]->folder->device == items[from]->folder->device) {
+            failed(items[i], error_number);
+        }
+    }
+}
+
 /* Sync each file system once. Calls @failed for all items of one that could
  * not be synced. */
 static void sync_devices(struct maildir_commit_item **items, size_t n,
-                         void (*failed)(struct maildir_commit_item *item,
-                                        int error_number))
+                         commit_failed_fn failed)
 {
     for (size_t i = 0; i < n; i++) {
-        int error_number;
-
-        if (device_met(items, i) ||
-            sync_file_system(items[i]->folder->dirs.tmp) == 0) {
-            continue;
-        }
-        error_number = errno;
-        for (size_t j = i; j < n; j++) {
-            if (items[j]->folder->device == items[i]->folder->device) {
-                failed(items[j], error_number);
-            }
+        if (!device_met(items, i) &&
+            sync_file_system(items[i]->folder->dirs.tmp) < 0) {
+            fail_device(items, i, n, errno, failed);
         }
     }
 }

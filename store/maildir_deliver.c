@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "store/maildir_outbox.h"
 
-#define HELD_BYTES_MAX  (16u * 1024u * 1024u)
-#define HELD_BYTES_ROOM (8u * 1024u * 1024u)
+#define HELD_BYTES_MAX  16777216u
+#define HELD_BYTES_ROOM 8388608u
 
 /* One add_request. */
 struct add {

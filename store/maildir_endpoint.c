@@ -13,7 +13,7 @@
 
 #define LANES          4u
 #define BATCH_MESSAGES 2000u
-#define BATCH_BYTES    (64u * 1024u * 1024u)
+#define BATCH_BYTES    67108864u
 
 /* --- open ------------------------------------------------------------------ */
 

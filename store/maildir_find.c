@@ -185,7 +185,8 @@ static void read_folder(const struct maildir_dirs *dirs,
 static void look_again(const struct maildir_dirs *dirs,
                        struct maildir_batch *batch)
 {
-    struct maildir_entry **sorted = mem_new(batch->n, sizeof(*sorted));
+    struct maildir_entry **sorted =
+        mem_new(batch->n, sizeof(struct maildir_entry *));
 
     for (size_t i = 0; i < batch->n; i++) {
         sorted[i] = &batch->entries[i];

@@ -177,8 +177,7 @@ static int walk_directory(struct walk *walk, int fd, struct err *err)
                          buf_text(&walk->path));
     }
     while (r == 0) {
-        errno = 0;
-        entry = readdir(stream);
+        entry = maildir_tree_next(stream);
         if (entry == NULL) {
             break;
         }
@@ -193,7 +192,6 @@ static int walk_directory(struct walk *walk, int fd, struct err *err)
         r = walk_entry(walk, fd, entry, err);
         walk->depth--;
         walk->path.end = walk->path.start + length;
-        errno = 0;
     }
     if (r == 0 && errno != 0) {
         r = err_errno(err, ERR_DISK, errno, "directory %s",

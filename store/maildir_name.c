@@ -91,9 +91,9 @@ void maildir_name_print(struct buf *out, struct bytes base, uint32_t letters)
             buf_add_char(out, upper[i].letter);
         }
     }
-    for (char letter = 'a'; letter <= 'z'; letter++) {
-        if ((letters & bit_of(letter)) != 0) {
-            buf_add_char(out, letter);
+    for (unsigned i = 0; i < 26; i++) {
+        if ((letters & (1u << i)) != 0) {
+            buf_add_char(out, (char)('a' + i));
         }
     }
 }
@@ -110,7 +110,7 @@ void maildir_name_change(struct buf *out, struct bytes name, uint32_t add,
     }
     buf_add(out, parts.base);
     buf_add(out, B(":2,"));
-    for (int c = 1; c < 256; c++) {
+    for (unsigned c = 1; c < 256; c++) {
         uint32_t bit = bit_of((char)c);
 
         if ((has[c] && (bit & remove) == 0) || (bit & add) != 0) {

@@ -12,10 +12,10 @@
 
 #define WRITERS         2
 #define WRITE_MESSAGES  32u
-#define WRITE_BYTES     (1024u * 1024u)
-#define PIECE_BYTES     (1024u * 1024u) /* larger messages go in pieces */
+#define WRITE_BYTES     1048576u
+#define PIECE_BYTES     1048576u /* larger messages go in pieces */
 #define COMMIT_MESSAGES 1000u
-#define COMMIT_BYTES    (16u * 1024u * 1024u)
+#define COMMIT_BYTES    16777216u
 #define COMMIT_DELAY_MS 100u
 #define HOST_BYTES      256u
 

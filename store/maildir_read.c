@@ -15,9 +15,9 @@
 #include "store/maildir_name.h"
 
 #define BATCH_MESSAGES 64u
-#define SMALL_BYTES    (1024 * 1024) /* files read whole, and once */
-#define PIECE_BYTES    (64u * 1024u)
-#define FLIGHT_BYTES   (256u * 1024u)
+#define SMALL_BYTES    1048576 /* files read whole, and once */
+#define PIECE_BYTES    65536u
+#define FLIGHT_BYTES   262144u
 
 /* A piece of one message within a flight, or all of it. */
 struct part {

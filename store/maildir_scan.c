@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "store/maildir_list.h"
+#include "store/maildir_tree.h"
 
 #define NS_IN_MS 1000000
 /* A file system that keeps whole seconds, or two (FAT). */
@@ -102,18 +103,9 @@ static int open_streams(struct maildir_scan *scan, struct err *err)
 {
     close_streams(scan);
     for (int i = 0; i < PLACES; i++) {
-        int fd = openat(scan->dir[i], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd >= 0) {
-            scan->stream[i] = fdopendir(fd);
-        }
+        scan->stream[i] = maildir_tree_stream(scan->dir[i]);
         if (scan->stream[i] == NULL) {
-            int error_number = errno;
-
-            if (fd >= 0) {
-                close(fd);
-            }
-            return err_errno(err, ERR_DISK, error_number, "cur and new");
+            return err_errno(err, ERR_DISK, errno, "cur and new");
         }
     }
     return 0;
@@ -158,30 +150,32 @@ static bool is_message(int dir, const struct dirent *entry)
            S_ISREG(st.st_mode);
 }
 
+static void add_name(struct buf *names, int place, const char *name)
+{
+    struct bytes record = bytes_of(name);
+
+    record.len++; /* with its NUL */
+    buf_add_char(names, place == NEW ? 'n' : 'c');
+    buf_add(names, record);
+}
+
 /* Up to @entries from one stream; closes it at its end. */
 static int read_stream(struct maildir_scan *scan, int place, struct buf *names,
                        size_t *entries, struct err *err)
 {
-    while (*entries > 0) {
-        struct dirent *entry;
+    for (; *entries > 0; (*entries)--) {
+        const struct dirent *entry = maildir_tree_next(scan->stream[place]);
 
-        errno = 0;
-        entry = readdir(scan->stream[place]);
+        if (entry == NULL && errno != 0) {
+            return err_errno(err, ERR_DISK, errno, "cur and new");
+        }
         if (entry == NULL) {
-            if (errno != 0) {
-                return err_errno(err, ERR_DISK, errno, "cur and new");
-            }
             closedir(scan->stream[place]);
             scan->stream[place] = NULL;
             return 0;
         }
-        (*entries)--;
         if (is_message(scan->dir[place], entry)) {
-            struct bytes name = bytes_of(entry->d_name);
-
-            buf_add_char(names, place == NEW ? 'n' : 'c');
-            name.len++; /* with its NUL */
-            buf_add(names, name);
+            add_name(names, place, entry->d_name);
         }
     }
     return 0;

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "store/maildir_keywords.h"
 
-#define STALE_SECONDS (36 * 60 * 60) /* as Dovecot and the Maildir paper */
+#define STALE_SECONDS 129600 /* 36 hours, as Dovecot and the Maildir paper */
 
 int maildir_tree_enter(int parent, const char *name)
 {
@@ -120,16 +120,24 @@ void maildir_tree_close(struct maildir_dirs *dirs)
     close_one(&dirs->tmp);
 }
 
-/* A directory stream on a descriptor of its own; NULL with errno. */
-static DIR *open_stream(int dir)
+DIR *maildir_tree_stream(int dir)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    int error_number = errno;
 
     if (stream == NULL && fd >= 0) {
         close(fd);
+        errno = error_number;
     }
     return stream;
+}
+
+struct dirent *maildir_tree_next(DIR *stream)
+{
+    errno = 0;
+    /* POSIX.1-2024: readdir() is safe on different streams at once. */
+    return readdir(stream); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /*
@@ -143,7 +151,7 @@ static int check_spelling(int parent, const char *name, struct err *err)
     struct dirent *entry;
     char *other = NULL;
     bool there = false;
-    DIR *stream = open_stream(parent);
+    DIR *stream = maildir_tree_stream(parent);
 
     if (stream == NULL ||
         fstatat(parent, name, &asked, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -152,7 +160,7 @@ static int check_spelling(int parent, const char *name, struct err *err)
         }
         return err_errno(err, ERR_DISK, errno, "%s", name);
     }
-    while (!there && (entry = readdir(stream)) != NULL) {
+    while (!there && (entry = maildir_tree_next(stream)) != NULL) {
         there = strcmp(entry->d_name, name) == 0;
         if (!there && other == NULL &&
             fstatat(parent, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -263,11 +271,11 @@ int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
 
 void maildir_tree_clear_tmp(int tmp)
 {
-    DIR *stream = open_stream(tmp);
+    DIR *stream = maildir_tree_stream(tmp);
     struct dirent *entry;
     struct stat st;
 
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+    while (stream != NULL && (entry = maildir_tree_next(stream)) != NULL) {
         if (entry->d_name[0] == '.' ||
             fstatat(tmp, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(st.st_mode)) {
@@ -319,10 +327,10 @@ static bool is_helper(const char *name)
 
 static void remove_helpers(int self)
 {
-    DIR *stream = open_stream(self);
+    DIR *stream = maildir_tree_stream(self);
     struct dirent *entry;
 
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+    while (stream != NULL && (entry = maildir_tree_next(stream)) != NULL) {
         if (is_helper(entry->d_name)) {
             (void)unlinkat(self, entry->d_name, 0);
         }
@@ -346,10 +354,9 @@ static int remove_directory(int root, const char *path, struct err *err)
     if (parent < 0) {
         return parent;
     }
-    if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY &&
-        errno != EEXIST && errno != ENOENT) {
-        r = err_errno(err, ERR_DISK, errno, "%s", path);
-    } else if (fsync(parent) < 0) {
+    if ((unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY &&
+         errno != EEXIST && errno != ENOENT) ||
+        fsync(parent) < 0) {
         r = err_errno(err, ERR_DISK, errno, "%s", path);
     }
     close(parent);

@@ -6,6 +6,7 @@
 #ifndef STORE_MAILDIR_TREE_H
 #define STORE_MAILDIR_TREE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -41,6 +42,13 @@ void maildir_tree_close(struct maildir_dirs *dirs);
  */
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
                         struct err *err);
+
+/* A stream over an open directory, on a descriptor of its own: closedir() it.
+ * Returns NULL with errno. */
+DIR *maildir_tree_stream(int dir);
+
+/* The next entry, NULL at the end with errno 0, or NULL with errno. */
+struct dirent *maildir_tree_next(DIR *stream);
 
 /* Open the directory @name in @parent, following no symbolic link. Returns a
  * descriptor, or -1 with errno. */

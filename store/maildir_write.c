@@ -15,7 +15,8 @@
 
 void maildir_write_init(struct maildir_write *write, int tmp, char *name)
 {
-    *write = (struct maildir_write){.tmp = tmp, .name = name, .fd = -1};
+    *write = (struct maildir_write){.tmp = tmp, .fd = -1};
+    write->name = name;
 }
 
 static int create(int tmp, const char *name)
