@@ -115,10 +115,12 @@ static uint32_t keyword_set(const struct job *job, struct cache *cache,
 }
 
 /* What the folder can store: the keywords with a letter, and new ones while
- * there are letters. */
+ * there are letters. Letters that files carry without a name are not given to
+ * a keyword, or those files would have it. */
 static struct flags_storable storable(const struct job *job)
 {
     struct keywords *sets = state_keywords(job->base.maildir->state);
+    uint32_t avoid = maildir_files_letters(job->files);
     struct buf names;
     uint32_t set;
 
@@ -129,7 +131,7 @@ static struct flags_storable storable(const struct job *job)
     buf_deinit(&names);
     return (struct flags_storable){
         .system = FLAGS_SYSTEM,
-        .any_keyword = maildir_keywords_free(&job->keywords) > 0,
+        .any_keyword = maildir_keywords_free(&job->keywords, avoid) > 0,
         .keywords = set != UINT32_MAX ? set : 0};
 }
 
@@ -186,9 +188,9 @@ static void tell(struct maildir_job *base)
     request->kind = LISTING_FULL;
     request->complete = job->settled;
     request->token = job->token;
-    request->storable = storable(job);
     maildir_files_keep_take(job->files, job->seen, job->n_seen);
     job->seen = NULL;
+    request->storable = storable(job);
     maildir_job_end(base);
 }
 

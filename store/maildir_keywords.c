@@ -169,12 +169,20 @@ void maildir_keywords_names(const struct maildir_keywords *keywords,
     }
 }
 
-unsigned maildir_keywords_free(const struct maildir_keywords *keywords)
+/* May the letter be given away? */
+static bool is_free(const struct maildir_keywords *keywords, unsigned letter,
+                    uint32_t avoid)
+{
+    return keywords->name[letter] == NULL && (avoid & (1u << letter)) == 0;
+}
+
+unsigned maildir_keywords_free(const struct maildir_keywords *keywords,
+                               uint32_t avoid)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < MAILDIR_KEYWORDS_MAX; i++) {
-        n += keywords->name[i] == NULL;
+        n += is_free(keywords, i, avoid);
     }
     return n;
 }
@@ -270,8 +278,7 @@ static bool give(struct maildir_keywords *keywords, struct bytes names,
             letter_of(keywords, name) != 0) {
             continue;
         }
-        while (i < MAILDIR_KEYWORDS_MAX &&
-               (keywords->name[i] != NULL || (avoid & (1u << i)) != 0)) {
+        while (i < MAILDIR_KEYWORDS_MAX && !is_free(keywords, i, avoid)) {
             i++;
         }
         if (i == MAILDIR_KEYWORDS_MAX) {

@@ -50,8 +50,9 @@ uint32_t maildir_keywords_letters(const struct maildir_keywords *keywords,
 void maildir_keywords_names(const struct maildir_keywords *keywords,
                             uint32_t letters, struct buf *out);
 
-/* How many letters are free. */
-unsigned maildir_keywords_free(const struct maildir_keywords *keywords);
+/* How many letters are free: without a name, and not among @avoid. */
+unsigned maildir_keywords_free(const struct maildir_keywords *keywords,
+                               uint32_t avoid);
 
 /**
  * Give letters to those of @names that have none, and write the file durably,

@@ -66,7 +66,7 @@ static void test_letters(void)
     maildir_keywords_names(&keywords, 5 | 2 | MAILDIR_NAME_PASSED, &out);
     ok(text_is(&out, "$Forwarded $Junk Work"),
        "letters to names; one without a name is left out");
-    ok(maildir_keywords_free(&keywords) == 24, "24 letters are free");
+    ok(maildir_keywords_free(&keywords, 0) == 24, "24 letters are free");
     maildir_keywords_parse(&keywords, B("1 $Forwarded\n"));
     ok(maildir_keywords_letters(&keywords, B("$Forwarded"), NULL) ==
            (MAILDIR_NAME_PASSED | 2),
@@ -99,7 +99,7 @@ static void test_allocate(int dir)
     struct err err;
 
     ok(maildir_keywords_load(&keywords, dir, &err) == 0 &&
-           maildir_keywords_free(&keywords) == 26,
+           maildir_keywords_free(&keywords, 0) == 26,
        "no file, no keywords");
     ok(maildir_keywords_allocate(&keywords, dir, B("one two $Forwarded"), 1,
                                  &err) == 0 &&
@@ -115,7 +115,7 @@ static void test_allocate(int dir)
     }
     ok(maildir_keywords_allocate(&keywords, dir, buf_peek(&names), 0, &err) ==
                0 &&
-           maildir_keywords_free(&keywords) == 0,
+           maildir_keywords_free(&keywords, 0) == 0,
        "what finds no letter stays without one");
     buf_deinit(&names);
     maildir_keywords_deinit(&keywords);

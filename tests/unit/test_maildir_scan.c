@@ -21,7 +21,7 @@ struct place {
     int new;
 };
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
     printf("Bail out! %s\n", what);
     exit(1);
