@@ -11,7 +11,7 @@ BEGIN {
     below["store"] = "base store"
     below["sync"] = "base store sync"
     below["cmd"] = "base imap store sync cmd"
-    doors["uv.h"] = "^imap/conn|^imap/dial|^imap/imap_endpoint|^store/diskwork" \
+    doors["uv.h"] = "^imap/(conn|dial|imap_endpoint)|^store/diskwork" \
         "|^store/maildir_endpoint|^cmd/"
     doors["openssl"] = "^imap/tls|^base/digest"
     doors["lmdb.h"] = "^store/state"

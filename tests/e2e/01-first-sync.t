@@ -36,19 +36,21 @@ equal "both sides are equal" ann cid
 runs 0 "Maildir to Maildir" --json sync local
 equal "both sides are equal" disk plus
 
-mail seed other 30 2 2>/dev/null || {
-    mkdir "$T/other" && mail seed other 30 2
-}
+for name in pull push direct local; do
+    runs 0 "$name again" --json sync "$name"
+    nothing_done "$name again does nothing"
+done
+
+mkdir "$T/other"
+mail seed other 30 2
 runs 0 "mail on both sides: it is joined" --json sync both
 equal "both sides are equal" bob other
 is "nothing is lost" "$(count bob)" 90
 is "60 went to the right" "$(summary .right.copied)" 60
 is "30 went to the left" "$(summary .left.copied)" 30
 
-for name in pull push direct local both; do
-    runs 0 "$name again" --json sync "$name"
-    nothing_done "$name again does nothing"
-done
+runs 0 "again" --json sync both
+nothing_done "again does nothing"
 runs 0 "all pairs at once" --json sync
 is "a summary for each" "$(summary .pair | sort | tr '\n' ' ')" \
     "both direct local pull push "

@@ -18,7 +18,7 @@ for tier in resync condstore; do
     hasnt "$tier: no folder is opened" "$T/err" '(^|[^A-Z])(SELECT|EXAMINE) '
     hasnt "$tier: nothing is changed" "$T/err" \
         '(^|[^A-Z])(APPEND|STORE|EXPUNGE|CREATE|DELETE|RENAME) '
-    hasnt "$tier: no password is shown" "$T/err" 'secret'
+    hasnt "$tier: no password is shown" "$T/err" '(^|[^<])secret|AGFubgBzZWNyZXQ'
     mail dump "disk_$tier" >"$T/after"
     same "$tier: the Maildir is as it was" "$T/before" "$T/after"
     summary .wire.left.received >"$T/small"

@@ -27,7 +27,7 @@ for name in %2E%2E %2E%2E%2Foutside %2Fetc; do
     printf 'Subject: x\n\nx\n' >"$T/left/$name/cur/escaped:2,S"
 done
 runs 1 "names that lead out fail" sync main
-has "they are named" "$T/err" '\.\.'
+has "they are named" "$T/err" '%2E%2E'
 mail dump right >"$T/got"
 same "and nothing else came of them" "$T/want" "$T/got"
 

@@ -33,7 +33,7 @@ is "each failure is an event of its own" \
     "INBOX Sent "
 runs 1 "the next run" -v sync main
 has "the empty one is named" "$T/err" 'INBOX'
-has "the big one is named" "$T/err" 'Sent.*([Qq]uota|[Tt]oo large|bigger)'
+has "the big one is named" "$T/err" 'Sent.*([Qq]uota|[Tt]oo large|larger)'
 runs 1 "a quiet run names them too" -q sync main
 has "the big one is named" "$T/err" 'Sent'
 runs 1 "they are not sent again" --json sync main

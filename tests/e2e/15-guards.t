@@ -56,6 +56,7 @@ deleted_nothing "an emptied server"
 rm -rf "$(dovecot_home "$T/two" bob)"
 runs 3 "a server that lost its folders" sync far
 deleted_nothing "a server that lost its folders"
+rm -rf "$(dovecot_home "$T/two" bob)"
 cp -a "$T/kept" "$(dovecot_home "$T/two" bob)"
 runs 0 "with its mail back all is well" sync far
 equal "both sides are equal" left other

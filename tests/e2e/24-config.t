@@ -45,7 +45,7 @@ runs 2 "an account that is not there" probe q
 runs 2 "no command"
 runs 2 "a command that is not there" synch
 has "the one meant is named" "$T/err" 'sync'
-runs 2 "an option that is not there" sync --force
+runs 2 "an option that is not there" sync --colour
 runs 2 "an option without its value" sync --wait
 runs 2 "a value that is not one" sync --wait soon
 runs 0 "--version" --version

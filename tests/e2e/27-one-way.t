@@ -18,7 +18,7 @@ for side in copy archive keep; do
 done
 
 mail new copy INBOX foreign
-mail flag copy Sent s1-1 '+\Flagged'
+mail flag copy Sent s1-1 '+\Answered'
 mail delete copy Sent s1-6
 mail new copy Foreign other
 mail dump left >"$T/before"

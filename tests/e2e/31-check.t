@@ -11,7 +11,7 @@ runs 0 "the first run" sync main
 runs 0 "check of equal sides" check main
 runs 0 "check --deep of equal sides" check --deep main
 
-mail flag disk Sent s1-1 '+\Flagged'
+mail flag disk Sent s1-1 '+\Answered'
 runs 8 "a flag" check main
 has "its folder is named" "$T/out" 'Sent'
 runs 0 "the run" sync main

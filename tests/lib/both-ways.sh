@@ -22,8 +22,8 @@ first_round() {
     change flag "$2" INBOX s1-5 '+\Answered' '+$Done'
     change flag "$1" INBOX s1-10 '+\Seen' +one
     change flag "$2" INBOX s1-10 '+\Draft' +two
-    mail flag "$1" Sent s1-1 '+\Flagged'
-    change flag "$2" Sent s1-1 '+\Flagged'
+    mail flag "$1" Sent s1-1 '+\Answered'
+    change flag "$2" Sent s1-1 '+\Answered'
     # Deletions, and a deletion against a flag: the deletion wins.
     change delete "$1" Lists/dev s1-2 s1-7
     change delete "$2" Lists/users s1-3

@@ -7,7 +7,7 @@
 #       tier=resync|condstore|plain|bare   what the server says it can do
 #       storage=maildir|sdbox|mdbox        how it keeps mail (maildir)
 #       separator=/                        between folder levels
-#       login_plain=yes|no                 LOGIN without TLS (yes)
+#       certificate=SAN                    for which names (localhost)
 #       extra=TEXT                         more lines of configuration
 #   dovecot_stop DIR                    stop, and wait until it is gone
 #   dovecot_account DIR NAME USER       print an [account NAME] section
@@ -16,6 +16,9 @@
 # DIR must not exist and should be short: a socket's path has 107 bytes at most.
 # Afterwards DIR/imap_port and DIR/imaps_port hold the ports, DIR/ca.pem the CA,
 # DIR/conf the configuration, DIR/log the server's log.
+
+# An ordinary user's path may lack the place of servers.
+PATH=$PATH:/usr/sbin:/sbin
 
 # The capabilities of each tier, a subset of Dovecot's own.
 dovecot_capability() {
@@ -75,7 +78,7 @@ default_client_limit = 4000
 default_vsz_limit = 0
 login_trusted_networks =
 auth_mechanisms = plain login
-disable_plaintext_auth = $_plain_off
+disable_plaintext_auth = no
 ssl = yes
 ssl_cert = <$1/server.pem
 ssl_key = <$1/server.key
@@ -140,15 +143,13 @@ dovecot_location() {
 dovecot_start() {
     _dir=$1
     shift
-    _tier=resync _storage=maildir _separator=/ _plain_off=no _extra=
+    _tier=resync _storage=maildir _separator=/ _extra=
     _names=
     for _arg in "$@"; do
         case $_arg in
         tier=*) _tier=${_arg#*=} ;;
         storage=*) _storage=${_arg#*=} ;;
         separator=*) _separator=${_arg#*=} ;;
-        login_plain=no) _plain_off=yes ;;
-        login_plain=yes) _plain_off=no ;;
         certificate=*) _names=${_arg#*=} ;;
         extra=*) _extra=${_arg#*=} ;;
         *) echo "dovecot.sh: unknown: $_arg" >&2 && return 2 ;;

@@ -224,11 +224,14 @@ class Maildir:
     def __init__(self, layout, path):
         self.layout, self.root = layout, path
         self.count = 0
+        self.places = {}
 
     def close(self):
         pass
 
     def path(self, folder):
+        if folder in self.places:
+            return self.places[folder]
         levels = [to_disk(level, self.layout) for level in folder.split("/")]
         if self.layout == "maildir":
             return os.path.join(self.root, *levels)
@@ -250,6 +253,7 @@ class Maildir:
             if "cur" in folders and "new" in folders:
                 if self.layout == "maildir++" or path != self.root:
                     names.append(self.name(path))
+                    self.places[names[-1]] = path
             folders[:] = [f for f in folders if f not in ("cur", "new", "tmp")]
         return sorted(names)
 
@@ -265,6 +269,8 @@ class Maildir:
 
     def messages(self, folder):
         found, keywords = [], self.keywords(folder)
+        if folder not in self.places:
+            self.list()
         for sub in ("cur", "new"):
             where = os.path.join(self.path(folder), sub)
             for name in sorted(os.listdir(where)):
@@ -318,8 +324,11 @@ class Maildir:
             os.unlink(message.key)
 
     def move(self, _folder, message, target):
+        # The letters of keywords mean something else in another folder.
+        base = os.path.basename(message.key).partition(":2,")[0]
         os.rename(message.key, os.path.join(
-            self.path(target), "cur", os.path.basename(message.key)))
+            self.path(target), "cur",
+            base + ":2," + self.letters(target, message.flags)))
 
     def copy(self, _folder, message, target):
         self.add(target, message.body, message.flags, message.date)

@@ -35,6 +35,7 @@ code=
 export ASAN_OPTIONS="exitcode=99:${ASAN_OPTIONS-}"
 export UBSAN_OPTIONS="halt_on_error=1:exitcode=99:print_stacktrace=1"
 : >"$T/conf"
+chmod 600 "$T/conf"
 
 twin_end() {
     for _server in $servers; do
@@ -63,9 +64,14 @@ server() {
     fi
 }
 
+# A name as a part of a variable's.
+variable() {
+    echo "$1" | tr - _
+}
+
 account_imap() {
     dovecot_account "$T/$2" "$1" "$3" >>"$T/conf"
-    eval "store_$1=imap:$(cat "$T/$2/imap_port"):$3"
+    eval "store_$(variable "$1")=imap:$(cat "$T/$2/imap_port"):$3"
 }
 
 account_maildir() {
@@ -78,8 +84,8 @@ layout = ${2:-nested}
 
 CONF
     case ${2:-nested} in
-    nested) eval "store_$1=maildir:$_path" ;;
-    *) eval "store_$1=maildir++:$_path" ;;
+    nested) eval "store_$(variable "$1")=maildir:$_path" ;;
+    *) eval "store_$(variable "$1")=maildir++:$_path" ;;
     esac
 }
 
@@ -122,11 +128,11 @@ user = $3
 password = secret
 
 CONF
-    eval "store_$1=imap:$(cat "$T/$2.port"):$3"
+    eval "store_$(variable "$1")=imap:$(cat "$T/$2.port"):$3"
 }
 
 store() {
-    eval "echo \"\$store_$1\""
+    eval "echo \"\$store_$(variable "$1")\""
 }
 
 mail() {
@@ -174,7 +180,8 @@ summary() {
 }
 
 nothing_done() {
-    is "$1" "$(summary '[.exit, .failed, .held, (.left, .right | .copied,
-        .copied_bytes, .flagged, .moved, .deleted, .folders_created,
-        .folders_renamed, .folders_deleted)] | add')" 0
+    is "$1" "$(jq -s 'map(select(.event == "summary") |
+        .exit, .failed, .held, (.left, .right | .copied, .copied_bytes,
+            .flagged, .moved, .deleted, .folders_created, .folders_renamed,
+            .folders_deleted)) | add' "$T/out")" 0
 }
