@@ -125,7 +125,9 @@ bool imap_task_says(const struct session_reply *reply, struct bytes words)
     return false;
 }
 
-/* What NO means. RFC 5530; Dovecot 2.3 has no code for a missing folder. */
+/* What NO means. RFC 5530: LIMIT is one of the implementation, such as the size
+ * of a message, so it will be said again. Dovecot 2.3 has no code for a missing
+ * folder. */
 static enum err_code code_of(const struct session_reply *reply)
 {
     switch (reply->code) {
@@ -133,7 +135,6 @@ static enum err_code code_of(const struct session_reply *reply)
     case CODE_TRYCREATE:
         return ERR_GONE;
     case CODE_INUSE:
-    case CODE_LIMIT:
     case CODE_NOPERM:
     case CODE_OVERQUOTA:
     case CODE_SERVERBUG:
