@@ -32,9 +32,10 @@ static uint64_t holder(int fd)
     ssize_t n = pread(fd, text, sizeof(text), 0);
     uint64_t pid = 0;
 
-    if (n > 0)
+    if (n > 0) {
         bytes_to_u64(bytes_trim((struct bytes){text, (size_t)n}), INT32_MAX,
                      &pid);
+    }
     return pid;
 }
 
@@ -43,9 +44,9 @@ static int try_lock(int fd)
 {
     int r;
 
-    do
+    do {
         r = flock(fd, LOCK_EX | LOCK_NB);
-    while (r != 0 && errno == EINTR);
+    } while (r != 0 && errno == EINTR);
     return r == 0 ? 0 : -errno;
 }
 
@@ -92,13 +93,14 @@ int lock_take(const char *path, unsigned wait_seconds, struct err *err)
     close(fd);
     if (r != -EWOULDBLOCK)
         return err_errno(err, ERR_DISK, -r, "%s", path);
-    if (pid == 0)
+    if (pid == 0) {
         return err_set(err, ERR_LOCKED,
-                       "another run holds it: wait for its end, or use "
-                       "--wait SECONDS");
+                       "another run holds the pair: wait for its end, or "
+                       "use --wait SECONDS");
+    }
     return err_set(err, ERR_LOCKED,
-                   "another run (process %llu) holds it: wait for its end, or "
-                   "use --wait SECONDS",
+                   "another run (process %llu) holds the pair: wait for its "
+                   "end, or use --wait SECONDS",
                    (unsigned long long)pid);
 }
 

@@ -58,9 +58,10 @@ struct walk {
 static int claim(struct check *check, size_t page, size_t n)
 {
     if (page < FIRST_PAGE || page > check->last_page ||
-        n > check->last_page - page + 1)
+        n > check->last_page - page + 1) {
         return pages_head_damaged(&check->file, "a page number is out of range",
                                   page);
+    }
     for (size_t i = page; i < page + n; i++) {
         uint8_t bit = (uint8_t)(1u << (i % 8));
 
@@ -183,15 +184,17 @@ static int check_key(struct walk *walk, struct bytes key, bool bound,
                      size_t page)
 {
     if (key.len == 0 || key.len > KEY_MAX ||
-        (walk->integer_keys && key.len != sizeof(size_t)))
+        (walk->integer_keys && key.len != sizeof(size_t))) {
         return pages_head_damaged(&walk->check->file, "a key has a wrong size",
                                   page);
+    }
     if (walk->has_key) {
         int order = compare(walk, key);
 
-        if (order < 0 || (order == 0 && !walk->may_equal))
+        if (order < 0 || (order == 0 && !walk->may_equal)) {
             return pages_head_damaged(&walk->check->file,
                                       "the keys are out of order", page);
+        }
     }
     memcpy(walk->key, key.ptr, key.len);
     walk->key_len = key.len;
@@ -207,7 +210,7 @@ static int check_big(struct walk *walk, unsigned flags, struct bytes key,
     struct check *check = walk->check;
     size_t need = (sizeof(struct pages_header) + len + check->file.psize - 1) /
                   check->file.psize;
-    struct pages_header header;
+    struct pages_header header = {0};
     uint32_t n;
     char *pages;
     int r = first > check->last_page
@@ -226,9 +229,10 @@ static int check_big(struct walk *walk, unsigned flags, struct bytes key,
     walk->found.overflow_pages += n;
     pages = mem_new(need, check->file.psize);
     r = pages_head_read(&check->file, pages, sizeof(header) + len, first);
-    if (r == 0)
+    if (r == 0) {
         r = walk->row(walk, flags & ~NODE_BIG, key,
                       (struct bytes){pages + sizeof(header), len});
+    }
     free(pages);
     return r;
 }
@@ -320,9 +324,10 @@ static int check_tree(struct walk *walk, const struct pages_tree *tree)
     if (r == 0 && (walk->found.branch_pages != tree->branch_pages ||
                    walk->found.leaf_pages != tree->leaf_pages ||
                    walk->found.overflow_pages != tree->overflow_pages ||
-                   walk->found.entries != tree->entries))
+                   walk->found.entries != tree->entries)) {
         r = pages_head_damaged(&check->file, "a tree's counts are wrong",
                                tree->root);
+    }
     return r;
 }
 
@@ -343,18 +348,20 @@ static int on_free(struct walk *walk, unsigned flags, struct bytes key,
     if (value.len >= sizeof(n))
         memcpy(&n, value.ptr, sizeof(n));
     if (flags != 0 || txnid == 0 || txnid > check->txnid ||
-        value.len < sizeof(n) || n > value.len / sizeof(n) - 1)
+        value.len < sizeof(n) || n > value.len / sizeof(n) - 1) {
         return pages_head_damaged(&check->file,
                                   "the list of free pages is malformed", 0);
+    }
     for (size_t i = 1; i <= n && r == 0; i++) {
         size_t page;
 
         memcpy(&page, value.ptr + i * sizeof(page), sizeof(page));
-        if (page >= before)
+        if (page >= before) {
             r = pages_head_damaged(&check->file,
                                    "the list of free pages is malformed", page);
-        else
+        } else {
             r = claim(check, page, 1);
+        }
         before = page;
     }
     return r;
@@ -367,9 +374,10 @@ static int on_name(struct walk *walk, unsigned flags, struct bytes key,
     struct pages_tree *tree = &walk->trees[walk->n_trees];
 
     if (flags != NODE_SUBDATA || value.len != sizeof(*tree) ||
-        walk->n_trees == TREES_MAX)
+        walk->n_trees == TREES_MAX) {
         return pages_head_damaged(&walk->check->file, "a database is malformed",
                                   0);
+    }
     memcpy(tree, value.ptr, sizeof(*tree));
     walk->names[walk->n_trees++] = mem_text(key);
     return 0;

@@ -115,9 +115,10 @@ int pages_head_load(struct pages_file *file, struct pages_meta metas[2])
 
     if (r != 0)
         return r;
-    if (!are_neighbours(metas))
+    if (!are_neighbours(metas)) {
         return pages_head_damaged(file, "the head pages do not belong together",
                                   0);
+    }
     if (fstat(file->fd, &st) != 0)
         return err_errno(file->err, ERR_DISK, errno, "data.mdb");
     /* LMDB: "Actually the file may be shorter if the freeDB lists the final

@@ -215,9 +215,10 @@ static int read_pair(const struct state *state, struct bytes key,
 {
     if (!record_decode_pair(key, value, out))
         return state_damaged(err, RECORD_PAIR);
-    if (out->flags.keywords >= keywords_count(state->keywords))
+    if (out->flags.keywords >= keywords_count(state->keywords)) {
         return err_set(err, ERR_STATE,
                        "state: another run changed it meanwhile: run again");
+    }
     return 0;
 }
 
@@ -252,10 +253,11 @@ int state_pair_get(struct state *state, uint32_t folder, enum side side,
 
     if (r != 0)
         return r;
-    if (side == LEFT)
+    if (side == LEFT) {
         r = read_pair(state, record_key_bytes(&key), value, out, err);
-    else
+    } else {
         r = follow(state, &tx, record_key_bytes(&key), value, out, err);
+    }
     state_db_end(&tx);
     return r;
 }

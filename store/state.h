@@ -6,7 +6,8 @@
  * are made and reach the disk together in state_commit(), or not at all. No
  * transaction stays open between two calls, and no pointer into the map leaves
  * this layer. Reads from other threads are allowed while none commits or
- * closes; writes are the main thread's.
+ * closes; writes are the main thread's. A read that may fail with ERR_STATE
+ * may fail with ERR_DISK too.
  *
  * All that is here can be rebuilt: a state that is lost means matching by
  * identity, never a deletion.
@@ -14,43 +15,46 @@
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "base/flags.h"
 #include "base/log.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct state;
 
 struct state_open_options {
-    const char *dir;          /* of this pair, made where it is missing */
-    const char *pair;         /* its name */
+    const char *dir;             /* of this pair, made where it is missing */
+    const char *pair;            /* its name */
     const char *identity[SIDES]; /* of the two endpoints, e.g.
                                     "imap:me@host:993" or "maildir:/path" */
-    bool read_only; /* for status and plan: nothing is made or moved; a missing
-                       or unusable state is an empty one in memory */
-    unsigned wait_seconds;    /* for another run to end */
+    bool read_only; /* for status and plan: nothing is made or moved; a missing,
+                       damaged or foreign state is an empty one in memory;
+                       writes are dropped */
+    unsigned wait_seconds; /* for another run to end */
 };
 
 /**
  * Lock the pair and open its state.
  *
- * A damaged or foreign state (other endpoints) is moved aside, its new name
- * said in one LOG_NOTICE line, and an empty one takes its place.
+ * The whole file is checked, every page and every row. A damaged or foreign
+ * state (other endpoints) is moved aside, its new name said in one LOG_NOTICE
+ * line, and an empty one takes its place. A process may open a directory
+ * once at a time.
  *
  * Returns 0; ERR_LOCKED where another run holds the pair (not asked with
  * read_only); ERR_STATE for a newer version or anything that cannot be used
  * or moved, ERR_DISK for no space or no permission.
  */
-int state_open(const struct state_open_options *options,
-               const struct log *log, struct state **out, struct err *err);
+int state_open(const struct state_open_options *options, const struct log *log,
+               struct state **out, struct err *err);
 
 /* Drop what was not committed, close, unlock; NULL is fine. */
 void state_close(struct state *state);
 
-/* Was there anything in it when it was opened? */
+/* Had nothing ever been committed to it when it was opened? */
 bool state_is_new(const struct state *state);
 
 /* The keyword sets, loaded from the state and saved with it; borrowed. */
@@ -69,6 +73,9 @@ size_t state_queued(const struct state *state);
 
 /* --- meta: short texts by name ------------------------------------------ */
 
+/* A name has 1 to 500 bytes and does not begin with ".": those names are the
+ * state's own. */
+
 /* A copy of the value into *@out (free() it), NULL where there is none.
  * Returns 0 or ERR_STATE. */
 int state_meta_get(struct state *state, const char *key, char **out,
@@ -80,13 +87,13 @@ void state_meta_put(struct state *state, const char *key, const char *value);
 /* --- folders ------------------------------------------------------------- */
 
 struct state_folder {
-    uint32_t id; /* 1 or more, never used twice */
-    char *name;  /* UTF-8 with "/" */
+    uint32_t id;                      /* 1 or more, never used twice */
+    char *name;                       /* UTF-8 with "/" */
     struct folder_token token[SIDES]; /* to ask for changes since */
     bool has_token[SIDES];
-    bool exists[SIDES];   /* seen there, or made there by us */
-    uint32_t pairs;       /* rows in pair, kept by the state; ignored by put */
-    uint32_t gone[SIDES]; /* of them, those with gone[side]; ignored by put */
+    bool exists[SIDES];    /* seen there, or made there by us */
+    uint32_t pairs;        /* rows in pair, kept by the state; ignored by put */
+    uint32_t gone[SIDES];  /* of them, those with gone[side]; ignored by put */
     uint32_t apart[SIDES]; /* rows in apart; ignored by put */
 };
 
@@ -122,7 +129,7 @@ int state_pair_get(struct state *state, uint32_t folder, enum side side,
 
 /**
  * Call @each for all pairs of a folder, in the order of @side's UIDs. It may
- * queue writes; reads are allowed too.
+ * queue writes and read, but not commit.
  *
  * Returns 0, ERR_STATE, or the first non-zero value of @each, which ends it.
  */
@@ -130,12 +137,13 @@ int state_pair_each(struct state *state, uint32_t folder, enum side side,
                     int (*each)(void *owner, const struct state_pair *pair),
                     void *owner, struct err *err);
 
-/* Queue a pair, new or changed. Rows that either UID had before must have been
- * deleted (state_pair_del()) or be the same pair. */
+/* Queue a pair, new or changed. Another pair that either UID was in ends. */
 void state_pair_put(struct state *state, uint32_t folder,
                     const struct state_pair *pair);
 
-/* Queue the end of a pair. */
+/* Queue the end of a pair, and of the file rows of its UIDs, unless the same
+ * commit leaves a UID in another pair or apart. Nothing happens to a pair that
+ * took the place of this one. */
 void state_pair_del(struct state *state, uint32_t folder,
                     const struct state_pair *pair);
 
@@ -153,7 +161,7 @@ struct state_apart {
     uint32_t uid;
     enum apart_kind kind;
     uint64_t size;
-    uint64_t limit; /* the other side's append_max when it was refused */
+    uint64_t limit;   /* the other side's append_max when it was refused */
     char reason[200]; /* for people, the server's words */
 };
 
@@ -175,8 +183,8 @@ void state_apart_del(struct state *state, uint32_t folder, enum side side,
 struct state_intent {
     uint64_t number; /* 0 for a new one; given by put */
     uint32_t folder;
-    enum side side;       /* the target, where the message may be by now */
-    uint32_t source_uid;  /* on the other side */
+    enum side side;      /* the target, where the message may be by now */
+    uint32_t source_uid; /* on the other side */
     uint32_t target_uidvalidity;
     uint32_t target_uidnext; /* before: the new one, if any, is not below */
     uint64_t size;
@@ -205,15 +213,18 @@ int state_file_uid(struct state *state, enum side side, uint32_t folder,
 int state_file_name(struct state *state, enum side side, uint32_t folder,
                     uint32_t uid, struct buf *out, struct err *err);
 
-/* The first UID that was never used: 1 where nothing was. 0 or ERR_STATE. */
+/* The first UID that was never used nor queued: 1 where nothing was. 0 or
+ * ERR_STATE, also where all are used up. */
 int state_file_next_uid(struct state *state, enum side side, uint32_t folder,
                         uint32_t *uid, struct err *err);
 
-/* Queue a file's number. */
+/* Queue a file's number. Another name that the number had, and another number
+ * that the name had, end. */
 void state_file_put(struct state *state, enum side side, uint32_t folder,
                     uint32_t uid, struct bytes name);
 
-/* Queue the end of a file's number. */
+/* Queue the end of a file's number; nothing happens where it has another name
+ * by now. */
 void state_file_del(struct state *state, enum side side, uint32_t folder,
                     uint32_t uid, struct bytes name);
 

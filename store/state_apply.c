@@ -109,12 +109,14 @@ static int drop_pair(struct apply *apply, uint32_t folder,
     struct record_key right = record_key_pair(folder, pair->uid[RIGHT]);
     int r = count_pair(apply, folder, pair, -1);
 
-    if (r == 0)
+    if (r == 0) {
         r = state_db_del(apply->tx, RECORD_PAIR, record_key_bytes(&left),
                          apply->err);
-    if (r == 0)
+    }
+    if (r == 0) {
         r = state_db_del(apply->tx, RECORD_RIGHT, record_key_bytes(&right),
                          apply->err);
+    }
     return r;
 }
 
@@ -154,17 +156,19 @@ static int put_pair(struct apply *apply, const struct state_op *op)
         return state_damaged(apply->err, op->table);
     same = r == 0 && old.uid[RIGHT] == pair.uid[RIGHT];
     right = record_key_pair(folder, pair.uid[RIGHT]);
-    if (same)
+    if (same) {
         r = count_pair(apply, folder, &old, -1);
-    else
+    } else {
         r = r == 0 ? drop_pair(apply, folder, &old) : 0;
+    }
     if (r == 0 && !same)
         r = drop_by_right(apply, folder, record_key_bytes(&right));
     if (r == 0)
         r = count_pair(apply, folder, &pair, 1);
-    if (r == 0)
+    if (r == 0) {
         r = state_db_put(apply->tx, RECORD_PAIR, op->key, op->value,
                          apply->err);
+    }
     if (r != 0 || same)
         return r;
     buf_clear(&apply->value);
@@ -262,17 +266,19 @@ static int del_folder(struct apply *apply, const struct state_op *op)
     int r = flush_counts(apply);
 
     for (size_t i = 0; i < sizeof(by_folder) / sizeof(*by_folder); i++) {
-        if (r == 0)
+        if (r == 0) {
             r = state_db_del_prefix(apply->tx, by_folder[i], op->key,
                                     apply->err);
+        }
     }
     for (size_t i = 0; i < sizeof(by_side) / sizeof(*by_side) * SIDES; i++) {
         struct record_key key =
             record_key_side(i % SIDES == 0 ? LEFT : RIGHT, folder);
 
-        if (r == 0)
+        if (r == 0) {
             r = state_db_del_prefix(apply->tx, by_side[i / SIDES],
                                     record_key_bytes(&key), apply->err);
+        }
     }
     return r == 0 ? drop_intents(apply, folder) : r;
 }
@@ -314,9 +320,10 @@ static int is_known(struct apply *apply, enum side side, uint32_t folder,
     int r = state_db_get(apply->tx, side == LEFT ? RECORD_PAIR : RECORD_RIGHT,
                          record_key_bytes(&pair), &value, apply->err);
 
-    if (r == 1)
+    if (r == 1) {
         r = state_db_get(apply->tx, RECORD_APART, record_key_bytes(&apart),
                          &value, apply->err);
+    }
     return r;
 }
 
@@ -335,9 +342,10 @@ static int drop_files(struct apply *apply, const struct state_op *op)
         struct record_key key = record_key_file(side, folder, pair.uid[side]);
 
         r = is_known(apply, side, folder, pair.uid[side]);
-        if (r == 1)
+        if (r == 1) {
             r = state_files_del(apply->tx, record_key_bytes(&key), NULL,
                                 apply->err);
+        }
     }
     return r;
 }

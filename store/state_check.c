@@ -33,12 +33,13 @@ static int check_schema(struct check *check, struct bytes key,
     if (!record_decode_text(key, value, &text) ||
         !bytes_to_u64(text, UINT32_MAX, &schema) || schema == 0)
         return bad_row(check, bytes_of(record_key_table_name(RECORD_META)));
-    if (schema > STATE_SCHEMA)
+    if (schema > STATE_SCHEMA) {
         return err_set(check->err, ERR_STATE,
                        "the state was written by a newer mailtwin (layout "
                        "%llu, this one knows %u): update mailtwin, or move "
                        "the pair's directory away to start anew",
                        (unsigned long long)schema, STATE_SCHEMA);
+    }
     return 0;
 }
 

@@ -36,12 +36,14 @@ static int write_head(struct writer *writer, const struct state *state)
 {
     int r = write_number(writer, STATE_SCHEMA_NAME, STATE_SCHEMA);
 
-    if (r == 0)
+    if (r == 0) {
         r = write_text(writer, RECORD_META, B(STATE_LEFT_NAME),
                        bytes_of(state->identity[LEFT]));
-    if (r == 0)
+    }
+    if (r == 0) {
         r = write_text(writer, RECORD_META, B(STATE_RIGHT_NAME),
                        bytes_of(state->identity[RIGHT]));
+    }
     if (r == 0)
         r = write_number(writer, STATE_NEXT_FOLDER_NAME, state->next_folder);
     if (r == 0)

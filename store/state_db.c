@@ -56,26 +56,33 @@ static int open_fail(struct err *err, int rc)
     return r == ERR_STATE ? STATE_DB_DAMAGED : r;
 }
 
-/* Is there a file, and is its head sound? Its size into *@size: 0 where there
- * is none. */
+/* Is the head of the file sound? Its size into *@size. */
+static int check_head(int fd, size_t *size, struct err *err)
+{
+    struct stat st;
+    int r;
+
+    if (fstat(fd, &st) != 0)
+        return err_errno(err, ERR_DISK, errno, "%s", DATA_NAME);
+    *size = (size_t)st.st_size;
+    r = pages_check_head(fd, err);
+    return r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
+}
+
+/* As check_head(); where there is no file, its size is 0. */
 static int check_file(const char *dir, size_t *size, struct err *err)
 {
     char *path = mem_printf("%s/%s", dir, DATA_NAME);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int error = errno;
-    struct stat st;
     int r = 0;
 
     *size = 0;
-    if (fd >= 0 && fstat(fd, &st) == 0) {
-        *size = (size_t)st.st_size;
-        r = pages_check_head(fd, err);
-        r = r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
-    } else if (fd >= 0 || error != ENOENT) {
-        r = err_errno(err, ERR_DISK, error, "%s", path);
-    }
-    if (fd >= 0)
+    if (fd >= 0) {
+        r = check_head(fd, size, err);
         close(fd);
+    } else if (errno != ENOENT) {
+        r = err_errno(err, ERR_DISK, errno, "%s", path);
+    }
     free(path);
     return r;
 }
@@ -86,6 +93,7 @@ static int open_env(struct state_db *db, const char *dir, size_t size,
     /* Read transactions belong to no thread: they are kept and shared. */
     unsigned flags = MDB_NOTLS | (db->read_only ? MDB_RDONLY : 0);
     size_t map = MAP_START;
+    int dead;
     int rc = mdb_env_create(&db->env);
 
     while (map < size + size / 2)
@@ -98,6 +106,9 @@ static int open_env(struct state_db *db, const char *dir, size_t size,
         rc = mdb_env_set_mapsize(db->env, map);
     if (rc == 0)
         rc = mdb_env_open(db->env, dir, flags, 0600);
+    /* Runs that were killed keep no old pages and no slots. */
+    if (rc == 0)
+        rc = mdb_reader_check(db->env, &dead);
     return rc == 0 ? 0 : open_fail(err, rc);
 }
 
@@ -132,9 +143,10 @@ static int open_tables(struct state_db *db, unsigned txn_flags,
 
     if (rc != 0)
         return rc;
-    for (size_t i = 0; i < RECORD_TABLES && rc == 0; i++)
+    for (size_t i = 0; i < RECORD_TABLES && rc == 0; i++) {
         rc = mdb_dbi_open(txn, record_key_table_name((enum record_table)i),
                           table_flags, &db->tables[i]);
+    }
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);

@@ -105,7 +105,7 @@ static int find_uid(const struct state_tx *tx, struct record_id *id,
 int state_files_del(struct state_tx *tx, struct bytes key,
                     const struct bytes *name, struct err *err)
 {
-    struct bytes found;
+    struct bytes found = B("");
     struct buf copy;
     int r = load_name(tx, key, &found, err);
 
@@ -149,10 +149,11 @@ int state_files_put(struct state_tx *tx, struct bytes key, struct bytes name,
     struct buf value;
     int r = make_way(tx, key, name, err);
 
-    if (r == 0)
+    if (r == 0) {
         r = load_list(tx, record_key_bytes(&name_key), &list, err);
-    else
+    } else {
         return r == 1 ? 0 : r;
+    }
     if (r < 0)
         return r;
     buf_init(&value, 0);

@@ -117,12 +117,14 @@ static int load_head(struct loader *loader)
 
     if (r == 0)
         r = check_identity(loader, STATE_RIGHT_NAME, RIGHT);
-    if (r == 0)
+    if (r == 0) {
         r = load_number(loader, STATE_NEXT_FOLDER_NAME, UINT32_MAX,
                         &next_folder);
-    if (r == 0)
+    }
+    if (r == 0) {
         r = load_number(loader, STATE_NEXT_INTENT_NAME, UINT64_MAX,
                         &next_intent);
+    }
     if (r != 0)
         return r;
     state->next_folder = (uint32_t)next_folder;
@@ -160,13 +162,15 @@ static int load(struct state *state, struct err *err)
         return r;
     r = state_db_get(&loader.tx, RECORD_META, B(STATE_SCHEMA_NAME), &value,
                      err);
-    if (r == 0)
+    if (r == 0) {
         r = load_head(&loader);
-    else if (r == 1)
+    } else if (r == 1) {
         r = 0; /* never committed to: new */
-    if (r == 0)
+    }
+    if (r == 0) {
         r = state_db_each(&loader.tx, RECORD_KEYWORD, B(""), on_set, &loader,
                           err);
+    }
     state_db_end(&loader.tx);
     state->sets_saved = keywords_count(state->keywords);
     return r;
@@ -260,10 +264,11 @@ static int open_to_read(struct state *state,
 {
     int r = open_db(state, options->dir, err);
 
-    if (r == STATE_DB_DAMAGED || r == FOREIGN)
+    if (r == STATE_DB_DAMAGED || r == FOREIGN) {
         log_line(log, LOG_NOTICE,
                  "%s: the state %s (%s): the next sync moves it aside",
                  options->pair, word_for(r), err->text);
+    }
     return r > 0 ? 0 : r;
 }
 
@@ -298,7 +303,7 @@ int state_open(const struct state_open_options *options, const struct log *log,
                struct state **out, struct err *err)
 {
     struct state *state = MEM_NEW(struct state);
-    struct err local;
+    struct err local = {0};
     int r;
 
     state->lock = -1;

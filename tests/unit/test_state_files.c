@@ -1,0 +1,133 @@
+#include <pthread.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "store/state_files.h"
+#include "tests/tap.h"
+#include "tests/unit/statedir.h"
+
+static void test_files(const struct statedir *place)
+{
+    struct state *state = open_state(place);
+    uint32_t uid;
+
+    ok(next_uid(state) == 1, "files: the first number is 1");
+    put_file(state, 1, "a");
+    put_file(state, 2, "b\nc");
+    ok(next_uid(state) == 3, "files: a number counts as soon as it is queued");
+    state = reopen(place, state);
+    ok(uid_of(state, "a") == 1 && uid_of(state, "b\nc") == 2 &&
+           has_name(state, 2, "b\nc"),
+       "files: found by name and by number");
+    ok(state_file_uid(state, LEFT, 1, B("a"), &uid, NULL) == 1 &&
+           state_file_uid(state, RIGHT, 2, B("a"), &uid, NULL) == 1 &&
+           uid_of(state, "c") == 0,
+       "files: not those of the other side, of another folder, of no name");
+    put_file(state, 1, "renamed");
+    commit(state);
+    ok(uid_of(state, "a") == 0 && uid_of(state, "renamed") == 1,
+       "files: a new name takes the old one's place");
+    put_file(state, 3, "renamed");
+    commit(state);
+    ok(uid_of(state, "renamed") == 3 && !has_name(state, 1, "renamed"),
+       "files: a new number takes the old one's place");
+    state_file_del(state, RIGHT, 1, 3, B("other"));
+    commit(state);
+    ok(uid_of(state, "renamed") == 3,
+       "files: the end of a name that it has no more is none");
+    state_file_del(state, RIGHT, 1, 3, B("renamed"));
+    state = reopen(place, state);
+    ok(uid_of(state, "renamed") == 0 && next_uid(state) == 4,
+       "files: one ends, its number is not used again");
+    put_file(state, UINT32_MAX, "last");
+    ok(state_file_next_uid(state, RIGHT, 1, &uid, NULL) == ERR_STATE,
+       "files: no number is left");
+    state_close(state);
+}
+
+/* The file rows of a pair go with it, unless the message is still known. */
+static void test_files_of_pairs(const struct statedir *place)
+{
+    struct state *state = open_state(place);
+    struct state_apart apart = {.folder = 1, .side = RIGHT, .uid = 3};
+
+    for (uint32_t uid = 1; uid <= 4; uid++) {
+        char name[2] = {(char)('a' + uid - 1), '\0'};
+
+        put_file(state, uid, name);
+        put_pair(state, 1, 10 + uid, uid);
+    }
+    commit(state);
+    for (uint32_t uid = 1; uid <= 3; uid++)
+        del_pair(state, 1, 10 + uid, uid);
+    put_pair(state, 1, 99, 2);
+    state_apart_put(state, &apart);
+    commit(state);
+    ok(uid_of(state, "a") == 0, "files: one goes with its pair");
+    ok(uid_of(state, "b") == 2, "files: one that is paired anew stays");
+    ok(uid_of(state, "c") == 3, "files: one that stays apart stays");
+    ok(uid_of(state, "d") == 4, "files: one whose pair stays, stays");
+    state_close(state);
+}
+
+struct worker {
+    struct state *state;
+    uint32_t wrong;
+};
+
+static void *look_up_files(void *owner)
+{
+    struct worker *worker = owner;
+
+    for (uint32_t i = 0; i < 5000; i++) {
+        uint32_t want = 1 + i % 50;
+        char name[64];
+
+        name_of(name, want);
+        worker->wrong += uid_of(worker->state, name) != want;
+    }
+    return NULL;
+}
+
+static void test_threads(const struct statedir *place)
+{
+    struct state *state = open_state(place);
+    struct worker workers[12];
+    pthread_t threads[12];
+    uint32_t wrong = 0;
+    char name[64];
+
+    for (uint32_t uid = 1; uid <= 50; uid++) {
+        name_of(name, uid);
+        put_file(state, uid, name);
+    }
+    commit(state);
+    for (size_t i = 0; i < 12; i++) {
+        workers[i] = (struct worker){.state = state};
+        pthread_create(&threads[i], NULL, look_up_files, &workers[i]);
+    }
+    for (size_t i = 0; i < 12; i++) {
+        pthread_join(threads[i], NULL);
+        wrong += workers[i].wrong;
+    }
+    ok(wrong == 0, "threads: twelve read at once");
+    state_close(state);
+}
+
+int main(void)
+{
+    static void (*const tests[])(const struct statedir *place) = {
+        test_files,
+        test_files_of_pairs,
+        test_threads,
+    };
+
+    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+        struct statedir place;
+
+        statedir_init(&place);
+        tests[i](&place);
+        statedir_deinit(&place);
+    }
+    return done_testing();
+}
