@@ -15,11 +15,15 @@
 #define BATCH_MESSAGES 250u
 #define BATCH_BYTES    ((uint64_t)8 << 20)
 
+/* How long a close waits for answers to what was sent. */
+#define CLOSE_MS 10000u
+
 struct imap_endpoint {
     struct endpoint head; /* first */
     struct imap_pool pool;
-    uv_idle_t turn; /* active while there is something to do */
-    bool opened;    /* turn is initialised */
+    uv_idle_t turn;      /* active while there is something to do */
+    uv_timer_t patience; /* while it closes */
+    unsigned n_handles;
     struct close_request *closing;
 };
 
@@ -28,11 +32,13 @@ static struct imap_endpoint *self(struct endpoint *endpoint)
     return (struct imap_endpoint *)endpoint;
 }
 
-static void on_turn_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     struct imap_endpoint *endpoint = handle->data;
 
-    endpoint->opened = false;
+    endpoint->n_handles--;
+    if (endpoint->n_handles > 0)
+        return;
     endpoint->closing->base.result = 0;
     endpoint->closing->base.done(&endpoint->closing->base);
 }
@@ -44,8 +50,10 @@ static void on_turn(uv_idle_t *turn)
     uv_idle_stop(turn);
     imap_pool_turn(&endpoint->pool);
     if (endpoint->closing != NULL && imap_pool_is_closed(&endpoint->pool) &&
-        !uv_is_closing((uv_handle_t *)turn))
-        uv_close((uv_handle_t *)turn, on_turn_closed);
+        !uv_is_closing((uv_handle_t *)turn)) {
+        uv_close((uv_handle_t *)turn, on_closed);
+        uv_close((uv_handle_t *)&endpoint->patience, on_closed);
+    }
 }
 
 static void wake(void *owner)
@@ -65,6 +73,17 @@ static struct imap_task *find(struct endpoint *endpoint,
                               const struct request *request)
 {
     return imap_pool_find(&self(endpoint)->pool, request);
+}
+
+static void handles_open(struct imap_endpoint *imap)
+{
+    if (imap->n_handles > 0)
+        return;
+    imap->n_handles = 2;
+    uv_idle_init(imap->pool.shared.loop, &imap->turn);
+    uv_timer_init(imap->pool.shared.loop, &imap->patience);
+    imap->turn.data = imap;
+    imap->patience.data = imap;
 }
 
 /* Opening is a task that is over once it has a connection. */
@@ -95,9 +114,7 @@ static void do_open(struct endpoint *endpoint, struct open_request *request)
                                                  .event = open_event};
     struct imap_endpoint *imap = self(endpoint);
 
-    uv_idle_init(imap->pool.shared.loop, &imap->turn);
-    imap->turn.data = imap;
-    imap->opened = true;
+    handles_open(imap);
     submit(endpoint, imap_task_new(&imap->pool, &class, &request->base));
 }
 
@@ -190,10 +207,21 @@ static void do_folder(struct endpoint *endpoint, struct folder_request *request)
     submit(endpoint, imap_folder_new(&self(endpoint)->pool, request));
 }
 
+static void on_patience(uv_timer_t *timer)
+{
+    struct imap_endpoint *endpoint = timer->data;
+
+    imap_pool_cut(&endpoint->pool);
+}
+
 static void do_close(struct endpoint *endpoint, struct close_request *request)
 {
-    self(endpoint)->closing = request;
-    imap_pool_close(&self(endpoint)->pool);
+    struct imap_endpoint *imap = self(endpoint);
+
+    handles_open(imap);
+    imap->closing = request;
+    uv_timer_start(&imap->patience, on_patience, CLOSE_MS, 0);
+    imap_pool_close(&imap->pool);
 }
 
 static void describe_caps(const struct caps *caps, struct buf *out)

@@ -243,8 +243,11 @@ void imap_pool_turn(struct imap_pool *pool)
         request->done(request);
     }
     schedule(pool);
-    for (link = pool->links; link != NULL; link = link->next)
+    for (link = pool->links; link != NULL; link = link->next) {
         nudge(link);
+        if (pool->closing && link->n_tasks == 0)
+            imap_link_close(link);
+    }
 }
 
 void imap_pool_ready(struct imap_pool *pool, const struct caps *caps)
@@ -301,20 +304,50 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
     pool->wake(pool->owner);
 }
 
-void imap_pool_close(struct imap_pool *pool)
+static bool is_sent_add(const struct imap_task *task)
+{
+    return task->class->role == IMAP_ADDS && task->sent;
+}
+
+/* End what is under way on a connection, but what was sent to be added where
+ * @keep, and the connection where nothing is left. */
+static void close_link(struct imap_link *link, bool keep, const struct err *err)
+{
+    size_t i = 0;
+
+    while (i < link->n_tasks) {
+        if (keep && is_sent_add(link->tasks[i])) {
+            i++;
+        } else {
+            task_lost(link->tasks[i], ERR_CANCELLED, err);
+        }
+    }
+    if (link->n_tasks == 0)
+        imap_link_close(link);
+}
+
+static void close_all(struct imap_pool *pool, bool keep)
 {
     struct imap_link *link;
     struct err err;
-    int r = err_set(&err, ERR_CANCELLED, "the account is closed");
 
-    pool->closing = true;
-    queue_lost(pool, r, &err);
-    for (link = pool->links; link != NULL; link = link->next) {
-        while (link->n_tasks > 0)
-            task_lost(link->tasks[0], r, &err);
-        imap_link_close(link);
-    }
+    err_set(&err, ERR_CANCELLED, "the account is closed");
+    while (pool->queue != NULL)
+        task_lost(pool->queue, ERR_CANCELLED, &err);
+    for (link = pool->links; link != NULL; link = link->next)
+        close_link(link, keep, &err);
     pool->wake(pool->owner);
+}
+
+void imap_pool_close(struct imap_pool *pool)
+{
+    pool->closing = true;
+    close_all(pool, true);
+}
+
+void imap_pool_cut(struct imap_pool *pool)
+{
+    close_all(pool, false);
 }
 
 bool imap_pool_is_closed(const struct imap_pool *pool)

@@ -56,9 +56,16 @@ struct imap_task *imap_pool_find(const struct imap_pool *pool,
  * the loop. */
 void imap_pool_turn(struct imap_pool *pool);
 
-/* Cancel everything, log out. Returns at once; the pool is closed when
- * imap_pool_is_closed(), which turns true within imap_pool_turn(). */
+/* Cancel everything, log out. Only the answers to what was sent to be added are
+ * waited for: the server may act on it at any time from now on, and the next
+ * run would not find yet what is about to appear. Returns at once; the pool is
+ * closed when imap_pool_is_closed(), which turns true within imap_pool_turn().
+ */
 void imap_pool_close(struct imap_pool *pool);
+
+/* The answers take too long: wait no more. */
+void imap_pool_cut(struct imap_pool *pool);
+
 bool imap_pool_is_closed(const struct imap_pool *pool);
 
 /* For the links and tasks. */
