@@ -6,19 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/dotlock.h"
 #include "store/maildir_name.h"
 
 #define FILE_BYTES_MAX    65536u
-#define LOCK_TRIES        500u
-#define LOCK_PAUSE_NS     10000000
-#define LOCK_STALE_S      120 /* Dovecot's own time */
 #define DOVECOT_LIST      "dovecot-uidlist"
 #define DOVECOT_LIST_LOCK "dovecot-uidlist.lock"
-#define NEW_FILE          MAILDIR_KEYWORDS_FILE ".lock"
+#define KEYWORDS_LOCK     MAILDIR_KEYWORDS_FILE ".lock"
+#define NEW_FILE          "tmp/" MAILDIR_KEYWORDS_FILE
 
 void maildir_keywords_deinit(struct maildir_keywords *keywords)
 {
@@ -187,81 +185,31 @@ unsigned maildir_keywords_free(const struct maildir_keywords *keywords,
     return n;
 }
 
-/* Remove a lock that nobody has touched for minutes. */
-static void break_stale(int folder, const char *name)
-{
-    struct stat st;
-
-    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        st.st_mtime + LOCK_STALE_S < time(NULL)) {
-        (void)unlinkat(folder, name, 0);
-    }
-}
-
-/* Create a file that nobody else has created. Returns its descriptor, or an
- * error. */
-static int create_lock(int folder, const char *name, struct err *err)
-{
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
-
-    for (unsigned i = 0; i < LOCK_TRIES; i++) {
-        int fd =
-            openat(folder, name,
-                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-        if (fd >= 0) {
-            return fd;
-        }
-        if (errno != EEXIST) {
-            return err_errno(err, ERR_DISK, errno, "%s", name);
-        }
-        break_stale(folder, name);
-        (void)nanosleep(&pause, NULL);
-    }
-    return err_set(err, ERR_BUSY, "%s: another program keeps the lock", name);
-}
-
-/* Where Dovecot keeps a UID list, its lock guards the keywords too. Returns 0
- * with *@held set or not, or an error. */
-static int lock_dovecot(int folder, bool *held, struct err *err)
-{
-    struct stat st;
-    int fd;
-
-    *held = false;
-    if (fstatat(folder, DOVECOT_LIST, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        return 0;
-    }
-    fd = create_lock(folder, DOVECOT_LIST_LOCK, err);
-    if (fd < 0) {
-        return fd;
-    }
-    close(fd);
-    *held = true;
-    return 0;
-}
-
-/* Fill the new file and put it in the old one's place. */
-static int replace(const struct maildir_keywords *keywords, int folder, int fd,
+/* Write the new file and put it in the old one's place; the lock is held. */
+static int replace(const struct maildir_keywords *keywords, int folder,
                    struct err *err)
 {
+    int fd =
+        openat(folder, NEW_FILE,
+               O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     struct buf text;
     struct bytes bytes;
-    int r = 0;
+    bool good;
 
+    if (fd < 0) {
+        return err_errno(err, ERR_DISK, errno, NEW_FILE);
+    }
     buf_init(&text, 0);
     maildir_keywords_print(keywords, &text);
     bytes = buf_peek(&text);
-    /* A short write of some hundred bytes is a full disk. */
-    if (write(fd, bytes.ptr, bytes.len) != (ssize_t)bytes.len) {
-        r = err_errno(err, ERR_DISK, errno != 0 ? errno : ENOSPC, NEW_FILE);
-    } else if (fsync(fd) < 0 ||
-               renameat(folder, NEW_FILE, folder, MAILDIR_KEYWORDS_FILE) < 0 ||
-               fsync(folder) < 0) {
-        r = err_errno(err, ERR_DISK, errno, MAILDIR_KEYWORDS_FILE);
-    }
+    errno = ENOSPC; /* what a short write of some hundred bytes means */
+    good =
+        write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0;
+    good = close(fd) == 0 && good &&
+           renameat(folder, NEW_FILE, folder, MAILDIR_KEYWORDS_FILE) == 0 &&
+           fsync(folder) == 0;
     buf_deinit(&text);
-    return r;
+    return good ? 0 : err_errno(err, ERR_DISK, errno, MAILDIR_KEYWORDS_FILE);
 }
 
 /* Give out letters. Returns whether any was given. */
@@ -291,22 +239,16 @@ static bool give(struct maildir_keywords *keywords, struct bytes names,
 }
 
 /* With the locks held. */
-static int allocate(struct maildir_keywords *keywords, int folder, int fd,
+static int allocate(struct maildir_keywords *keywords, int folder,
                     struct bytes names, uint32_t avoid, struct err *err)
 {
     int r = maildir_keywords_load(keywords, folder, err);
 
-    if (r < 0) {
+    if (r < 0 || !give(keywords, names, avoid)) {
         return r;
     }
-    if (!give(keywords, names, avoid)) {
-        (void)unlinkat(folder, NEW_FILE, 0);
-        return 0;
-    }
-    errno = 0;
-    r = replace(keywords, folder, fd, err);
+    r = replace(keywords, folder, err);
     if (r < 0) {
-        (void)unlinkat(folder, NEW_FILE, 0);
         /* Nothing may use a letter that is not on disk. */
         maildir_keywords_deinit(keywords);
     }
@@ -317,22 +259,25 @@ int maildir_keywords_allocate(struct maildir_keywords *keywords, int folder,
                               struct bytes names, uint32_t avoid,
                               struct err *err)
 {
-    bool held;
-    int fd;
-    int r = lock_dovecot(folder, &held, err);
+    struct stat st;
+    bool has_list =
+        fstatat(folder, DOVECOT_LIST, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    int r = 0;
 
+    /* Where Dovecot keeps a UID list, its lock guards the keywords, too. */
+    if (has_list) {
+        r = dotlock_take(folder, DOVECOT_LIST_LOCK, err);
+    }
     if (r < 0) {
         return r;
     }
-    /* The new file is the lock against ourselves, and the name that Dovecot
-     * writes to. */
-    fd = create_lock(folder, NEW_FILE, err);
-    r = fd < 0 ? fd : allocate(keywords, folder, fd, names, avoid, err);
-    if (fd >= 0) {
-        close(fd);
+    r = dotlock_take(folder, KEYWORDS_LOCK, err);
+    if (r == 0) {
+        r = allocate(keywords, folder, names, avoid, err);
+        dotlock_release(folder, KEYWORDS_LOCK);
     }
-    if (held) {
-        (void)unlinkat(folder, DOVECOT_LIST_LOCK, 0);
+    if (has_list) {
+        dotlock_release(folder, DOVECOT_LIST_LOCK);
     }
     return r;
 }

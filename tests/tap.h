@@ -22,7 +22,7 @@ tap_check(bool good, const char *file, int line, const char *format, ...)
     tap.run++;
     printf("%sok %u - ", good ? "" : "not ", tap.run);
     va_start(args, format);
-    vprintf(format, args);
+    (void)vprintf(format, args);
     va_end(args);
     printf("\n");
     if (!good) {

@@ -153,7 +153,8 @@ int main(void)
 
     test_parse();
     test_letters();
-    if (mkdtemp(path) == NULL || (dir = open(path, O_RDONLY)) < 0) {
+    if (mkdtemp(path) == NULL || (dir = open(path, O_RDONLY)) < 0 ||
+        mkdirat(dir, "tmp", 0700) < 0) {
         printf("Bail out! no directory\n");
         return 1;
     }
