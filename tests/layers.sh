@@ -16,7 +16,6 @@ BEGIN {
     doors["openssl"] = "^imap/tls|^base/digest"
     doors["lmdb.h"] = "^store/state"
     doors["zlib.h"] = "^imap/deflate|^store/state|^store/record"
-    doors["ini.h"] = "^cmd/"
     doors["jansson.h"] = "^cmd/"
 }
 
