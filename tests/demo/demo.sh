@@ -41,7 +41,13 @@ twin() {
     _code=0
     ./mailtwin -c "$demo/mailtwin.conf" --state-dir "$demo/state" "$@" \
         >"$demo/out" 2>&1 || _code=$?
-    sed 's/^/    /' "$demo/out"
+    if [ "$(wc -l <"$demo/out")" -gt 16 ]; then
+        sed -n '1,8s/^/    /p' "$demo/out"
+        echo "    ... and $(($(wc -l <"$demo/out") - 9)) lines more, then:"
+        tail -n 1 "$demo/out" | sed 's/^/    /'
+    else
+        sed 's/^/    /' "$demo/out"
+    fi
     echo "    (exit status $_code)"
     [ "$_code" = "${want:-0}" ] || {
         echo "This should have been ${want:-0}. Sorry, the demo ends here."
