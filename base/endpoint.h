@@ -89,12 +89,16 @@ struct folder_entry {
     bool has_token;  /* false: must be opened to know anything of it */
     bool selectable; /* false: holds folders only (\Noselect, no cur/new/tmp) */
     bool subscribed;
+    bool has_counts; /* messages and octets are known (want_counts) */
+    uint32_t messages;
+    uint64_t octets; /* with CRLF line ends, as far as the side knows */
     enum special_use use;
     char *problem; /* why it cannot be synchronised, for people, or NULL */
 };
 
 struct list_request {
     struct request base;
+    bool want_counts; /* fill has_counts, though it may cost */
     /* out: the caller's to free with folder_list_free() */
     struct folder_entry *folders;
     size_t n_folders;

@@ -87,6 +87,7 @@ static void on_opened(struct request *request)
     }
     probe->list.base.done = on_listed;
     probe->list.base.owner = probe;
+    probe->list.want_counts = true;
     endpoint_list(probe->reach.endpoint, &probe->list);
 }
 
@@ -162,9 +163,15 @@ static json_t *folder_json(const struct folder_entry *folder)
     json_object_set_new(json, "name", report_text(folder->name));
     json_object_set_new(json, "selectable", json_boolean(folder->selectable));
     json_object_set_new(json, "subscribed", json_boolean(folder->subscribed));
-    if (folder->has_token) {
+    if (folder->has_counts) {
+        json_object_set_new(json, "messages", json_integer(folder->messages));
+        json_object_set_new(json, "bytes",
+                            json_integer((json_int_t)folder->octets));
+    } else if (folder->has_token) {
         json_object_set_new(json, "messages",
                             json_integer(folder->token.messages));
+    }
+    if (folder->has_token) {
         json_object_set_new(json, "uidvalidity",
                             json_integer(folder->token.uidvalidity));
     }
@@ -232,6 +239,10 @@ static void add_folder(const struct folder_entry *folder, size_t width,
     buf_printf(out, "%*s  ", (int)(own < width ? width - own : 0), "");
     if (!folder->selectable) {
         buf_printf(out, "holds folders only");
+    } else if (folder->has_counts) {
+        human_count(out, folder->messages, "message");
+        buf_printf(out, ", ");
+        human_bytes(out, folder->octets);
     } else if (folder->has_token) {
         human_count(out, folder->token.messages, "message");
     } else {

@@ -1,6 +1,7 @@
 #include "cmd/reach.h"
 
 #include "base/mem.h"
+#include "cmd/version.h"
 
 /* TCP, TLS and login together. */
 #define CONNECT_SECONDS 30
@@ -20,6 +21,7 @@ static void init_imap(struct reach *reach, const struct account *account,
         .user = account->user,
         .password = options->secret,
         .auth = account->auth,
+        .version = VERSION,
         .connections = account->connections,
         .connect_seconds = CONNECT_SECONDS,
         .idle_seconds = IDLE_SECONDS,

@@ -506,6 +506,7 @@ static struct session *make_session(const struct conn *conn)
         .keywords = conn->shared.keywords,
         .log = conn->shared.log,
         .log_name = conn->label,
+        .version = account->version,
     };
 
     return session_new(&options);

@@ -29,6 +29,7 @@ struct imap_account {
     const char *user;
     const char *password;
     enum session_auth auth;
+    const char *version;      /* of mailtwin, told in ID; or NULL */
     unsigned connections;     /* at most, 1 or more */
     unsigned connect_seconds; /* TCP, TLS and login together */
     unsigned idle_seconds;    /* silence while an answer is due */

@@ -1,5 +1,5 @@
 /*
- * What is in a folder, or what changed there. PROTOCOL tiers:
+ * What is in a folder, or what changed there. The tiers:
  *
  *   RESYNC     SELECT (QRESYNC ...) tells changes and what vanished (RFC 7162)
  *   CONDSTORE  FETCH (CHANGEDSINCE ...); what is gone shows in the count, and
@@ -48,6 +48,7 @@ struct delta {
     bool early;          /* changes came before UIDVALIDITY did */
     struct uidset seen;  /* FULL, PLAIN: all that came; else those from @from */
     struct uidset found; /* by STEP_SEARCH */
+    uint32_t junk;       /* lines not understood before */
     int result;          /* negative: with err, why it failed */
     struct err err;
 };
@@ -60,6 +61,11 @@ static struct delta *delta_of(struct imap_task *task)
 static const struct imap_box *box_of(const struct delta *delta)
 {
     return &delta->task.link->box;
+}
+
+static uint32_t junk_lines(const struct delta *delta)
+{
+    return session_junk_lines(conn_session(delta->task.link->conn));
 }
 
 /* How much of what SELECT counted is still there. */
@@ -169,6 +175,8 @@ static bool expects_new(const struct delta *delta)
 static void delta_start(struct imap_task *task)
 {
     struct delta *delta = delta_of(task);
+
+    delta->junk = junk_lines(delta);
 
     imap_link_enable(task->link);
     choose_mode(delta);
@@ -314,6 +322,9 @@ static void finish(struct delta *delta)
         token->highestmodseq = box->highestmodseq;
     request->read_only = box->read_only;
     request->storable = box->storable;
+    /* A line that was not understood may have been one of the listing. */
+    if (junk_lines(delta) > delta->junk)
+        request->complete = false;
     imap_task_finish(&delta->task, delta->result, &delta->err);
 }
 
@@ -327,7 +338,7 @@ static void send_search(struct delta *delta)
     imap_task_end(&delta->task);
 }
 
-/* PROTOCOL 1.4, the count equation: all messages but the new ones are those
+/* The count equation: all messages but the new ones are those
  * known before, or some of these are gone. */
 static void count(struct delta *delta)
 {

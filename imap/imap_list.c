@@ -37,6 +37,8 @@ struct status_line {
     char *wire;
     struct folder_token token;
     bool complete;
+    bool has_size;
+    uint64_t size;
 };
 
 struct list {
@@ -71,9 +73,13 @@ static bool has_caps(const struct list *list, uint32_t bits)
 
 static const char *status_items(const struct list *list)
 {
-    return list->task.pool->tier != IMAP_PLAIN
-               ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
-               : "(MESSAGES UIDNEXT UIDVALIDITY)";
+    bool sizes = list->request->want_counts && has_caps(list, CAP_STATUS_SIZE);
+
+    if (list->task.pool->tier != IMAP_PLAIN)
+        return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ SIZE)"
+                     : "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
+    return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY SIZE)"
+                 : "(MESSAGES UIDNEXT UIDVALIDITY)";
 }
 
 /* Only what was advertised may be asked for: all else is BAD. */
@@ -157,6 +163,8 @@ static void take_status(struct list *list,
     kept->token.uidvalidity = status->uidvalidity;
     if ((status->has & STATUS_HIGHESTMODSEQ) != 0)
         kept->token.highestmodseq = status->highestmodseq;
+    kept->has_size = (status->has & STATUS_SIZE) != 0;
+    kept->size = status->size;
     kept->complete =
         (status->has & needed) == needed && status->uidvalidity != 0;
 }
@@ -303,6 +311,9 @@ static void finish(struct list *list)
         entry = &list->request->folders[known->index];
         entry->token = status->token;
         entry->has_token = entry->selectable;
+        entry->has_counts = status->has_size;
+        entry->messages = status->token.messages;
+        entry->octets = status->size;
         known->uidnext = status->token.uidnext;
     }
     if (list->result < 0) {

@@ -17,7 +17,7 @@
 #include "imap/imap_names.h"
 #include "imap/imap_task.h"
 
-/* How changes are found. PROTOCOL: tiers. */
+/* How changes are found. */
 enum imap_tier { IMAP_PLAIN, IMAP_CONDSTORE, IMAP_RESYNC };
 
 struct imap_pool {

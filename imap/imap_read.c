@@ -73,7 +73,7 @@ static bool read_wants(const struct imap_task *task, uint32_t uid)
 }
 
 /* An existing message cannot be empty: with no octets the server just has none
- * for us (PROTOCOL 2.3). It counts as not there, never as an empty file. */
+ * for us. It counts as not there, never as an empty file. */
 static void body_begins(struct read *read, int step,
                         const struct session_event *event)
 {

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_count.h"
 #include "store/maildir_deliver.h"
 #include "store/maildir_list.h"
 #include "store/maildir_path.h"
@@ -111,6 +112,10 @@ static void list_folders(struct maildir_job *base)
         base->r = maildir_list_folders(
             base->maildir->root, base->maildir->account->layout, &job->folders,
             &job->n_folders, &base->err);
+    }
+    if (base->r == 0 && ((struct list_request *)base->request)->want_counts) {
+        maildir_count(base->maildir->root, base->maildir->account->layout,
+                      job->folders, job->n_folders);
     }
 }
 
