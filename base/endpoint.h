@@ -229,9 +229,37 @@ struct remove_request {
     bool kept; /* out: without UIDPLUS they could only be flagged \Deleted */
 };
 
+/*
+ * Put messages into another folder of the same side, without their octets
+ * leaving it: UID MOVE or UID COPY, rename or link. Flags, keywords and
+ * INTERNALDATE stay as they are. Messages that are gone are left out.
+ *
+ * A move never has a message in neither folder: where it cannot be done at
+ * once, the copy is there, durably, before the original goes.
+ */
+struct place_request {
+    struct request base;
+    struct folder_ref from;
+    struct folder_ref to; /* another folder, which is there */
+    const struct uidset *uids;
+    bool move; /* false: the originals stay */
+    /**
+     * Called for each message that was placed, before done().
+     *
+     * @uid     in from
+     * @to_uid  in to; 0 where the server does not say
+     */
+    void (*placed)(struct place_request *request, uint32_t uid,
+                   uint32_t to_uid);
+    /* out: the originals could not be expunged without UIDPLUS, they only
+     * carry \Deleted */
+    bool kept;
+};
+
 enum folder_action {
     FOLDER_CREATE, /* with its parents; it may be there already */
     FOLDER_DELETE, /* an empty one; it may be gone already */
+    FOLDER_RENAME, /* to new_name, which is not there; its children go along */
     FOLDER_SUBSCRIBE,
     FOLDER_UNSUBSCRIBE
 };
@@ -240,6 +268,7 @@ struct folder_request {
     struct request base;
     enum folder_action action;
     const char *name;
+    const char *new_name; /* FOLDER_RENAME only */
     enum special_use use; /* FOLDER_CREATE: a wish */
 };
 
@@ -279,6 +308,7 @@ struct endpoint_class {
     void (*add_abort)(struct endpoint *endpoint, struct add_request *request);
     void (*flag)(struct endpoint *endpoint, struct flag_request *request);
     void (*remove)(struct endpoint *endpoint, struct remove_request *request);
+    void (*place)(struct endpoint *endpoint, struct place_request *request);
     void (*folder)(struct endpoint *endpoint, struct folder_request *request);
     void (*close)(struct endpoint *endpoint, struct close_request *request);
     /* Append lines for people: capabilities, tier, limits ("key: value\n"). */
