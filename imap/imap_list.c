@@ -55,7 +55,7 @@ struct list {
     size_t cap_subscribed;
     size_t asked; /* entries whose STATUS was asked for, or not needed */
     size_t cap_folders;
-    char delimiter; /* of each entry's line, for STATUS and LSUB */
+    char delimiter; /* the first that LIST named, for STATUS and LSUB */
     bool built;
     int result; /* negative: with err, why the listing failed */
     struct err err;
@@ -75,9 +75,10 @@ static const char *status_items(const struct list *list)
 {
     bool sizes = list->request->want_counts && has_caps(list, CAP_STATUS_SIZE);
 
-    if (list->task.pool->tier != IMAP_PLAIN)
+    if (list->task.pool->tier != IMAP_PLAIN) {
         return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ SIZE)"
                      : "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
+    }
     return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY SIZE)"
                  : "(MESSAGES UIDNEXT UIDVALIDITY)";
 }
