@@ -97,6 +97,11 @@ void endpoint_remove(struct endpoint *endpoint, struct remove_request *request)
     endpoint->class->remove(endpoint, request);
 }
 
+void endpoint_place(struct endpoint *endpoint, struct place_request *request)
+{
+    endpoint->class->place(endpoint, request);
+}
+
 void endpoint_folder(struct endpoint *endpoint, struct folder_request *request)
 {
     endpoint->class->folder(endpoint, request);

@@ -364,6 +364,7 @@ void endpoint_add_abort(struct endpoint *endpoint, struct add_request *request);
 
 void endpoint_flag(struct endpoint *endpoint, struct flag_request *request);
 void endpoint_remove(struct endpoint *endpoint, struct remove_request *request);
+void endpoint_place(struct endpoint *endpoint, struct place_request *request);
 void endpoint_folder(struct endpoint *endpoint, struct folder_request *request);
 void endpoint_close(struct endpoint *endpoint, struct close_request *request);
 
