@@ -49,13 +49,15 @@ static void show(void *owner, enum log_level level, const char *line)
     printf("# %s\n", line);
 }
 
-static bool shell(const char *format, const char *a, const char *b)
+__attribute__((format(printf, 1, 2))) static bool shell(const char *format, ...)
 {
-    char *script = mem_printf(format, a, b); /* NOLINT: all are literals */
-    bool good = system(script) == 0;
+    char script[4096];
+    va_list args;
 
-    free(script);
-    return good;
+    va_start(args, format);
+    (void)vsnprintf(script, sizeof(script), format, args);
+    va_end(args);
+    return system(script) == 0;
 }
 
 static void done(struct request *request)
