@@ -1,4 +1,4 @@
-/* Create, delete, subscribe and unsubscribe a folder. */
+/* Create, delete, rename, subscribe and unsubscribe a folder. */
 #include <string.h>
 
 #include "imap/imap_link.h"
@@ -9,6 +9,7 @@ enum {
     STEP_CREATE,
     STEP_STATUS, /* is it empty? */
     STEP_DELETE,
+    STEP_RENAME,
     STEP_SUBSCRIBE
 };
 
@@ -18,6 +19,7 @@ struct folder {
     bool counted; /* STATUS said how many messages there are */
     uint32_t messages;
     struct buf wire;
+    struct buf new_wire; /* STEP_RENAME */
 };
 
 static struct folder *folder_of(struct imap_task *task)
@@ -71,6 +73,15 @@ static void start_create(struct folder *folder)
     }
 }
 
+/* Is it @name, or a folder in it? */
+static bool is_within(const char *folder, const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(folder, name, length) == 0 &&
+           (folder[length] == '\0' || folder[length] == '/');
+}
+
 /* No session of ours may sit in a folder that is to go: some servers refuse,
  * others cut the connection. */
 static void leave_folder(struct folder *folder)
@@ -80,7 +91,7 @@ static void leave_folder(struct folder *folder)
 
     for (link = pool->links; link != NULL; link = link->next) {
         if (link->box.name == NULL ||
-            strcmp(link->box.name, folder->request->name) != 0)
+            !is_within(link->box.name, folder->request->name))
             continue;
         if (link == folder->task.link) {
             imap_link_unselect(link);
@@ -105,6 +116,33 @@ static void start_delete(struct folder *folder)
     }
 }
 
+/* RENAME of INBOX moves its messages instead (RFC 9051 section 6.3.6). */
+static void start_rename(struct folder *folder)
+{
+    const struct folder_request *request = folder->request;
+    struct session *session;
+    struct err err;
+    int r;
+
+    if (strcmp(request->name, "INBOX") == 0) {
+        r = err_set(&err, ERR_REFUSED, "INBOX cannot be renamed");
+    } else {
+        r = imap_names_wire(&folder->task.pool->names, request->new_name,
+                            &folder->new_wire, &err);
+    }
+    if (r < 0) {
+        imap_task_finish(&folder->task, r, &err);
+        return;
+    }
+    leave_folder(folder);
+    session = imap_task_begin(&folder->task, STEP_RENAME);
+    session_add(session, B("RENAME "), false);
+    session_add_quoted(session, buf_peek(&folder->wire));
+    session_add(session, B(" "), false);
+    session_add_quoted(session, buf_peek(&folder->new_wire));
+    imap_task_end(&folder->task);
+}
+
 static void folder_start(struct imap_task *task)
 {
     struct folder *folder = folder_of(task);
@@ -122,6 +160,9 @@ static void folder_start(struct imap_task *task)
         break;
     case FOLDER_DELETE:
         start_delete(folder);
+        break;
+    case FOLDER_RENAME:
+        start_rename(folder);
         break;
     case FOLDER_SUBSCRIBE:
         command(folder, STEP_SUBSCRIBE, "SUBSCRIBE", "");
@@ -170,6 +211,22 @@ static void deleted(struct folder *folder, const struct session_reply *reply)
     imap_task_finish(&folder->task, r, &err);
 }
 
+/* The folders in it went along; they are spelt like the new name now. */
+static void renamed(struct folder *folder, const struct session_reply *reply)
+{
+    const struct folder_request *request = folder->request;
+    struct imap_names *names = &folder->task.pool->names;
+    struct err err;
+    int r = imap_task_answer(reply, "RENAME", &err);
+
+    if (r == 0) {
+        imap_names_remove(names, request->name);
+        imap_names_remove_below(names, request->name);
+        imap_names_put(names, request->new_name, buf_peek(&folder->new_wire));
+    }
+    imap_task_finish(&folder->task, r, &err);
+}
+
 static void counted(struct folder *folder, const struct session_reply *reply)
 {
     struct err err;
@@ -215,6 +272,9 @@ static void folder_tagged(struct folder *folder, int step,
     case STEP_DELETE:
         deleted(folder, reply);
         break;
+    case STEP_RENAME:
+        renamed(folder, reply);
+        break;
     default:
         r = imap_task_answer(reply, "SUBSCRIBE", &err);
         imap_task_finish(&folder->task, r, &err);
@@ -239,6 +299,7 @@ static void folder_event(struct imap_task *task, int step,
 static void folder_deinit(struct imap_task *task)
 {
     buf_deinit(&folder_of(task)->wire);
+    buf_deinit(&folder_of(task)->new_wire);
 }
 
 struct imap_task *imap_folder_new(struct imap_pool *pool,
@@ -253,5 +314,6 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
 
     folder_of(task)->request = request;
     buf_init(&folder_of(task)->wire, 0);
+    buf_init(&folder_of(task)->new_wire, 0);
     return task;
 }

@@ -191,6 +191,24 @@ void imap_names_remove(struct imap_names *names, const char *name)
             (names->n - at) * sizeof(struct imap_name *));
 }
 
+void imap_names_remove_below(struct imap_names *names, const char *name)
+{
+    size_t length = strlen(name);
+    size_t kept = 0;
+    struct imap_name *entry;
+
+    for (size_t i = 0; i < names->n; i++) {
+        entry = names->sorted[i];
+        if (strncmp(entry->name, name, length) == 0 &&
+            entry->name[length] == '/') {
+            name_free(entry);
+        } else {
+            names->sorted[kept++] = entry;
+        }
+    }
+    names->n = kept;
+}
+
 static int encode_levels(const struct imap_names *names, const char *name,
                          struct buf *out, struct err *err)
 {

@@ -68,6 +68,9 @@ struct imap_name *imap_names_put(struct imap_names *names, const char *name,
 /* Forget @name, if it is there. */
 void imap_names_remove(struct imap_names *names, const char *name);
 
+/* Forget all folders in @name. */
+void imap_names_remove_below(struct imap_names *names, const char *name);
+
 /**
  * Append the server's name of a folder: as listed, or made.
  *

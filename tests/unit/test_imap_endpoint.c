@@ -111,6 +111,18 @@ static int do_folder(struct world *world, enum folder_action action,
     return settle(world);
 }
 
+static int do_rename(struct world *world, const char *name,
+                     const char *new_name)
+{
+    struct folder_request request = {.base = head(world),
+                                     .action = FOLDER_RENAME,
+                                     .name = name,
+                                     .new_name = new_name};
+
+    endpoint_folder(world->endpoint, &request);
+    return settle(world);
+}
+
 /* --- listing --- */
 
 static const struct folder_entry *entry_of(const struct list_request *list,
@@ -632,6 +644,33 @@ static void test_kept(struct world *world)
        "%s: and the folder, though it was selected", tier);
 }
 
+static void test_rename(struct world *world)
+{
+    const char *tier = world->tier;
+    struct folder_token before;
+    struct list_request list;
+
+    ok(do_folder(world, FOLDER_CREATE, "Old/In") == 0 &&
+           add_numbers(world, "Old/In", 1, 2) == 0 &&
+           do_delta(world, "Old/In", false, 0) == 0,
+       "%s: a folder with mail, which is selected", tier);
+    before = world->delta.token;
+    ok(do_rename(world, "Old", "New \303\274") == 0,
+       "%s: its parent is renamed", tier);
+    ok(do_rename(world, "Old", "Other") == ERR_GONE, "%s: but not twice", tier);
+    ok(do_rename(world, "INBOX", "Other") == ERR_REFUSED, "%s: and INBOX never",
+       tier);
+    list = do_list(world);
+    ok(entry_of(&list, "Old") == NULL && entry_of(&list, "Old/In") == NULL &&
+           entry_of(&list, "New \303\274/In") != NULL,
+       "%s: what is in it went along", tier);
+    folder_list_free(list.folders, list.n_folders);
+    ok(do_delta(world, "New \303\274/In", true, 2) == 0 &&
+           world->delta.token.uidvalidity == before.uidvalidity &&
+           world->delta.token.messages == 2,
+       "%s: with its UIDVALIDITY and its mail", tier);
+}
+
 /* Many at once: as many connections as are allowed, and no deadlock. */
 static void test_many(struct world *world)
 {
@@ -748,6 +787,7 @@ static void test_tier(struct world *world)
     test_list_token(world);
     test_void_tokens(world);
     test_kept(world);
+    test_rename(world);
     test_many(world);
     test_close(world);
     world_close(world);
