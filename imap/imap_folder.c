@@ -1,6 +1,8 @@
 /* Create, delete, rename, subscribe and unsubscribe a folder. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
@@ -10,6 +12,7 @@ enum {
     STEP_STATUS, /* is it empty? */
     STEP_DELETE,
     STEP_RENAME,
+    STEP_PARENT, /* CREATE what the new name is to be in */
     STEP_SUBSCRIBE
 };
 
@@ -20,6 +23,7 @@ struct folder {
     uint32_t messages;
     struct buf wire;
     struct buf new_wire; /* STEP_RENAME */
+    bool made_parent;    /* STEP_PARENT was sent */
 };
 
 static struct folder *folder_of(struct imap_task *task)
@@ -28,12 +32,12 @@ static struct folder *folder_of(struct imap_task *task)
 }
 
 static void command(struct folder *folder, int step, const char *verb,
-                    const char *rest)
+                    const struct buf *wire, const char *rest)
 {
     struct session *session = imap_task_begin(&folder->task, step);
 
     session_printf(session, "%s ", verb);
-    session_add_quoted(session, buf_peek(&folder->wire));
+    session_add_quoted(session, buf_peek(wire));
     session_add(session, bytes_of(rest), false);
     imap_task_end(&folder->task);
 }
@@ -67,23 +71,15 @@ static void start_create(struct folder *folder)
 
     if (use != USE_NONE &&
         (folder->task.pool->caps.bits & CAP_CREATE_SPECIAL_USE) != 0) {
-        command(folder, STEP_CREATE_USE, "CREATE", use_clause(use));
+        command(folder, STEP_CREATE_USE, "CREATE", &folder->wire,
+                use_clause(use));
     } else {
-        command(folder, STEP_CREATE, "CREATE", "");
+        command(folder, STEP_CREATE, "CREATE", &folder->wire, "");
     }
 }
 
-/* Is it @name, or a folder in it? */
-static bool is_within(const char *folder, const char *name)
-{
-    size_t length = strlen(name);
-
-    return strncmp(folder, name, length) == 0 &&
-           (folder[length] == '\0' || folder[length] == '/');
-}
-
-/* No session of ours may sit in a folder that is to go: some servers refuse,
- * others cut the connection. */
+/* No session of ours may sit in a folder that is to go, or below it: some
+ * servers refuse, others cut the connection. */
 static void leave_folder(struct folder *folder)
 {
     struct imap_pool *pool = folder->task.pool;
@@ -91,7 +87,7 @@ static void leave_folder(struct folder *folder)
 
     for (link = pool->links; link != NULL; link = link->next) {
         if (link->box.name == NULL ||
-            !is_within(link->box.name, folder->request->name))
+            !imap_names_within(link->box.name, folder->request->name))
             continue;
         if (link == folder->task.link) {
             imap_link_unselect(link);
@@ -110,22 +106,35 @@ static void start_delete(struct folder *folder)
 
     leave_folder(folder);
     if (name != NULL && !name->selectable) {
-        command(folder, STEP_DELETE, "DELETE", "");
+        command(folder, STEP_DELETE, "DELETE", &folder->wire, "");
     } else {
-        command(folder, STEP_STATUS, "STATUS", " (MESSAGES)");
+        command(folder, STEP_STATUS, "STATUS", &folder->wire, " (MESSAGES)");
     }
 }
 
-/* RENAME of INBOX moves its messages instead (RFC 9051 section 6.3.6). */
+static void send_rename(struct folder *folder)
+{
+    struct session *session = imap_task_begin(&folder->task, STEP_RENAME);
+
+    session_add(session, B("RENAME "), false);
+    session_add_quoted(session, buf_peek(&folder->wire));
+    session_add(session, B(" "), false);
+    session_add_quoted(session, buf_peek(&folder->new_wire));
+    imap_task_end(&folder->task);
+}
+
+/* RENAME of INBOX does not rename it, but moves its messages. RFC 9051 section
+ * 6.3.6 */
 static void start_rename(struct folder *folder)
 {
     const struct folder_request *request = folder->request;
-    struct session *session;
     struct err err;
-    int r;
+    int r = 0;
 
     if (strcmp(request->name, "INBOX") == 0) {
         r = err_set(&err, ERR_REFUSED, "INBOX cannot be renamed");
+    } else if (imap_names_within(request->new_name, request->name)) {
+        r = err_set(&err, ERR_REFUSED, "a folder cannot go into itself");
     } else {
         r = imap_names_wire(&folder->task.pool->names, request->new_name,
                             &folder->new_wire, &err);
@@ -135,12 +144,7 @@ static void start_rename(struct folder *folder)
         return;
     }
     leave_folder(folder);
-    session = imap_task_begin(&folder->task, STEP_RENAME);
-    session_add(session, B("RENAME "), false);
-    session_add_quoted(session, buf_peek(&folder->wire));
-    session_add(session, B(" "), false);
-    session_add_quoted(session, buf_peek(&folder->new_wire));
-    imap_task_end(&folder->task);
+    send_rename(folder);
 }
 
 static void folder_start(struct imap_task *task)
@@ -165,10 +169,10 @@ static void folder_start(struct imap_task *task)
         start_rename(folder);
         break;
     case FOLDER_SUBSCRIBE:
-        command(folder, STEP_SUBSCRIBE, "SUBSCRIBE", "");
+        command(folder, STEP_SUBSCRIBE, "SUBSCRIBE", &folder->wire, "");
         break;
     case FOLDER_UNSUBSCRIBE:
-        command(folder, STEP_SUBSCRIBE, "UNSUBSCRIBE", "");
+        command(folder, STEP_SUBSCRIBE, "UNSUBSCRIBE", &folder->wire, "");
         break;
     }
 }
@@ -211,22 +215,6 @@ static void deleted(struct folder *folder, const struct session_reply *reply)
     imap_task_finish(&folder->task, r, &err);
 }
 
-/* The folders in it went along; they are spelt like the new name now. */
-static void renamed(struct folder *folder, const struct session_reply *reply)
-{
-    const struct folder_request *request = folder->request;
-    struct imap_names *names = &folder->task.pool->names;
-    struct err err;
-    int r = imap_task_answer(reply, "RENAME", &err);
-
-    if (r == 0) {
-        imap_names_remove(names, request->name);
-        imap_names_remove_below(names, request->name);
-        imap_names_put(names, request->new_name, buf_peek(&folder->new_wire));
-    }
-    imap_task_finish(&folder->task, r, &err);
-}
-
 static void counted(struct folder *folder, const struct session_reply *reply)
 {
     struct err err;
@@ -245,7 +233,61 @@ static void counted(struct folder *folder, const struct session_reply *reply)
     } else if (r < 0) {
         imap_task_finish(&folder->task, r, &err);
     } else {
-        command(folder, STEP_DELETE, "DELETE", "");
+        command(folder, STEP_DELETE, "DELETE", &folder->wire, "");
+    }
+}
+
+/* Most servers make the parents of the new name themselves, as RFC 9051 section
+ * 6.3.6 says they should. Returns false where there is nothing to make. */
+static bool make_parent(struct folder *folder)
+{
+    const char *name = folder->request->new_name;
+    const char *slash = strrchr(name, '/');
+    struct buf wire;
+    struct err err;
+    char *parent;
+    int r;
+
+    if (folder->made_parent || slash == NULL)
+        return false;
+    folder->made_parent = true;
+    parent = mem_text((struct bytes){name, (size_t)(slash - name)});
+    buf_init(&wire, 0);
+    r = imap_names_wire(&folder->task.pool->names, parent, &wire, &err);
+    if (r == 0)
+        command(folder, STEP_PARENT, "CREATE", &wire, "");
+    buf_deinit(&wire);
+    free(parent);
+    return r == 0;
+}
+
+static void renamed(struct folder *folder, const struct session_reply *reply)
+{
+    const struct folder_request *request = folder->request;
+    struct imap_names *names = &folder->task.pool->names;
+    struct err err;
+    int r = imap_task_answer(reply, "RENAME", &err);
+
+    if (r == ERR_GONE && make_parent(folder))
+        return;
+    if (r == 0) {
+        imap_names_rename(names, request->name, buf_peek(&folder->wire),
+                          request->new_name, buf_peek(&folder->new_wire));
+        imap_names_put(names, request->new_name, buf_peek(&folder->new_wire));
+    }
+    imap_task_finish(&folder->task, r, &err);
+}
+
+static void parent_made(struct folder *folder,
+                        const struct session_reply *reply)
+{
+    struct err err;
+    int r = imap_task_answer(reply, "CREATE", &err);
+
+    if (r < 0 && !is_there(reply)) {
+        imap_task_finish(&folder->task, r, &err);
+    } else {
+        send_rename(folder);
     }
 }
 
@@ -258,7 +300,7 @@ static void folder_tagged(struct folder *folder, int step,
     switch (step) {
     case STEP_CREATE_USE:
         if (reply->status != IMAP_OK && !is_there(reply)) {
-            command(folder, STEP_CREATE, "CREATE", "");
+            command(folder, STEP_CREATE, "CREATE", &folder->wire, "");
         } else {
             created(folder, reply);
         }
@@ -274,6 +316,9 @@ static void folder_tagged(struct folder *folder, int step,
         break;
     case STEP_RENAME:
         renamed(folder, reply);
+        break;
+    case STEP_PARENT:
+        parent_made(folder, reply);
         break;
     default:
         r = imap_task_answer(reply, "SUBSCRIBE", &err);
@@ -298,8 +343,10 @@ static void folder_event(struct imap_task *task, int step,
 
 static void folder_deinit(struct imap_task *task)
 {
-    buf_deinit(&folder_of(task)->wire);
-    buf_deinit(&folder_of(task)->new_wire);
+    struct folder *folder = folder_of(task);
+
+    buf_deinit(&folder->wire);
+    buf_deinit(&folder->new_wire);
 }
 
 struct imap_task *imap_folder_new(struct imap_pool *pool,

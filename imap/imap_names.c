@@ -156,6 +156,26 @@ struct imap_name *imap_names_find(const struct imap_names *names,
     return found ? names->sorted[at] : NULL;
 }
 
+static void insert(struct imap_names *names, size_t at, struct imap_name *entry)
+{
+    names->sorted = mem_grow(names->sorted, names->n, &names->cap,
+                             sizeof(struct imap_name *));
+    memmove(names->sorted + at + 1, names->sorted + at,
+            (names->n - at) * sizeof(struct imap_name *));
+    names->sorted[at] = entry;
+    names->n++;
+}
+
+static struct imap_name *take(struct imap_names *names, size_t at)
+{
+    struct imap_name *entry = names->sorted[at];
+
+    names->n--;
+    memmove(names->sorted + at, names->sorted + at + 1,
+            (names->n - at) * sizeof(struct imap_name *));
+    return entry;
+}
+
 struct imap_name *imap_names_put(struct imap_names *names, const char *name,
                                  struct bytes wire)
 {
@@ -169,12 +189,7 @@ struct imap_name *imap_names_put(struct imap_names *names, const char *name,
     entry->name = mem_copy(name);
     entry->wire = mem_text(wire);
     entry->selectable = true;
-    names->sorted = mem_grow(names->sorted, names->n, &names->cap,
-                             sizeof(struct imap_name *));
-    memmove(names->sorted + at + 1, names->sorted + at,
-            (names->n - at) * sizeof(struct imap_name *));
-    names->sorted[at] = entry;
-    names->n++;
+    insert(names, at, entry);
     return entry;
 }
 
@@ -183,30 +198,62 @@ void imap_names_remove(struct imap_names *names, const char *name)
     bool found;
     size_t at = place(names, name, &found);
 
-    if (!found)
-        return;
-    name_free(names->sorted[at]);
-    names->n--;
-    memmove(names->sorted + at, names->sorted + at + 1,
-            (names->n - at) * sizeof(struct imap_name *));
+    if (found)
+        name_free(take(names, at));
 }
 
-void imap_names_remove_below(struct imap_names *names, const char *name)
+bool imap_names_within(const char *name, const char *folder)
 {
-    size_t length = strlen(name);
-    size_t kept = 0;
-    struct imap_name *entry;
+    size_t len = strlen(folder);
 
-    for (size_t i = 0; i < names->n; i++) {
-        entry = names->sorted[i];
-        if (strncmp(entry->name, name, length) == 0 &&
-            entry->name[length] == '/') {
-            name_free(entry);
-        } else {
-            names->sorted[kept++] = entry;
-        }
+    return strncmp(name, folder, len) == 0 &&
+           (name[len] == '\0' || name[len] == '/');
+}
+
+/* The beginning of a text becomes another one. */
+static void replace_start(char **text, size_t old, struct bytes with)
+{
+    char *changed = mem_printf("%.*s%s", (int)with.len, with.ptr, *text + old);
+
+    free(*text);
+    *text = changed;
+}
+
+/* What had the new name before is not there any more, or the server would have
+ * refused. */
+static void rename_at(struct imap_names *names, size_t at, const char *from,
+                      struct bytes old_wire, const char *to, struct bytes wire)
+{
+    struct imap_name *entry = take(names, at);
+    bool found;
+
+    if (strncmp(entry->wire, old_wire.ptr, old_wire.len) != 0) {
+        name_free(entry); /* the next listing tells what it is now */
+        return;
     }
-    names->n = kept;
+    replace_start(&entry->name, strlen(from), bytes_of(to));
+    replace_start(&entry->wire, old_wire.len, wire);
+    imap_names_remove(names, entry->name);
+    insert(names, place(names, entry->name, &found), entry);
+}
+
+void imap_names_rename(struct imap_names *names, const char *from,
+                       struct bytes old_wire, const char *to, struct bytes wire)
+{
+    char *below = mem_printf("%s/", from);
+    bool found;
+    size_t at = place(names, from, &found);
+
+    if (found)
+        rename_at(names, at, from, old_wire, to, wire);
+    /* All below it stand together, but not beside it: "a", "a-b", "a/b". */
+    for (;;) {
+        at = place(names, below, &found);
+        if (at == names->n || !imap_names_within(names->sorted[at]->name, from))
+            break;
+        rename_at(names, at, from, old_wire, to, wire);
+    }
+    free(below);
 }
 
 static int encode_levels(const struct imap_names *names, const char *name,

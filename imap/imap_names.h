@@ -68,8 +68,19 @@ struct imap_name *imap_names_put(struct imap_names *names, const char *name,
 /* Forget @name, if it is there. */
 void imap_names_remove(struct imap_names *names, const char *name);
 
-/* Forget all folders in @name. */
-void imap_names_remove_below(struct imap_names *names, const char *name);
+/* Is the folder called @name the one called @folder, or below it? */
+bool imap_names_within(const char *name, const char *folder);
+
+/**
+ * A folder has another name now, and all below it went along.
+ *
+ * @old_wire  the server's name for @from
+ * @to        not within @from
+ * @wire      the server's name for @to
+ */
+void imap_names_rename(struct imap_names *names, const char *from,
+                       struct bytes old_wire, const char *to,
+                       struct bytes wire);
 
 /**
  * Append the server's name of a folder: as listed, or made.

@@ -134,8 +134,47 @@ static void test_table(void)
     imap_names_deinit(&names);
 }
 
+static bool is_spelt(const struct imap_names *names, const char *name,
+                     const char *wire)
+{
+    const struct imap_name *entry = imap_names_find(names, name);
+
+    return entry != NULL && strcmp(entry->wire, wire) == 0;
+}
+
+static void test_rename(void)
+{
+    static const char *const ours[] = {"a", "a-b", "a/b", "a/b/c", "aa", "z"};
+    static const char *const wires[] = {"P.a",     "P.a-b", "P.a.b",
+                                        "P.a.b.c", "P.aa",  "P.z"};
+    struct imap_names names = {.delimiter = '.'};
+
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        imap_names_put(&names, ours[i], bytes_of(wires[i]));
+    imap_names_put(&names, "a/odd", B("elsewhere"));
+    imap_names_put(&names, "y/z/b", B("stale"));
+    imap_names_find(&names, "a/b")->uidnext = 7;
+    imap_names_rename(&names, "a", B("P.a"), "y/z", B("P.y.z"));
+    ok(is_spelt(&names, "y/z", "P.y.z") && imap_names_find(&names, "a") == NULL,
+       "a folder is renamed");
+    ok(is_spelt(&names, "y/z/b", "P.y.z.b") &&
+           is_spelt(&names, "y/z/b/c", "P.y.z.b.c") &&
+           imap_names_find(&names, "a/b") == NULL,
+       "what is below it goes along");
+    ok(imap_names_find(&names, "y/z/b")->uidnext == 7,
+       "with what is known of it");
+    ok(is_spelt(&names, "a-b", "P.a-b") && is_spelt(&names, "aa", "P.aa") &&
+           is_spelt(&names, "z", "P.z"),
+       "what only begins alike stays");
+    ok(names.n == 6, "what is spelt otherwise is forgotten");
+    imap_names_rename(&names, "never", B("P.never"), "b", B("P.b"));
+    ok(names.n == 6, "what is not known is not renamed");
+    imap_names_deinit(&names);
+}
+
 int main(void)
 {
+    test_rename();
     test_decode();
     test_encode();
     test_table();
