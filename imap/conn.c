@@ -542,8 +542,12 @@ struct session *conn_session(struct conn *conn)
     return conn->session;
 }
 
+/* The mark is looked at here and not only when the pump runs: a write that
+ * completes in between shortens the queue, and whoever just saw it full waits
+ * to be told so. */
 void conn_flush(struct conn *conn)
 {
+    conn->above_mark |= conn_queued(conn) >= CONN_QUEUE_MARK;
     if (!conn->pumping)
         kick(conn);
 }
