@@ -202,6 +202,11 @@ static void do_remove(struct endpoint *endpoint, struct remove_request *request)
     submit(endpoint, imap_remove_new(&self(endpoint)->pool, request));
 }
 
+static void do_place(struct endpoint *endpoint, struct place_request *request)
+{
+    submit(endpoint, imap_place_new(&self(endpoint)->pool, request));
+}
+
 static void do_folder(struct endpoint *endpoint, struct folder_request *request)
 {
     submit(endpoint, imap_folder_new(&self(endpoint)->pool, request));
@@ -299,6 +304,7 @@ static const struct endpoint_class imap_class = {
     .add_abort = do_add_abort,
     .flag = do_flag,
     .remove = do_remove,
+    .place = do_place,
     .folder = do_folder,
     .close = do_close,
     .describe = do_describe,

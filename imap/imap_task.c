@@ -58,19 +58,30 @@ void imap_task_send(struct imap_task *task, int step, const char *command)
     imap_task_end(task);
 }
 
-void imap_task_send_set(struct imap_task *task, int step, const char *verb,
-                        const struct uidset *set, size_t *from,
-                        const char *rest)
+struct session *imap_task_begin_set(struct imap_task *task, int step,
+                                    const char *verb, const struct uidset *set,
+                                    size_t *from, size_t behind)
 {
     struct session *session = imap_task_begin(task, step);
+    size_t max = behind < SET_BYTES_MAX ? SET_BYTES_MAX - behind : 0;
     struct buf text;
 
     buf_init(&text, 0);
     buf_printf(&text, "%s ", verb);
-    uidset_print(set, from, SET_BYTES_MAX, &text);
-    buf_add(&text, bytes_of(rest));
+    uidset_print(set, from, max, &text);
     session_add(session, buf_peek(&text), false);
     buf_deinit(&text);
+    return session;
+}
+
+void imap_task_send_set(struct imap_task *task, int step, const char *verb,
+                        const struct uidset *set, size_t *from,
+                        const char *rest)
+{
+    struct session *session =
+        imap_task_begin_set(task, step, verb, set, from, 0);
+
+    session_add(session, bytes_of(rest), false);
     imap_task_end(task);
 }
 

@@ -97,10 +97,17 @@ void imap_task_end(struct imap_task *task);
 void imap_task_send(struct imap_task *task, int step, const char *command);
 
 /**
- * One command about as many UIDs of @set as fit a command line.
+ * Begin a command about as many UIDs of @set as fit a command line. Write the
+ * rest, and call imap_task_end().
  *
- * @from  in and out as in uidset_print()
+ * @from    in and out as in uidset_print()
+ * @behind  more octets than a few that the rest has
  */
+struct session *imap_task_begin_set(struct imap_task *task, int step,
+                                    const char *verb, const struct uidset *set,
+                                    size_t *from, size_t behind);
+
+/* The same with its @rest in one call. */
 void imap_task_send_set(struct imap_task *task, int step, const char *verb,
                         const struct uidset *set, size_t *from,
                         const char *rest);
@@ -143,6 +150,8 @@ struct imap_task *imap_flag_new(struct imap_pool *pool,
                                 struct flag_request *request);
 struct imap_task *imap_remove_new(struct imap_pool *pool,
                                   struct remove_request *request);
+struct imap_task *imap_place_new(struct imap_pool *pool,
+                                 struct place_request *request);
 struct imap_task *imap_folder_new(struct imap_pool *pool,
                                   struct folder_request *request);
 
