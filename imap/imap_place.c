@@ -210,7 +210,8 @@ static void place_event(struct imap_task *task, int step,
 
     if (event->kind == SESSION_SEARCH && step == STEP_SEARCH) {
         uidset_add_set(&place->there, event->vanished.set);
-    } else if (event->kind == SESSION_CODE) {
+    } else if (event->kind == SESSION_CODE && step != IMAP_STEP_SELECT) {
+        /* Dovecot says so before it ends the search. */
         take_copyuid(place, &event->reply);
     } else if (event->kind == SESSION_TAGGED && step != IMAP_STEP_SELECT) {
         on_answer(place, step, &event->reply);

@@ -40,6 +40,9 @@ struct world {
     unsigned n_added;
     bool in_order;
     unsigned n_room;
+    bool placed[UIDS];     /* by UID */
+    uint32_t to_uid[UIDS]; /* the same */
+    unsigned n_placed;
 };
 
 static void show(void *owner, enum log_level level, const char *line)
@@ -363,6 +366,41 @@ static int do_remove(struct world *world, const char *folder, uint32_t first,
     return world->result;
 }
 
+static void on_placed(struct place_request *request, uint32_t uid,
+                      uint32_t to_uid)
+{
+    struct world *world = request->base.owner;
+
+    world->n_placed++;
+    if (uid < UIDS) {
+        world->placed[uid] = true;
+        world->to_uid[uid] = to_uid;
+    }
+}
+
+/* Returns the request as it is when it is over. */
+static struct place_request do_place(struct world *world,
+                                     struct folder_ref from,
+                                     struct folder_ref to, const char *set,
+                                     bool move)
+{
+    struct uidset uids = {0};
+    struct place_request request = {.base = head(world),
+                                    .from = from,
+                                    .to = to,
+                                    .uids = &uids,
+                                    .move = move,
+                                    .placed = on_placed};
+
+    uidset_parse(&uids, bytes_of(set));
+    world->n_placed = 0;
+    memset(world->placed, 0, sizeof(world->placed));
+    endpoint_place(world->endpoint, &request);
+    settle(world);
+    uidset_deinit(&uids);
+    return request;
+}
+
 /* --- the tests, in the order in which they build on one another --- */
 
 static void test_open(struct world *world)
@@ -669,6 +707,113 @@ static void test_rename(struct world *world)
            world->delta.token.uidvalidity == before.uidvalidity &&
            world->delta.token.messages == 2,
        "%s: with its UIDVALIDITY and its mail", tier);
+    ok(do_rename(world, "New \303\274", "New \303\274/In/Itself") ==
+           ERR_REFUSED,
+       "%s: it does not go into itself", tier);
+    ok(do_rename(world, "New \303\274", "Else/Where/Now") == 0,
+       "%s: it goes to another parent, which is made", tier);
+    ok(do_delta(world, "Else/Where/Now/In", true, 2) == 0 &&
+           world->delta.token.uidvalidity == before.uidvalidity &&
+           world->delta.token.messages == 2 &&
+           do_delta(world, "New \303\274/In", false, 0) == ERR_GONE,
+       "%s: with what is in it", tier);
+    ok(do_folder(world, FOLDER_CREATE, "Taken") == 0 &&
+           do_rename(world, "Else/Where/Now", "Taken") == ERR_REFUSED,
+       "%s: but not over a folder that is there", tier);
+    ok(do_rename(world, "Else/Where/Now/In", "Here") == 0 &&
+           do_delta(world, "Here", false, 0) == 0 && world->n_listed == 2,
+       "%s: a folder goes up", tier);
+}
+
+static void test_copy(struct world *world)
+{
+    const char *tier = world->tier;
+    struct folder_ref from = {.name = "From"};
+    struct folder_ref to = {.name = "To & \"Fro\""};
+    struct place_request place;
+    struct listed original;
+
+    ok(do_folder(world, FOLDER_CREATE, from.name) == 0 &&
+           do_folder(world, FOLDER_CREATE, to.name) == 0 &&
+           add_numbers(world, to.name, 20, 22) == 0 &&
+           add_numbers(world, from.name, 1, 6) == 0 &&
+           do_delta(world, from.name, false, 0) == 0,
+       "%s: two folders with mail", tier);
+    original = world->listed[2];
+    from.uidvalidity = world->delta.token.uidvalidity;
+    place = do_place(world, from, to, "2:3,60", false);
+    ok(place.base.result == 0 && !place.kept && world->n_placed == 2 &&
+           world->to_uid[2] == 4 && world->to_uid[3] == 5,
+       "%s: two are copied, one is not there", tier);
+    ok(do_delta(world, from.name, false, 0) == 0 && world->n_listed == 6,
+       "%s: the originals stay", tier);
+    ok(do_delta(world, to.name, false, 0) == 0 && world->n_listed == 5 &&
+           world->listed[4].size == original.size &&
+           world->listed[4].date == original.date &&
+           world->listed[4].flags.system == original.flags.system &&
+           world->listed[4].flags.keywords == original.flags.keywords,
+       "%s: the copy has its date and flags", tier);
+
+    to.uidvalidity = world->delta.token.uidvalidity;
+    place = do_place(world, from, to, "4", false);
+    ok(place.base.result == 0 && world->to_uid[4] == 6,
+       "%s: where the UIDVALIDITY is the expected one the UID is told", tier);
+    to.uidvalidity++;
+    place = do_place(world, from, to, "5", false);
+    ok(place.base.result == 0 && world->placed[5] && world->to_uid[5] == 0,
+       "%s: else it is not", tier);
+    to.uidvalidity = 0;
+    place = do_place(world, from, to, "60:62", false);
+    ok(place.base.result == 0 && world->n_placed == 0,
+       "%s: none of what is not there is placed", tier);
+    place = do_place(world, from, to, "", false);
+    ok(place.base.result == 0 && world->n_placed == 0, "%s: nor nothing at all",
+       tier);
+    from.uidvalidity++;
+    place = do_place(world, from, to, "1", true);
+    ok(place.base.result == ERR_GONE && world->n_placed == 0,
+       "%s: nothing is moved out of another UIDVALIDITY", tier);
+    from.uidvalidity = 0;
+    place = do_place(world, from, (struct folder_ref){.name = "Nowhere"}, "1",
+                     true);
+    ok(place.base.result == ERR_GONE && world->n_placed == 0,
+       "%s: nor to a folder that is not there", tier);
+}
+
+/* After test_copy(): 6 in the one folder, 7 in the other. */
+static void test_move(struct world *world)
+{
+    const char *tier = world->tier;
+    struct flags_change deleted = {.add = {.system = FLAG_DELETED}};
+    struct folder_ref from = {.name = "From"};
+    struct folder_ref to = {.name = "To & \"Fro\""};
+    struct place_request place;
+    struct uidset uids = {0};
+    bool bare = strcmp(tier, "bare") == 0;
+
+    place = do_place(world, from, to, "1:2,60", true);
+    ok(place.base.result == 0 && !place.kept && world->n_placed == 2 &&
+           world->to_uid[1] == 8 && world->to_uid[2] == 9,
+       "%s: two are moved", tier);
+    ok(do_delta(world, from.name, false, 0) == 0 && world->n_listed == 4 &&
+           world->listed[1].uid == 0 && world->listed[2].uid == 0,
+       "%s: and are gone where they were", tier);
+    uidset_add_range(&uids, 8, 9);
+    ok(do_read(world, to, &uids) == 0 && body_is(world, 8, 1) &&
+           body_is(world, 9, 2),
+       "%s: and whole where they are now", tier);
+    uidset_deinit(&uids);
+
+    ok(do_flag(world, from.name, 3, deleted) == 0, "%s: 3 is marked", tier);
+    place = do_place(world, from, to, "4", true);
+    ok(place.base.result == 0 && place.kept == bare && world->to_uid[4] == 10,
+       "%s: moving another one does not take it along", tier);
+    ok(do_delta(world, from.name, false, 0) == 0 && world->listed[3].uid == 3 &&
+           (world->listed[4].uid == 4) == bare,
+       "%s: which is seen", tier);
+    ok(do_delta(world, to.name, false, 0) == 0 && world->n_listed == 10 &&
+           world->listed[10].flags.system == (FLAG_SEEN | FLAG_FLAGGED),
+       "%s: what is moved is not marked", tier);
 }
 
 /* Many at once: as many connections as are allowed, and no deadlock. */
@@ -774,6 +919,17 @@ static void world_close(struct world *world)
     free(world->ca_file);
 }
 
+/* UIDPLUS, but no MOVE. */
+static void test_no_move(struct world *world)
+{
+    world_open(world);
+    ok(do_open(world) == 0, "%s: it opens", world->tier);
+    test_copy(world);
+    test_move(world);
+    test_close(world);
+    world_close(world);
+}
+
 static void test_tier(struct world *world)
 {
     world_open(world);
@@ -788,6 +944,8 @@ static void test_tier(struct world *world)
     test_void_tokens(world);
     test_kept(world);
     test_rename(world);
+    test_copy(world);
+    test_move(world);
     test_many(world);
     test_close(world);
     world_close(world);
@@ -817,6 +975,11 @@ static void test_odd_server(struct world *world)
     ok(entry_of(&list, "INBOX/Later") != NULL, "%s: but a folder in INBOX is",
        tier);
     folder_list_free(list.folders, list.n_folders);
+    ok(do_rename(world, "Work", "INBOX/Done") == 0 &&
+           do_delta(world, "INBOX/Done/2024", false, 0) == 0 &&
+           do_rename(world, "INBOX/Done", "Old/Work") == 0 &&
+           do_delta(world, "Old/Work/2024", false, 0) == 0,
+       "%s: a folder is renamed below the prefix", tier);
     test_many(world);
     ok(world->endpoint->wire.connections > 2, "%s: it tried more than two",
        tier);
@@ -864,6 +1027,8 @@ int main(void)
                               "prefix = INBOX.\n}\n"
                               "protocol imap {\n"
                               "mail_max_userip_connections = 2\n}\"";
+    static const char no_move[] =
+        "extra='imap_capability = IMAP4rev1 IDLE UNSELECT UIDPLUS LITERAL+'";
     char dir[] = "/tmp/mtXXXXXX";
     struct world *world = MEM_NEW(struct world);
 
@@ -877,6 +1042,9 @@ int main(void)
     }
     if (start_server(world, dir, "odd", odd))
         test_odd_server(world);
+    free(world->dir);
+    if (start_server(world, dir, "copying", no_move))
+        test_no_move(world);
     world->tier = "refused";
     test_refused(world);
     free(world->dir);
