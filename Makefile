@@ -36,7 +36,7 @@ endif
 CFLAGS_ALL := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_GNU_SOURCE \
 	-I. $(WARN) $(WERROR) $(HARDEN) $(OPT) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now $(OPT) $(LDFLAGS)
-LIBS := -luv -lssl -lcrypto -llmdb -lz -ljansson -lpthread
+LIBS := -luv -lssl -lcrypto -lgsasl -llmdb -lz -ljansson -lpthread
 
 # The layers, lowest first; an arrow points down only (tests/layers.sh).
 LAYERS := base imap store sync cmd

@@ -42,6 +42,11 @@ static const struct {
     {NAME("STATUS=SIZE"),        CAP_STATUS_SIZE       },
     {NAME("IMAP4REV2"),          CAP_IMAP4REV2         },
     {NAME("CHILDREN"),           CAP_CHILDREN          },
+    {NAME("AUTH=SCRAM-SHA-256"), CAP_AUTH_SCRAM_SHA_256},
+    {NAME("AUTH=SCRAM-SHA-1"),   CAP_AUTH_SCRAM_SHA_1  },
+    {NAME("AUTH=OAUTHBEARER"),   CAP_AUTH_OAUTHBEARER  },
+    {NAME("AUTH=XOAUTH2"),       CAP_AUTH_XOAUTH2      },
+    {NAME("AUTH=EXTERNAL"),      CAP_AUTH_EXTERNAL     },
 };
 
 void caps_clear(struct caps *caps)

@@ -33,7 +33,12 @@ enum {
     CAP_OBJECTID = 1 << 22,
     CAP_STATUS_SIZE = 1 << 23,
     CAP_IMAP4REV2 = 1 << 24,
-    CAP_CHILDREN = 1 << 25
+    CAP_CHILDREN = 1 << 25,
+    CAP_AUTH_SCRAM_SHA_256 = 1 << 26,
+    CAP_AUTH_SCRAM_SHA_1 = 1 << 27,
+    CAP_AUTH_OAUTHBEARER = 1 << 28,
+    CAP_AUTH_XOAUTH2 = 1 << 29,
+    CAP_AUTH_EXTERNAL = 1 << 30
 };
 
 struct caps {

@@ -28,22 +28,14 @@ struct session *session_new(const struct session_options *options)
     return session;
 }
 
-static void wipe(struct buf *buf)
-{
-    if (buf->ptr != NULL)
-        session_login_wipe(buf->ptr, buf->cap);
-    buf_deinit(buf);
-}
-
 void session_free(struct session *session)
 {
-    unsigned i;
-
     if (session == NULL)
         return;
-    for (i = 0; i < LOGIN_LINES_MAX; i++)
-        wipe(&session->login.lines[i]);
-    wipe(&session->out);
+    session_auth_deinit(session);
+    if (session->out.ptr != NULL)
+        session_login_wipe(session->out.ptr, session->out.cap);
+    buf_deinit(&session->out);
     buf_deinit(&session->shown);
     framer_deinit(&session->framer);
     reply_deinit(&session->reply);

@@ -37,15 +37,29 @@ struct session;
 #define SESSION_BODY_BYTES_MAX     (1ull << 40) /* one message, streamed */
 #define SESSION_JUNK_LINES_MAX     100u         /* not understood, tolerated */
 
-enum session_auth { SESSION_AUTH_AUTO, SESSION_AUTH_PLAIN, SESSION_AUTH_LOGIN };
+/* AUTO is the strongest that both sides know: with a token OAUTHBEARER, else
+ * XOAUTH2; with a password SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, else LOGIN. It is
+ * chosen once: what the server refuses is not tried again in a weaker way. */
+enum session_auth {
+    SESSION_AUTH_AUTO,
+    SESSION_AUTH_PLAIN,
+    SESSION_AUTH_LOGIN,
+    SESSION_AUTH_SCRAM_SHA_256,
+    SESSION_AUTH_XOAUTH2,
+    SESSION_AUTH_OAUTHBEARER,
+    SESSION_AUTH_EXTERNAL /* by the certificate that TLS has shown */
+};
 
 struct session_options {
     const char *user;     /* borrowed until SESSION_READY */
-    const char *password; /* the same; never logged */
+    const char *password; /* the same; never logged; NULL: none */
+    const char *token;    /* an OAuth access token in its place, the same */
+    const char *host;     /* told with a token, where not NULL; the same */
+    uint16_t port;
     enum session_auth auth;
     bool tls;       /* TLS runs from the first byte */
     bool starttls;  /* it must be switched on before anything is believed */
-    bool plaintext; /* the password may go out without TLS (allow_plaintext) */
+    bool plaintext; /* the secret may go out without TLS (allow_plaintext) */
     struct keywords *keywords; /* borrowed for the session's life */
     const struct log *log;     /* the same; LOG_WIRE gets the protocol with
                                   secrets and message bodies taken out */
@@ -232,8 +246,9 @@ void session_feed(struct session *session, struct bytes in);
  *                 line), a PREAUTH greeting where TLS was asked for, plaintext
  *                 behind the STARTTLS answer
  *   ERR_LIMIT     a limit above was passed
- *   ERR_AUTH      login refused, in the server's words; or no way to log in
- *                 that both sides know
+ *   ERR_AUTH      login refused, in the server's words; no way to log in that
+ *                 both sides know; or a server that does not prove to know the
+ *                 password where SCRAM wants it to
  *   ERR_CONNECT   BYE before SESSION_READY, STARTTLS not offered or refused,
  *                 no way to log in without sending the password in plain text
  *   ERR_BUSY      login refused for now ([UNAVAILABLE] and friends)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "imap/framer.h"
 #include "imap/reply.h"
+#include "imap/sasl.h"
 #include "imap/session.h"
 
 /*
@@ -35,12 +36,13 @@ enum session_stage {
 
 struct session_login {
     enum session_stage stage;
-    bool secure;                       /* TLS runs */
-    struct buf lines[LOGIN_LINES_MAX]; /* secret; all behind the first wait
+    bool secure;       /* TLS runs */
+    struct sasl *sasl; /* of AUTHENTICATE; NULL for LOGIN */
+    bool at_once;      /* its first response went out with the command */
+    bool asked;        /* the same in a line of its own */
+    struct buf lines[LOGIN_LINES_MAX]; /* of LOGIN; all behind the first wait
                                           for a "+" */
     unsigned n_lines;
-    size_t shown;    /* bytes of the first that are no secret */
-    unsigned needed; /* that many must be sent before an OK is believed */
     unsigned sent;
     uint32_t id_tag; /* of our ID command, or 0 */
 };
@@ -96,6 +98,21 @@ struct session {
 int session_login_event(struct session *session,
                         const struct session_event *event,
                         struct session_event *out, struct err *err);
+
+/* Choose the way to log in and queue its command. Returns 0, or as
+ * session_next(). */
+int session_auth_begin(struct session *session, struct err *err);
+
+/* "+": queue the next line; @challenge is what stands behind it. Returns the
+ * same. */
+int session_auth_continue(struct session *session, struct bytes challenge,
+                          struct err *err);
+
+/* Was all said without which an OK is not to be believed? */
+bool session_auth_is_complete(const struct session *session);
+
+/* Wipe and free what the login needed; once more is fine. */
+void session_auth_deinit(struct session *session);
 
 /* Overwrite @n bytes in a way that no compiler leaves out. */
 void session_login_wipe(void *bytes, size_t n);

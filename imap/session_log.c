@@ -47,12 +47,21 @@ static size_t before_quoted_body(struct bytes text)
     return text.len;
 }
 
+static bool is_challenge(const struct session *session, struct bytes text)
+{
+    return session->login.sasl != NULL &&
+           sasl_is_telling(session->login.sasl) &&
+           bytes_starts_nocase(text, B("+ "));
+}
+
 void session_log_in(const struct session *session, struct bytes text)
 {
     size_t n;
 
     if (!is_shown(session))
         return;
+    if (is_challenge(session, text))
+        text = B("+ <secret>");
     n = may_hold_body(session, text) ? before_quoted_body(text) : text.len;
     log_wire(session, "S", (struct bytes){text.ptr, n});
     if (n < text.len)

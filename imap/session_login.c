@@ -10,8 +10,6 @@
 #include "imap/session_internal.h"
 #include "imap/shown.h"
 
-#define LITERAL_MINUS_MAX 4096u /* RFC 7888 section 5 */
-
 void session_login_wipe(void *bytes, size_t n)
 {
     volatile char *at = bytes;
@@ -64,192 +62,15 @@ static int after_login(struct session *session, struct session_event *out)
     return become_ready(session, out);
 }
 
-static void put_base64(struct buf *out, struct bytes text)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    size_t i;
-
-    for (i = 0; i < text.len; i += 3) {
-        size_t n = text.len - i < 3 ? text.len - i : 3;
-        uint32_t group = 0;
-        size_t k;
-
-        for (k = 0; k < 3; k++) {
-            group = group << 8 |
-                    (k < n ? (uint32_t)(unsigned char)text.ptr[i + k] : 0);
-        }
-        for (k = 0; k < 4; k++) {
-            (void)buf_add_char(
-                out, digits[k <= n ? group >> (18 - 6 * k) & 63 : 64]);
-        }
-    }
-}
-
-static struct buf *add_line(struct session *session)
-{
-    struct buf *line = &session->login.lines[session->login.n_lines++];
-    size_t secret =
-        strlen(session->options.user) + strlen(session->options.password);
-
-    /* Room for all that may come, so that no copy of a secret stays behind in
-     * memory that was outgrown. */
-    (void)buf_reserve(line, 4 * secret + 512);
-    return line;
-}
-
-/* SASL PLAIN, RFC 4616: authorization identity (none), user, password. */
-static void prepare_plain(struct session *session)
-{
-    const struct session_options *options = &session->options;
-    struct buf *first = add_line(session);
-    struct buf *answer = add_line(session);
-    struct buf message;
-
-    buf_init(&message, 0);
-    (void)buf_reserve(&message,
-                      strlen(options->user) + strlen(options->password) + 2);
-    (void)buf_add_char(&message, '\0');
-    (void)buf_add(&message, bytes_of(options->user));
-    (void)buf_add_char(&message, '\0');
-    (void)buf_add(&message, bytes_of(options->password));
-    put_base64(answer, buf_peek(&message));
-    session_login_wipe(message.ptr, message.cap);
-    buf_deinit(&message);
-
-    (void)buf_add(first, B("AUTHENTICATE PLAIN"));
-    session->login.shown = buf_len(first);
-    session->login.needed = 2;
-    if ((session->caps.bits & CAP_SASL_IR) != 0) {
-        /* The answer stays for servers that ask for it all the same. */
-        (void)buf_add_char(first, ' ');
-        (void)buf_add(first, buf_peek(answer));
-        session->login.needed = 1;
-    }
-    (void)buf_add(answer, B("\r\n"));
-    (void)buf_add(first, B("\r\n"));
-}
-
-static bool has_8bit(struct bytes text)
-{
-    size_t i;
-
-    for (i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] > 127)
-            return true;
-    }
-    return false;
-}
-
-/* One argument of LOGIN at the end of @line; returns the line that goes on:
- * behind a literal that the server must first ask for it is a new one. */
-static struct buf *add_argument(struct session *session, struct buf *line,
-                                struct bytes text)
-{
-    uint32_t bits = session->caps.bits;
-    size_t i;
-
-    if (has_8bit(text)) {
-        bool at_once =
-            (bits & CAP_LITERAL_PLUS) != 0 ||
-            ((bits & CAP_LITERAL_MINUS) != 0 && text.len <= LITERAL_MINUS_MAX);
-
-        (void)buf_printf(line, "{%zu%s}\r\n", text.len, at_once ? "+" : "");
-        if (!at_once)
-            line = add_line(session);
-        (void)buf_add(line, text);
-        return line;
-    }
-    (void)buf_add_char(line, '"');
-    for (i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            (void)buf_add_char(line, '\\');
-        (void)buf_add_char(line, text.ptr[i]);
-    }
-    (void)buf_add_char(line, '"');
-    return line;
-}
-
-static void prepare_login(struct session *session)
-{
-    struct buf *line = add_line(session);
-
-    (void)buf_add(line, B("LOGIN "));
-    session->login.shown = buf_len(line);
-    line = add_argument(session, line, bytes_of(session->options.user));
-    (void)buf_add_char(line, ' ');
-    line = add_argument(session, line, bytes_of(session->options.password));
-    (void)buf_add(line, B("\r\n"));
-    session->login.needed = session->login.n_lines;
-}
-
-/* Queue the next line of the login. */
-static void send_line(struct session *session)
-{
-    struct session_login *login = &session->login;
-    struct bytes line = buf_peek(&login->lines[login->sent]);
-    size_t shown = login->sent == 0 ? login->shown : 0;
-
-    line.len -= 2; /* CRLF */
-    (void)buf_reserve(&session->out, line.len + 2);
-    session_add(session, (struct bytes){line.ptr, shown}, false);
-    if (shown < line.len)
-        session_command_secret(session, bytes_skip(line, shown));
-    session_end(session);
-    login->sent++;
-}
-
-static bool is_one_line(const char *text)
-{
-    return strpbrk(text, "\r\n") == NULL;
-}
-
-/* Choose the way to log in; the lines to send for it are then prepared. */
-static int choose(struct session *session, struct err *err)
-{
-    static const char *const ways[] = {[SESSION_AUTH_AUTO] =
-                                           "login with a password",
-                                       [SESSION_AUTH_PLAIN] = "AUTH=PLAIN",
-                                       [SESSION_AUTH_LOGIN] = "LOGIN"};
-    const struct session_options *options = &session->options;
-    bool has_plain = (session->caps.bits & CAP_AUTH_PLAIN) != 0;
-    bool has_login = (session->caps.bits & CAP_LOGINDISABLED) == 0;
-
-    if (!session->login.secure && !options->plaintext) {
-        return err_set(err, ERR_CONNECT,
-                       "the password would go out in plain text; set tls = "
-                       "starttls or implicit, or allow_plaintext = yes");
-    }
-    if (!is_one_line(options->user) || !is_one_line(options->password)) {
-        return err_set(err, ERR_AUTH,
-                       "a line break in the user name or the password");
-    }
-    if (options->auth != SESSION_AUTH_LOGIN && has_plain) {
-        prepare_plain(session);
-    } else if (options->auth != SESSION_AUTH_PLAIN && has_login) {
-        prepare_login(session);
-    } else if (!session->login.secure) {
-        return err_set(err, ERR_CONNECT,
-                       "the server takes no password without TLS; set tls = "
-                       "starttls or implicit");
-    } else {
-        return err_set(err, ERR_AUTH, "the server offers no %s",
-                       ways[options->auth]);
-    }
-    return 0;
-}
-
 /* Capabilities are known as far as they ever will be before the login. */
 static int begin_login(struct session *session, struct err *err)
 {
-    int r = choose(session, err);
+    int r = session_auth_begin(session, err);
 
     if (r < 0)
         return r;
     caps_clear(&session->caps);
     session->login.stage = STAGE_AUTH;
-    session_begin(session);
-    send_line(session);
     return 1;
 }
 
@@ -339,10 +160,11 @@ static int on_login_answer(struct session *session,
         return refused(err, is_passing(reply->code) ? ERR_BUSY : ERR_AUTH,
                        "login refused", reply);
     }
-    if (session->login.sent < session->login.needed) {
+    if (!session_auth_is_complete(session)) {
         return err_set(err, ERR_PROTOCOL,
-                       "logged in before the password was asked for");
+                       "logged in before the login was over");
     }
+    session_auth_deinit(session);
     return after_login(session, out);
 }
 
@@ -373,16 +195,17 @@ static int on_answer(struct session *session, const struct session_reply *reply,
 }
 
 /* "+": the server asks for the next line. */
-static int on_continue(struct session *session, struct err *err)
+static int on_continue(struct session *session, struct bytes challenge,
+                       struct err *err)
 {
-    struct session_login *login = &session->login;
+    int r;
 
-    if (login->stage != STAGE_AUTH || login->sent == login->n_lines) {
+    if (session->login.stage != STAGE_AUTH) {
         return err_set(err, ERR_PROTOCOL,
-                       "the server asks for more than a user and a password");
+                       "the server asks for more of a command without more");
     }
-    send_line(session);
-    return 1;
+    r = session_auth_continue(session, challenge, err);
+    return r < 0 ? r : 1;
 }
 
 /* RFC 9051 section 7.1: an ALERT "MUST be presented to the user". */
@@ -406,7 +229,7 @@ int session_login_event(struct session *session,
         show_alert(session, &event->reply);
         return on_answer(session, &event->reply, out, err);
     case SESSION_CONTINUE:
-        return on_continue(session, err);
+        return on_continue(session, event->reply.text, err);
     case SESSION_CODE:
         show_alert(session, &event->reply);
         return 1;

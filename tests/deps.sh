@@ -1,23 +1,23 @@
 #!/bin/sh
 # Install what the build and the tests need; nothing happens where all of it is
 # there. The lists below are the only place that names the packages.
-build="gcc make pkg-config libssl-dev libuv1-dev liblmdb-dev zlib1g-dev
-    libjansson-dev"
+build="gcc make pkg-config libssl-dev libuv1-dev libgsasl-dev liblmdb-dev
+    zlib1g-dev libjansson-dev"
 tests="dovecot-imapd openssl perl python3 jq binutils coreutils"
 bench="isync interimap"
 
 if ! command -v dpkg-query >/dev/null; then
-    if pkg-config --exists openssl libuv lmdb zlib jansson 2>/dev/null &&
+    if pkg-config --exists openssl libuv libgsasl lmdb zlib jansson 2>/dev/null &&
         command -v dovecot >/dev/null && command -v jq >/dev/null &&
         command -v python3 >/dev/null && command -v prove >/dev/null; then
         exit 0
     fi
     cat <<'LIST'
 Install these packages yourself:
-  Fedora     dnf install gcc make pkgconf openssl-devel libuv-devel lmdb-devel zlib-devel jansson-devel dovecot openssl perl-Test-Harness python3 jq binutils
-  Arch       pacman -S gcc make pkgconf openssl libuv lmdb zlib jansson dovecot perl python jq binutils
-  Alpine     apk add gcc make musl-dev pkgconf openssl-dev libuv-dev lmdb-dev zlib-dev jansson-dev linux-headers dovecot openssl perl perl-utils python3 jq binutils coreutils
-  macOS      brew install pkg-config openssl@3 libuv lmdb zlib jansson dovecot python jq
+  Fedora     dnf install gcc make pkgconf openssl-devel libuv-devel libgsasl-devel lmdb-devel zlib-devel jansson-devel dovecot openssl perl-Test-Harness python3 jq binutils
+  Arch       pacman -S gcc make pkgconf openssl libuv gsasl lmdb zlib jansson dovecot perl python jq binutils
+  Alpine     apk add gcc make musl-dev pkgconf openssl-dev libuv-dev gsasl-dev lmdb-dev zlib-dev jansson-dev linux-headers dovecot openssl perl perl-utils python3 jq binutils coreutils
+  macOS      brew install pkg-config openssl@3 libuv gsasl lmdb zlib jansson dovecot python jq
 LIST
     exit 1
 fi

@@ -14,6 +14,7 @@ BEGIN {
     doors["uv.h"] = "^imap/(conn|dial|imap_endpoint)|^store/diskwork" \
         "|^store/maildir_endpoint|^cmd/"
     doors["openssl"] = "^imap/tls|^base/digest"
+    doors["gsasl.h"] = "^imap/sasl"
     doors["lmdb.h"] = "^store/state"
     doors["zlib.h"] = "^imap/deflate|^store/state|^store/record"
     doors["jansson.h"] = "^cmd/"

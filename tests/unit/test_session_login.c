@@ -1,4 +1,5 @@
 /* The way to SESSION_READY, good and bad. */
+#include "tests/unit/fixed_nonce.h"
 #include "tests/unit/transcript.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -6,6 +7,29 @@
 /* Of a server that says at once what it offers. */
 #define GREETING "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\n"
 #define PLAIN    "C: a1 AUTHENTICATE PLAIN AGJvYgBzZXNhbWU=\n"
+
+/* SCRAM with the fixed nonce; test_sasl.c shows what is in the base64. */
+#define OFFER_SCRAM                                                     \
+    "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=SCRAM-SHA-1" \
+    " AUTH=SCRAM-SHA-256] hi\n"
+#define SCRAM_FIRST "biwsbj1ib2Iscj1iV0ZwYkhSM2FXNGdiV0ZwYkhSM2FXNGc="
+#define SCRAM       "C: a1 AUTHENTICATE SCRAM-SHA-256 " SCRAM_FIRST "\n"
+#define SCRAM_ASKS                                                 \
+    "S: + cj1iV0ZwYkhSM2FXNGdiV0ZwYkhSM2FXNGdzZXJ2ZXIscz1XMjJaYUo" \
+    "wU05ZN3NvRXNVRWpiNmdRPT0saT00MDk2\n"
+#define SCRAM_PROVES                                                 \
+    "C: Yz1iaXdzLHI9YldGcGJIUjNhVzRnYldGcGJIUjNhVzRnc2VydmVyLHA9OVN" \
+    "jdWFxanN2b2g3MVpEWFZUOUVTaGVsaUZQbHVhaHpkeXh6aEcyS1RNTT0=\n"
+#define SCRAM_SIGNS \
+    "S: + dj1Va0xGSmhhaDUvZkhsRVdkaUd2QmVzMEk5S3ZSRS92MVJTQm5lWk9FTHY4PQ==\n"
+
+#define OFFER_TOKEN                                                 \
+    "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2" \
+    " AUTH=OAUTHBEARER AUTH=SCRAM-SHA-256] hi\n"
+#define BEARER_FIRST  "bixhPWJvYiwBYXV0aD1CZWFyZXIgc2VzYW1lAQE="
+#define BEARER        "C: a1 AUTHENTICATE OAUTHBEARER " BEARER_FIRST "\n"
+#define XOAUTH2_FIRST "dXNlcj1ib2IBYXV0aD1CZWFyZXIgc2VzYW1lAQE="
+#define ERROR_JSON    "S: + eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiYmVhcmVyIn0=\n"
 
 /* clang-format off */
 static const struct transcript transcripts[] = {
@@ -60,14 +84,13 @@ static const struct transcript transcripts[] = {
               "S: +\n"
               "C: AGJvYgBzZXNhbWU=\n"
               "S: + and your mother's name?\n"
-              "E: fail PROTOCOL: the server asks for more than a user and a "
-              "password\n"},
+              "E: fail PROTOCOL: the server asks for more than PLAIN has to "
+              "say\n"},
     {.name = "in before the password was sent",
      .lines = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n"
               "C: a1 AUTHENTICATE PLAIN\n"
               "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
-              "E: fail PROTOCOL: logged in before the password was asked "
-              "for\n"},
+              "E: fail PROTOCOL: logged in before the login was over\n"},
     {.name = "LOGIN where there is no AUTH=PLAIN",
      .options = {.user = "b\"o\\b"},
      .lines = "S: * OK [CAPABILITY IMAP4rev1] hi\n"
@@ -118,6 +141,139 @@ static const struct transcript transcripts[] = {
      .options = {.password = "ses\name"},
      .lines = GREETING
               "E: fail AUTH: a line break in the user name or the password\n"},
+    {.name = "SCRAM-SHA-256 comes first",
+     .lines = OFFER_SCRAM SCRAM SCRAM_ASKS SCRAM_PROVES SCRAM_SIGNS
+              "C: \n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "SCRAM-SHA-256 without SASL-IR",
+     .options = {.auth = SESSION_AUTH_SCRAM_SHA_256},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256] hi\n"
+              "C: a1 AUTHENTICATE SCRAM-SHA-256\n"
+              "S: + \n"
+              "C: " SCRAM_FIRST "\n"
+              SCRAM_ASKS SCRAM_PROVES SCRAM_SIGNS
+              "C: \n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "SCRAM-SHA-1 where there is nothing better",
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN "
+              "AUTH=SCRAM-SHA-1] hi\n"
+              "C: a1 AUTHENTICATE SCRAM-SHA-1 " SCRAM_FIRST "\n"
+              "S: a1 NO no\n"
+              "E: fail AUTH: login refused: no\n"},
+    {.name = "PLAIN where it is asked for",
+     .options = {.auth = SESSION_AUTH_PLAIN},
+     .lines = OFFER_SCRAM PLAIN
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "what SCRAM is refused, PLAIN does not try",
+     .lines = OFFER_SCRAM SCRAM SCRAM_ASKS SCRAM_PROVES
+              "S: a1 NO [AUTHENTICATIONFAILED] wrong\n"
+              "E: fail AUTH: login refused: [AUTHENTICATIONFAILED] wrong\n"},
+    {.name = "a server that lets us in without knowing the password",
+     .lines = OFFER_SCRAM SCRAM SCRAM_ASKS SCRAM_PROVES
+              "S: a1 OK in\n"
+              "E: fail PROTOCOL: logged in before the login was over\n"},
+    {.name = "a server that signs wrongly",
+     .lines = OFFER_SCRAM SCRAM SCRAM_ASKS SCRAM_PROVES
+              "S: + dj1Va0xG\n"
+              "E: fail AUTH: SCRAM-SHA-256: the server does not prove that it "
+              "knows the password: somebody may be in its place\n"},
+    {.name = "a server that wants us to hash for ever",
+     .lines = OFFER_SCRAM SCRAM
+              "S: + cj1iV0ZwYkhSM2FXNGdiV0ZwYkhSM2FXNGdzZXJ2ZXIscz1XMjJaYUowU0"
+              "5ZN3NvRXNVRWpiNmdRPT0saT0xMDAwMDAx\n"
+              "E: fail LIMIT: SCRAM: the server wants the password hashed "
+              "other than 4096 to 1000000 times\n"},
+    {.name = "SCRAM-SHA-256 asked for and not offered",
+     .options = {.auth = SESSION_AUTH_SCRAM_SHA_256},
+     .lines = GREETING
+              "E: fail AUTH: the server offers no AUTH=SCRAM-SHA-256\n"},
+    {.name = "a token by OAUTHBEARER",
+     .options = {.token = "sesame"},
+     .lines = OFFER_TOKEN BEARER
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "a token by OAUTHBEARER with the server's name",
+     .options = {.token = "sesame", .user = "b,o=b", .host = "h.example",
+                 .port = 993},
+     .lines = OFFER_TOKEN
+              "C: a1 AUTHENTICATE OAUTHBEARER bixhPWI9MkNvPTNEYiwBaG9zdD1oLmV4"
+              "YW1wbGUBcG9ydD05OTMBYXV0aD1CZWFyZXIgc2VzYW1lAQE=\n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "a token by XOAUTH2 without SASL-IR",
+     .options = {.token = "sesame"},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2] hi\n"
+              "C: a1 AUTHENTICATE XOAUTH2\n"
+              "S: +\n"
+              "C: " XOAUTH2_FIRST "\n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "a token refused: XOAUTH2",
+     .options = {.token = "sesame", .auth = SESSION_AUTH_XOAUTH2},
+     .lines = OFFER_TOKEN
+              "C: a1 AUTHENTICATE XOAUTH2 " XOAUTH2_FIRST "\n"
+              ERROR_JSON
+              "C: \n"
+              "S: a1 NO [AUTHENTICATIONFAILED] expired\n"
+              "E: fail AUTH: login refused: [AUTHENTICATIONFAILED] expired\n"},
+    {.name = "a token refused: OAUTHBEARER",
+     .options = {.token = "sesame"},
+     .lines = OFFER_TOKEN BEARER ERROR_JSON
+              "C: AQ==\n"
+              "S: a1 NO\n"
+              "E: fail AUTH: login refused: the server gives no reason\n"},
+    {.name = "a token refused at once",
+     .options = {.token = "sesame"},
+     .lines = OFFER_TOKEN BEARER
+              "S: a1 BAD what\n"
+              "E: fail AUTH: login refused: what\n"},
+    {.name = "a token refused and then taken",
+     .options = {.token = "sesame"},
+     .lines = OFFER_TOKEN BEARER ERROR_JSON
+              "C: AQ==\n"
+              "S: a1 OK in\n"
+              "E: fail PROTOCOL: logged in before the login was over\n"},
+    {.name = "a token refused for ever",
+     .options = {.token = "sesame"},
+     .lines = OFFER_TOKEN BEARER ERROR_JSON
+              "C: AQ==\n"
+              ERROR_JSON
+              "E: fail PROTOCOL: the server asks for more than OAUTHBEARER has "
+              "to say\n"},
+    {.name = "a token is no password",
+     .options = {.token = "sesame"},
+     .lines = OFFER_SCRAM
+              "E: fail AUTH: the server offers no login with a token\n"},
+    {.name = "no token without TLS",
+     .no_tls = true, .options = {.token = "sesame", .plaintext = true},
+     .lines = OFFER_SCRAM
+              "E: fail CONNECT: the server takes no token without TLS; set tls "
+              "= starttls or implicit\n"},
+    {.name = "a certificate",
+     .options = {.auth = SESSION_AUTH_EXTERNAL},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=EXTERNAL] hi\n"
+              "C: a1 AUTHENTICATE EXTERNAL Ym9i\n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "a certificate only where it is asked for",
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=EXTERNAL] hi\n"
+              "E: fail AUTH: the server offers no login with a password\n"},
+    {.name = "a \"+\" that nobody waits for",
+     .lines = "S: * OK hi\n"
+              "C: a1 CAPABILITY\n"
+              "S: + more\n"
+              "E: fail PROTOCOL: the server asks for more of a command without "
+              "more\n"},
+    {.name = "LOGIN asked for more",
+     .options = {.auth = SESSION_AUTH_LOGIN},
+     .lines = GREETING
+              "C: a1 LOGIN \"bob\" \"sesame\"\n"
+              "S: + more\n"
+              "E: fail PROTOCOL: the server asks for more than LOGIN has to "
+              "say\n"},
     {.name = "wrong password",
      .lines = GREETING PLAIN
               "S: a1 NO [AUTHENTICATIONFAILED] wrong\n"
@@ -306,6 +462,44 @@ static void test_injection(void)
     }
 }
 
+/* As much as a server may say in one line, and more. */
+static void test_long_error(void)
+{
+    static const struct {
+        size_t size;
+        int code;
+        const char *answer;
+    } cases[] = {
+        {SESSION_LINE_BYTES_MAX - 100, 1,         "AQ==\r\n"},
+        {SESSION_LINE_BYTES_MAX + 1,   ERR_LIMIT, ""        },
+    };
+    const struct session_options options = {
+        .user = "bob", .token = "sesame", .tls = true};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct session *session = session_new(&options);
+        char *json = mem_new(cases[i].size, 1);
+        struct session_event event;
+        struct err err = {""};
+        int r;
+
+        memset(json, 'A', cases[i].size);
+        session_feed(session, B("* OK [CAPABILITY AUTH=OAUTHBEARER SASL-IR] "
+                                "hi\r\n"));
+        ok(session_next(session, &event, &err) == 1, "the token goes out");
+        session_sent(session, session_output(session).len);
+        session_feed(session, B("+ "));
+        session_feed(session, (struct bytes){json, cases[i].size});
+        session_feed(session, B("\r\n"));
+        r = session_next(session, &event, &err);
+        ok(r == cases[i].code &&
+               bytes_equal(session_output(session), bytes_of(cases[i].answer)),
+           "an error of %zu bytes: %s", cases[i].size, err.text);
+        free(json);
+        session_free(session);
+    }
+}
+
 /* The failure stays. */
 static void test_failure_is_for_good(void)
 {
@@ -330,6 +524,7 @@ int main(void)
     for (i = 0; i < COUNT(transcripts); i++)
         check_transcript(&transcripts[i]);
     test_injection();
+    test_long_error();
     test_failure_is_for_good();
     return done_testing();
 }

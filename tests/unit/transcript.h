@@ -501,7 +501,10 @@ static void check_transcript(const struct transcript *transcript)
                buf_text(&want));
     }
     ok(!has_text(&play.wire, "sesame") && !has_text(&play.wire, "c2VzYW1l") &&
-           !has_text(&play.wire, "AGJvYgBzZXNhbWU="),
+           !has_text(&play.wire, "AGJvYgBzZXNhbWU=") &&
+           /* the nonce of SCRAM in base64, wherever it begins */
+           !has_text(&play.wire, "V0ZwYkhSM") &&
+           !has_text(&play.wire, "YldGcGJIU"),
        "%s: no secret in the log", transcript->name);
     check_cuts(transcript, play.fed, &play.events, &ignored);
     play_free(&play);
