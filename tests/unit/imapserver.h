@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -15,10 +17,22 @@
 
 #include <uv.h>
 
-#include "tests/unit/certs.h"
+/* OpenSSL has a type of this name, our enum err_code a value. */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/ssl.h>
+#undef ERR_STATE
 
 #define IMAPSERVER_PATIENCE_S 20 /* then a test has gone wrong */
 #define IMAPSERVER_LINE_BYTES 1000
+
+/* What it says to one command. */
+struct imapserver_answer {
+    const char *command;  /* what the line begins with, behind its tag */
+    const char *untagged; /* lines; may be NULL */
+    const char *tagged;   /* the end of the last line, behind the tag */
+    bool once;            /* the first time only */
+    unsigned asked;       /* how often; to be read after imapserver_stop() */
+};
 
 struct imapserver {
     /* what to do */
@@ -29,7 +43,10 @@ struct imapserver {
     const char *drop_at;  /* command at which it hangs up */
     const char *last;     /* what it says before it does; may be NULL */
     const char *ignore;   /* command that it never answers */
-    size_t body_bytes;    /* of the message that FETCH gives */
+    const char *caps;     /* what it can do; NULL: just enough */
+    struct imapserver_answer *answers; /* before all else; NULL: none */
+    size_t n_answers;
+    size_t body_bytes; /* of the message that FETCH gives */
     /* what it saw; to be read after imapserver_stop() */
     unsigned logins;
     unsigned logouts;
@@ -152,8 +169,26 @@ static bool imapserver_body(struct imapserver *server)
     return imapserver_say(server, ")\r\n");
 }
 
+static struct imapserver_answer *imapserver_scripted(
+    const struct imapserver *server, const char *line)
+{
+    const char *command = strchr(line, ' ');
+
+    for (size_t i = 0; command != NULL && i < server->n_answers; i++) {
+        struct imapserver_answer *answer = &server->answers[i];
+
+        if (strncmp(command + 1, answer->command, strlen(answer->command)) ==
+                0 &&
+            (!answer->once || answer->asked == 0))
+            return answer;
+    }
+    return NULL;
+}
+
 static const char *imapserver_caps(const struct imapserver *server)
 {
+    if (server->caps != NULL)
+        return server->caps;
     return server->ssl_context != NULL && server->ssl == NULL
                ? "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
                : "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ ID\r\n";
@@ -187,7 +222,8 @@ static bool imapserver_command(struct imapserver *server, const char *line)
 {
     char tag[32] = "";
     char verb[32] = "";
-    char answer[64];
+    char answer[200];
+    struct imapserver_answer *scripted = imapserver_scripted(server, line);
 
     sscanf(line, "%31s %31s", tag, verb);
     if (server->drop_at != NULL && strcasecmp(verb, server->drop_at) == 0) {
@@ -196,6 +232,12 @@ static bool imapserver_command(struct imapserver *server, const char *line)
     }
     if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0)
         return true;
+    if (scripted != NULL) {
+        scripted->asked++;
+        snprintf(answer, sizeof(answer), "%s %s\r\n", tag, scripted->tagged);
+        return imapserver_say(server, scripted->untagged) &&
+               imapserver_say(server, answer);
+    }
     snprintf(answer, sizeof(answer), "%s OK done\r\n", tag);
     if (strcasecmp(verb, "STARTTLS") == 0) {
         char both[200];

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "imap/conn.h"
 #include "tests/tap.h"
+#include "tests/unit/certs.h"
 #include "tests/unit/imapserver.h"
 
 #define UPLOAD_BYTES ((size_t)4 << 20)

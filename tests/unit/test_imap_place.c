@@ -1,0 +1,358 @@
+/* Moving, copying and renaming against a server that says what no Dovecot does:
+ * no COPYUID, a wrong one, half of a move, no parents. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "imap/imap_endpoint.h"
+#include "tests/tap.h"
+#include "tests/unit/imapserver.h"
+
+#define UIDS  100u
+#define LINES 8u
+
+#define CAPS "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR UNSELECT"
+
+struct world {
+    uv_loop_t loop;
+    struct keywords *keywords;
+    struct log log;
+    struct imapserver server;
+    struct imap_account account;
+    struct endpoint *endpoint;
+    unsigned pending;
+    unsigned n_placed;
+    unsigned n_strange; /* that nobody asked for */
+    bool placed[UIDS];
+    uint32_t to_uid[UIDS];
+};
+
+struct place_case {
+    const char *name;
+    const char *caps;
+    struct imapserver_answer answers[LINES];
+    bool copy;
+    const char *placed; /* "uid:to_uid ..." in the order of their UIDs */
+    int result;
+    bool kept;
+    /* how often each of the answers was asked for */
+    unsigned asked[LINES];
+};
+
+#define SELECT                                                 \
+    {                                                          \
+        .command = "SELECT",                                   \
+        .untagged = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n" \
+                    "* OK [UIDNEXT 100] x\r\n",                \
+        .tagged = "OK [READ-WRITE] done"                       \
+    }
+#define SEARCH(found)                                                         \
+    {                                                                         \
+        .command = "UID SEARCH UID 1:4", .untagged = "* SEARCH" found "\r\n", \
+        .tagged = "OK done"                                                   \
+    }
+#define DONE(text)                           \
+    {                                        \
+        .command = text, .tagged = "OK done" \
+    }
+
+/* clang-format off */
+static const struct place_case cases[] = {
+    {.name = "without COPYUID those that were there are moved",
+     .caps = CAPS " MOVE\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"), DONE("UID MOVE 1:4 \"To\"")},
+     .placed = "1:0 3:0 ", .asked = {1, 1, 1}},
+    {.name = "COPYUID may stand in the tagged answer",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"),
+                 {"UID MOVE", NULL, "OK [COPYUID 9 1,3 20:21] x", false, 0}},
+     .placed = "1:20 3:21 ", .asked = {1, 1, 1}},
+    {.name = "what comes twice is told once",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"),
+                 {"UID MOVE", "* OK [COPYUID 9 1,3 20:21] x\r\n",
+                  "OK [COPYUID 9 1,3 20:21] x", false, 0}},
+     .placed = "1:20 3:21 ", .asked = {1, 1, 1}},
+    {.name = "of a move that breaks off the half that was done is told",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 2 3 4"),
+                 {"UID MOVE", "* OK [COPYUID 9 1:2 20:21] x\r\n",
+                  "NO [OVERQUOTA] x", false, 0}},
+     .placed = "1:20 2:21 ", .result = ERR_BUSY, .asked = {1, 1, 1}},
+    {.name = "COPYUID of messages that were not meant is not believed",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"),
+                 {"UID MOVE", "* OK [COPYUID 9 3,8 20:21] x\r\n", "OK x",
+                  false, 0}},
+     .placed = "3:20 ", .asked = {1, 1, 1}},
+    {.name = "nor one of four billion",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"),
+                 {"UID MOVE", "* OK [COPYUID 9 1:4294967295 1:4294967295] x\r\n",
+                  "OK x", false, 0}},
+     .placed = "1:0 3:0 ", .asked = {1, 1, 1}},
+    {.name = "COPYUID in no order tells nothing",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 3"),
+                 {"UID MOVE", "* OK [COPYUID 9 3,1 20:21] x\r\n", "OK x",
+                  false, 0}},
+     .placed = "1:0 3:0 ", .asked = {1, 1, 1}},
+    {.name = "a copy without COPYUID is told, too",
+     .caps = CAPS " MOVE\r\n", .copy = true,
+     .answers = {SELECT, SEARCH(" 2"), DONE("UID COPY 1:4 \"To\""),
+                 DONE("UID STORE")},
+     .placed = "2:0 ", .asked = {1, 1, 1, 0}},
+    {.name = "without MOVE what was copied is removed, and no more",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 2 3"),
+                 {"UID COPY 1:4", NULL, "OK [COPYUID 9 1,3 20:21] x", false, 0},
+                 DONE("UID STORE 1,3 +FLAGS.SILENT (\\Deleted)"),
+                 DONE("UID EXPUNGE 1,3")},
+     .placed = "1:20 3:21 ", .asked = {1, 1, 1, 1, 1}},
+    {.name = "without MOVE nothing is removed that was not copied",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1 2 3"),
+                 {"UID COPY 1:4", NULL, "NO [TRYCREATE] x", false, 0},
+                 DONE("UID STORE"), DONE("UID EXPUNGE")},
+     .placed = "", .result = ERR_GONE, .asked = {1, 1, 1, 0, 0}},
+    {.name = "nor where nothing is there",
+     .caps = CAPS "\r\n",
+     .answers = {SELECT, SEARCH(""), DONE("UID COPY"), DONE("UID STORE")},
+     .placed = "", .asked = {1, 1, 1, 0}},
+    {.name = "without UIDPLUS the originals are kept for others' sake",
+     .caps = CAPS "\r\n",
+     .answers = {SELECT, SEARCH(" 1 2"), DONE("UID COPY"),
+                 DONE("UID STORE 1:2 +FLAGS.SILENT (\\Deleted)"),
+                 {"UID SEARCH DELETED", "* SEARCH 1 2 50\r\n", "OK x", false,
+                  0},
+                 DONE("EXPUNGE")},
+     .placed = "1:0 2:0 ", .kept = true, .asked = {1, 1, 1, 1, 1, 0}},
+    {.name = "a removal that fails is told",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, SEARCH(" 1"),
+                 {"UID COPY", NULL, "OK [COPYUID 9 1 20] x", false, 0},
+                 {"UID STORE", NULL, "NO [NOPERM] x", false, 0},
+                 DONE("UID EXPUNGE")},
+     .placed = "1:20 ", .result = ERR_BUSY, .asked = {1, 1, 1, 1, 0}},
+};
+
+/* clang-format on */
+
+static void show(void *owner, enum log_level level, const char *line)
+{
+    (void)owner;
+    (void)level;
+    printf("# %s\n", line);
+}
+
+static void done(struct request *request)
+{
+    ((struct world *)request->owner)->pending--;
+}
+
+static struct request head(struct world *world)
+{
+    world->pending++;
+    return (struct request){.done = done, .owner = world};
+}
+
+static void settle(struct world *world)
+{
+    while (world->pending > 0)
+        uv_run(&world->loop, UV_RUN_ONCE);
+}
+
+static void on_placed(struct place_request *request, uint32_t uid,
+                      uint32_t to_uid)
+{
+    struct world *world = request->base.owner;
+
+    if (uid >= UIDS || world->placed[uid]) {
+        world->n_strange++;
+        return;
+    }
+    world->n_placed++;
+    world->placed[uid] = true;
+    world->to_uid[uid] = to_uid;
+}
+
+static bool world_open(struct world *world, const char *caps,
+                       struct imapserver_answer *answers)
+{
+    struct open_request open = {.base = head(world)};
+
+    world->server.caps = caps;
+    world->server.answers = answers;
+    for (size_t i = 0; i < LINES && answers[i].command != NULL; i++)
+        world->server.n_answers++;
+    if (!imapserver_start(&world->server, AF_INET))
+        return false;
+    world->account = (struct imap_account){.name = "account",
+                                           .host = "127.0.0.1",
+                                           .port = world->server.port,
+                                           .tls = TLS_NONE,
+                                           .user = "someone",
+                                           .password = "secret",
+                                           .connections = 1,
+                                           .connect_seconds = 20,
+                                           .idle_seconds = 20};
+    world->log = (struct log){
+        .level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ERROR, .sink = show};
+    uv_loop_init(&world->loop);
+    world->keywords = keywords_new();
+    world->endpoint = imap_endpoint_new(&world->loop, &world->account,
+                                        world->keywords, &world->log);
+    endpoint_open(world->endpoint, &open);
+    settle(world);
+    return open.base.result == 0;
+}
+
+static void world_close(struct world *world)
+{
+    struct close_request close = {.base = head(world)};
+
+    endpoint_close(world->endpoint, &close);
+    settle(world);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&world->loop);
+    endpoint_free(world->endpoint);
+    keywords_free(world->keywords);
+    imapserver_stop(&world->server);
+}
+
+static bool asked_for(const struct imapserver_answer *answers,
+                      const unsigned *asked)
+{
+    bool same = true;
+
+    for (size_t i = 0; i < LINES && answers[i].command != NULL; i++) {
+        if (answers[i].asked == asked[i])
+            continue;
+        same = false;
+        printf("# %u times: %s\n", answers[i].asked, answers[i].command);
+    }
+    return same;
+}
+
+static void test_place(const struct place_case *test)
+{
+    struct world *world = MEM_NEW(struct world);
+    struct imapserver_answer answers[LINES];
+    struct uidset uids = {0};
+    struct place_request place;
+    struct buf placed;
+
+    memcpy(answers, test->answers, sizeof(answers));
+    ok(world_open(world, test->caps, answers), "a server");
+    uidset_add_range(&uids, 1, 4);
+    place = (struct place_request){
+        .base = head(world),
+        .from = {.name = "From"   },
+        .to = { .name = "To", .uidvalidity = 9},
+        .uids = &uids,
+        .move = !test->copy,
+        .placed = on_placed
+    };
+    endpoint_place(world->endpoint, &place);
+    settle(world);
+    buf_init(&placed, 0);
+    for (unsigned uid = 0; uid < UIDS; uid++) {
+        if (world->placed[uid])
+            buf_printf(&placed, "%u:%u ", uid, world->to_uid[uid]);
+    }
+    world_close(world);
+    ok(place.base.result == test->result && place.kept == test->kept &&
+           world->n_strange == 0 &&
+           strcmp(buf_text(&placed), test->placed) == 0,
+       "%s", test->name);
+    ok(asked_for(answers, test->asked), "and nothing else is asked for");
+    buf_deinit(&placed);
+    uidset_deinit(&uids);
+    free(world);
+}
+
+/* More than fits one line: the first is moved, the second refused. */
+static void test_lines(void)
+{
+    struct world *world = MEM_NEW(struct world);
+    struct imapserver_answer answers[LINES] = {
+        SELECT,
+        DONE("UID SEARCH"),
+        {"UID COPY 1,", NULL, "OK [COPYUID 9 1,3 20:21] x", false, 0},
+        {"UID COPY",    NULL, "NO [OVERQUOTA] x",           false, 0},
+        DONE("UID STORE 1,3 "),
+        DONE("UID EXPUNGE 1,3"),
+    };
+    const unsigned asked[LINES] = {1, 2, 1, 1, 1, 1};
+    struct uidset uids = {0};
+    struct place_request place;
+
+    ok(world_open(world, CAPS " UIDPLUS\r\n", answers), "a server");
+    for (uint32_t uid = 1; uid < 6000; uid += 2)
+        uidset_add(&uids, uid);
+    place = (struct place_request){.base = head(world),
+                                   .from = {.name = "From"},
+                                   .to = {.name = "To"},
+                                   .uids = &uids,
+                                   .move = true,
+                                   .placed = on_placed};
+    endpoint_place(world->endpoint, &place);
+    settle(world);
+    world_close(world);
+    ok(place.base.result == ERR_BUSY && world->n_placed == 2 &&
+           world->n_strange == 0,
+       "where a later line is refused the first was copied");
+    ok(asked_for(answers, asked), "and its originals are removed all the same");
+    uidset_deinit(&uids);
+    free(world);
+}
+
+static void test_rename(const char *new_name, int result, const char *create,
+                        const unsigned *asked, const char *what)
+{
+    struct world *world = MEM_NEW(struct world);
+    struct imapserver_answer answers[LINES] = {
+        {"RENAME \"Old\" \"Up/There/New\"", NULL,                      "NO [TRYCREATE] x",   true,  0},
+        {"CREATE \"Up/There\"",             NULL,                      create,               false, 0},
+        DONE("RENAME \"Old\" \"Up/There/New\""),
+        {"RENAME \"Old\" \"New\"",          NULL,                      "NO [NONEXISTENT] x", false, 0},
+        {"LIST",                            "* LIST () \"/\" Old\r\n", "OK done",            false, 0},
+    };
+    struct folder_request rename = {
+        .action = FOLDER_RENAME, .name = "Old", .new_name = new_name};
+    struct list_request list = {0};
+
+    ok(world_open(world, CAPS "\r\n", answers), "a server");
+    list.base = head(world);
+    endpoint_list(world->endpoint, &list);
+    settle(world);
+    answers[4].asked = 0;
+    rename.base = head(world);
+    endpoint_folder(world->endpoint, &rename);
+    settle(world);
+    world_close(world);
+    ok(rename.base.result == result && asked_for(answers, asked), "%s", what);
+    folder_list_free(list.folders, list.n_folders);
+    free(world);
+}
+
+static void test_renames(void)
+{
+    test_rename("Up/There/New", 0, "OK done", (const unsigned[LINES]){1, 1, 1},
+                "a parent that is missing is made");
+    test_rename("Up/There/New", 0, "NO [ALREADYEXISTS] x",
+                (const unsigned[LINES]){1, 1, 1}, "or is there all the same");
+    test_rename("Up/There/New", ERR_BUSY, "NO [NOPERM] x",
+                (const unsigned[LINES]){1, 1, 0},
+                "where it cannot be made that is the reason");
+    test_rename("New", ERR_GONE, "OK done", (const unsigned[LINES]){0, 0, 0, 1},
+                "where none is needed the folder itself is gone");
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        test_place(&cases[i]);
+    test_lines();
+    test_renames();
+    return done_testing();
+}
