@@ -9,7 +9,9 @@ enum exitcode cmd_sync(const struct command *command)
     struct runner_options runner = {
         .console = command->console,
         .state_dir = command->state_dir,
-        .dry = options->command == OPTIONS_PLAN,
+        .dry = options->command != OPTIONS_SYNC,
+        .check = options->command == OPTIONS_CHECK,
+        .deep = options->deep,
         .force_delete = options->force_delete,
         .wait_seconds = options->wait_seconds,
     };

@@ -16,7 +16,7 @@ struct command {
     const char *state_dir;
 };
 
-/* sync and plan. */
+/* sync, plan and check. */
 enum exitcode cmd_sync(const struct command *command);
 enum exitcode cmd_status(const struct command *command);
 enum exitcode cmd_probe(const struct command *command);

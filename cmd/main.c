@@ -59,6 +59,7 @@ static enum exitcode run_command(const struct command *command)
     switch (command->options->command) {
     case OPTIONS_SYNC:
     case OPTIONS_PLAN:
+    case OPTIONS_CHECK:
         return cmd_sync(command);
     case OPTIONS_STATUS:
         return cmd_status(command);

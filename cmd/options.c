@@ -16,7 +16,8 @@ enum {
     OPTION_JSON,
     OPTION_VERSION,
     OPTION_FORCE_DELETE,
-    OPTION_WAIT
+    OPTION_WAIT,
+    OPTION_DEEP
 };
 
 /* clang-format off */
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
     {"dry-run",      no_argument,       NULL, 'n'},
     {"force-delete", no_argument,       NULL, OPTION_FORCE_DELETE},
     {"wait",         required_argument, NULL, OPTION_WAIT},
+    {"deep",         no_argument,       NULL, OPTION_DEEP},
     {NULL,           0,                 NULL, 0},
 };
 /* clang-format on */
@@ -61,6 +63,13 @@ static const struct {
      "anything to do, with 3 where only held work is left, else with 0.\n"
      "\n"
      "      --force-delete   as if given to sync\n"                         },
+    {"check",  OPTIONS_CHECK,  "compare both sides, and change nothing",
+     "usage: mailtwin check [OPTIONS] [PAIR ...]\n"
+     "\n"
+     "Looks at every message on both sides: folders, flags, sizes, dates and\n"
+     "headers. Lists what differs, and ends with 8 where anything does.\n"
+     "\n"
+     "      --deep           read and compare every byte\n"                 },
     {"status", OPTIONS_STATUS, "last runs, and what is held back",
      "usage: mailtwin status [OPTIONS] [PAIR ...]\n"
      "\n"
@@ -228,6 +237,9 @@ static int take(struct options *options, struct given *given, int option,
     case OPTION_FORCE_DELETE:
         options->force_delete = true;
         return 0;
+    case OPTION_DEEP:
+        options->deep = true;
+        return 0;
     case OPTION_WAIT:
         given->wait = true;
         return set_wait(options, optarg, err);
@@ -255,6 +267,9 @@ static int check(struct options *options, const struct given *given,
     }
     if (options->force_delete && !syncs && !plans) {
         return err_set(err, ERR_USAGE, "--force-delete is for sync only");
+    }
+    if (options->deep && options->command != OPTIONS_CHECK) {
+        return err_set(err, ERR_USAGE, "--deep is for check only");
     }
     if (options->quiet && options->verbose > 0) {
         return err_set(err, ERR_USAGE,

@@ -12,6 +12,7 @@ enum options_command {
     OPTIONS_NONE,
     OPTIONS_SYNC,
     OPTIONS_PLAN,
+    OPTIONS_CHECK,
     OPTIONS_STATUS,
     OPTIONS_PROBE
 };
@@ -28,6 +29,7 @@ struct options {
     bool help;
     bool version;
     bool force_delete;
+    bool deep; /* check */
     unsigned wait_seconds;
     const char **words; /* behind the command: pairs, or an account */
     size_t n_words;

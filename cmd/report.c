@@ -10,9 +10,8 @@ static void add_clean(struct buf *out, const char *text)
     log_clean(out, bytes_of(text));
 }
 
-/* "+\Seen -\Flagged". */
-static void add_flags(const struct report_scene *scene, struct flags flags,
-                      char sign, struct buf *out)
+void report_flags(const struct report_scene *scene, struct flags flags,
+                  char sign, struct buf *out)
 {
     struct buf names;
     struct bytes rest;
@@ -96,8 +95,13 @@ static void add_event(const struct report_scene *scene,
     case REPORT_FLAG:
         add_deed(scene, event, "flag", "flagged", "on", out);
         buf_printf(out, ":");
-        add_flags(scene, event->change.add, '+', out);
-        add_flags(scene, event->change.remove, '-', out);
+        report_flags(scene, event->change.add, '+', out);
+        report_flags(scene, event->change.remove, '-', out);
+        break;
+    case REPORT_MOVE:
+        add_deed(scene, event, "move", "moved", "on", out);
+        buf_printf(out, ", from ");
+        add_clean(out, event->from);
         break;
     case REPORT_DELETE:
         add_deed(scene, event, "delete", "deleted", "on", out);
@@ -112,9 +116,15 @@ static void add_event(const struct report_scene *scene,
     case REPORT_FOLDER_CREATE:
         add_folder_deed(scene, event, "create", "created", out);
         break;
+    case REPORT_FOLDER_RENAME:
+        add_folder_deed(scene, event, "rename", "renamed", out);
+        buf_printf(out, ", from ");
+        add_clean(out, event->from);
+        break;
     case REPORT_FOLDER_DELETE:
         add_folder_deed(scene, event, "delete", "deleted", out);
         break;
+    case REPORT_DIFFERS:
     case REPORT_FAILED:
     case REPORT_HELD:
     case REPORT_NOTICE:
@@ -135,7 +145,11 @@ void report_line(const struct report_scene *scene,
     if (event->kind == REPORT_HELD) {
         buf_printf(out, "held back: ");
     }
-    add_event(scene, event, out);
+    if (scene->check) {
+        report_difference(scene, event, out);
+    } else {
+        add_event(scene, event, out);
+    }
 }
 
 /* One item of the summary: "120 copied to disk" where it is the first of its
@@ -216,6 +230,23 @@ static void add_time_and_size(const struct report_scene *scene,
     }
 }
 
+/* The last line of check. */
+static void add_verdict(const struct report_summary *summary, struct buf *out)
+{
+    if (summary->todo == 0 && summary->failed == 0 && summary->error == NULL) {
+        buf_printf(out, " both sides are equal");
+        return;
+    }
+    buf_printf(out, " ");
+    human_count(out, summary->todo, "difference");
+    if (summary->failed > 0) {
+        buf_printf(out, ", %u could not be checked", summary->failed);
+    }
+    if (summary->error != NULL) {
+        buf_printf(out, ", ended early");
+    }
+}
+
 void report_summary_line(const struct report_scene *scene,
                          const struct report_summary *summary, struct buf *out)
 {
@@ -223,6 +254,10 @@ void report_summary_line(const struct report_scene *scene,
 
     add_clean(out, scene->pair);
     buf_printf(out, ":");
+    if (scene->check) {
+        add_verdict(summary, out);
+        return;
+    }
     any = add_side(scene, LEFT, &summary->counts[LEFT], true, out);
     any |= add_side(scene, RIGHT, &summary->counts[RIGHT], !any, out);
     if (!any && summary->failed == 0 && summary->held == 0 &&
@@ -280,16 +315,23 @@ void report_count(const struct report_event *event,
     case REPORT_FLAG:
         side->flagged += event->count;
         break;
+    case REPORT_MOVE:
+        side->moved += event->count;
+        break;
     case REPORT_DELETE:
         side->deleted += event->count;
         break;
     case REPORT_FOLDER_CREATE:
         side->folders_created++;
         break;
+    case REPORT_FOLDER_RENAME:
+        side->folders_renamed++;
+        break;
     case REPORT_FOLDER_DELETE:
         side->folders_deleted++;
         break;
     case REPORT_PAIR:
+    case REPORT_DIFFERS:
     case REPORT_FAILED:
     case REPORT_HELD:
     case REPORT_NOTICE:

@@ -21,6 +21,7 @@ struct report_scene {
     const char *account[SIDES];
     const struct keywords *keywords; /* that the events' flags refer to */
     bool plan;                       /* things would be done, and were not */
+    bool check; /* with plan: what would be done is what differs */
 };
 
 /* How a run ended. */
@@ -34,6 +35,14 @@ struct report_summary {
     struct wire wire[SIDES];
     const char *error; /* what ended it early, or NULL */
 };
+
+/* Append what an event of check means: "message 12 of mail is missing". */
+void report_difference(const struct report_scene *scene,
+                       const struct report_event *event, struct buf *out);
+
+/* Append "+\Seen -\Flagged", a blank before each. */
+void report_flags(const struct report_scene *scene, struct flags flags,
+                  char sign, struct buf *out);
 
 /* Append "work: INBOX: message 12 copied to disk (3.4 KB)", without line
  * end. */

@@ -66,12 +66,18 @@ static const char *event_name(enum report_kind kind)
         return "copied";
     case REPORT_FLAG:
         return "flagged";
+    case REPORT_MOVE:
+        return "moved";
     case REPORT_DELETE:
         return "deleted";
+    case REPORT_DIFFERS:
+        return "differs";
     case REPORT_PAIR:
         return "paired";
     case REPORT_FOLDER_CREATE:
         return "folder-created";
+    case REPORT_FOLDER_RENAME:
+        return "folder-renamed";
     case REPORT_FOLDER_DELETE:
         return "folder-deleted";
     case REPORT_FAILED:
@@ -115,12 +121,40 @@ static enum side uid_side(const struct report_event *event)
                : event->side;
 }
 
+/* In check, what a plan would do is a difference. */
+static bool is_difference(const struct report_scene *scene,
+                          const struct report_event *event)
+{
+    switch (event->kind) {
+    case REPORT_FAILED:
+    case REPORT_HELD:
+    case REPORT_NOTICE:
+    case REPORT_PAIR:
+        return false;
+    default:
+        return scene->check;
+    }
+}
+
+static void put_difference(json_t *object, const struct report_scene *scene,
+                           const struct report_event *event)
+{
+    struct buf text;
+
+    buf_init(&text, 0);
+    report_difference(scene, event, &text);
+    put_text(object, "reason", buf_text(&text));
+    buf_deinit(&text);
+}
+
 json_t *report_json(const struct report_scene *scene,
                     const struct report_event *event, time_t now)
 {
-    json_t *object = report_object(event_name(event->kind), scene->pair, now);
+    bool differs = is_difference(scene, event);
+    json_t *object = report_object(
+        differs ? "differs" : event_name(event->kind), scene->pair, now);
 
-    if (scene->plan) {
+    if (scene->plan && !scene->check) {
         put(object, "planned", json_true());
     }
     if (has_side(event->kind)) {
@@ -128,6 +162,7 @@ json_t *report_json(const struct report_scene *scene,
         put_text(object, "account", scene->account[event->side]);
     }
     put_text(object, "folder", event->folder);
+    put_text(object, "from", event->from);
     if (event->uid != 0) {
         put_number(object, "uid", event->uid);
         put_text(object, "uid_side", side_names[uid_side(event)]);
@@ -142,7 +177,11 @@ json_t *report_json(const struct report_scene *scene,
         put(object, "added", flag_names(scene, event->change.add));
         put(object, "removed", flag_names(scene, event->change.remove));
     }
-    put_text(object, "reason", event->reason);
+    if (differs) {
+        put_difference(object, scene, event);
+    } else {
+        put_text(object, "reason", event->reason);
+    }
     return object;
 }
 
@@ -188,7 +227,9 @@ json_t *report_summary_json(const struct report_scene *scene,
     }
     put_number(object, "failed", summary->failed);
     put_number(object, "held", summary->held);
-    if (scene->plan) {
+    if (scene->check) {
+        put_number(object, "differences", summary->todo);
+    } else if (scene->plan) {
         put_number(object, "todo", summary->todo);
     }
     put_text(object, "error", summary->error);

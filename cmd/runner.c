@@ -117,6 +117,8 @@ static int run_to_end(struct job *job, struct err *err)
         .endpoint = {job->reach[LEFT].endpoint, job->reach[RIGHT].endpoint},
         .log = &options->console->log,
         .dry = options->dry,
+        .check = options->check,
+        .deep = options->deep,
         .force_delete = options->force_delete,
         .now = time(NULL),
         .report = on_report,
@@ -222,7 +224,7 @@ static enum exitcode conclude(struct job *job, int r, struct err *err)
     enum exitcode code = exitcode_of_run(&job->result, job->options->dry);
     json_t *json;
 
-    if (job->options->dry) {
+    if (job->options->dry && !job->options->check) {
         summary.counts[LEFT] = job->teller.planned[LEFT];
         summary.counts[RIGHT] = job->teller.planned[RIGHT];
     }
@@ -261,6 +263,7 @@ static enum exitcode run_pair(struct job *job)
         .pair = pair->name,
         .account = {pair->account[LEFT]->name, pair->account[RIGHT]->name},
         .plan = job->options->dry,
+        .check = job->options->check,
     };
     struct err err = {{0}};
     enum exitcode code;

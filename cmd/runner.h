@@ -12,7 +12,9 @@
 struct runner_options {
     struct console *console;
     const char *state_dir; /* one state per pair below it */
-    bool dry;              /* plan */
+    bool dry;              /* plan and check */
+    bool check;            /* check */
+    bool deep;             /* check --deep */
     bool force_delete;
     unsigned wait_seconds; /* for another run of the pair to end */
 };

@@ -95,5 +95,7 @@ void maildir_change_flags(struct endpoint *endpoint,
                           struct flag_request *request);
 void maildir_change_remove(struct endpoint *endpoint,
                            struct remove_request *request);
+void maildir_place_start(struct endpoint *endpoint,
+                         struct place_request *request);
 
 #endif

@@ -9,6 +9,7 @@
 #include "store/maildir_deliver.h"
 #include "store/maildir_list.h"
 #include "store/maildir_path.h"
+#include "store/maildir_rename.h"
 #include "store/maildir_root.h"
 #include "store/maildir_tree.h"
 
@@ -148,12 +149,16 @@ struct folder_job {
     struct maildir_job base;
     enum folder_action action;
     char *path;
+    char *new_path; /* FOLDER_RENAME; else NULL */
 };
 
 static void free_folder(struct maildir_job *base)
 {
-    free(((struct folder_job *)base)->path);
-    free(base);
+    struct folder_job *job = (struct folder_job *)base;
+
+    free(job->path);
+    free(job->new_path);
+    free(job);
 }
 
 static void change_folder(struct maildir_job *base)
@@ -169,30 +174,47 @@ static void change_folder(struct maildir_job *base)
     case FOLDER_DELETE:
         base->r = maildir_tree_delete(maildir->root, job->path, &base->err);
         break;
+    case FOLDER_RENAME:
+        base->r = maildir_rename(maildir->root, maildir->account->layout,
+                                 job->path, job->new_path, &base->err);
+        break;
     case FOLDER_SUBSCRIBE:
     case FOLDER_UNSUBSCRIBE:
         break; /* a Maildir keeps no subscriptions */
     }
 }
 
+/* The directory of a folder into *@path. */
+static int find_path(struct folder_job *job, const char *name, char **path)
+{
+    const struct maildir *maildir = job->base.maildir;
+    struct buf buf;
+    int r;
+
+    buf_init(&buf, 0);
+    r = maildir_path_encode(maildir->account->layout, bytes_of(name), &buf,
+                            &job->base.err);
+    err_wrap(&job->base.err, r, "%s", name);
+    *path = mem_text(buf_peek(&buf));
+    buf_deinit(&buf);
+    return r;
+}
+
 static void start_folder(struct endpoint *endpoint,
                          struct folder_request *request)
 {
-    struct maildir *maildir = (struct maildir *)endpoint;
     struct folder_job *job = MEM_NEW(struct folder_job);
-    struct buf path;
+    int r;
 
     job->base.free = free_folder;
     job->action = request->action;
-    buf_init(&path, 0);
-    maildir_job_begin(maildir, &job->base, &request->base);
-    job->base.r =
-        maildir_path_encode(maildir->account->layout, bytes_of(request->name),
-                            &path, &job->base.err);
-    err_wrap(&job->base.err, job->base.r, "%s", request->name);
-    job->path = mem_text(buf_peek(&path));
-    buf_deinit(&path);
-    if (job->base.r < 0) {
+    maildir_job_begin((struct maildir *)endpoint, &job->base, &request->base);
+    r = find_path(job, request->name, &job->path);
+    if (r == 0 && request->action == FOLDER_RENAME) {
+        r = find_path(job, request->new_name, &job->new_path);
+    }
+    job->base.r = r;
+    if (r < 0) {
         maildir_job_later(&job->base, maildir_job_end, 0);
     } else {
         maildir_job_run(&job->base, change_folder, maildir_job_end);
@@ -248,6 +270,7 @@ static const struct endpoint_class class = {
     .add_abort = maildir_deliver_abort,
     .flag = maildir_change_flags,
     .remove = maildir_change_remove,
+    .place = maildir_place_start,
     .folder = start_folder,
     .close = start_close,
     .describe = describe,

@@ -48,8 +48,7 @@ static int cannot_enter(int error_number, const char *path, struct err *err)
     return err_errno(err, ERR_DISK, error_number, "%s", path);
 }
 
-/* Walk down to @path. Returns a descriptor or an error. */
-static int descend(int root, const char *path, struct err *err)
+int maildir_tree_descend(int root, const char *path, struct err *err)
 {
     const char *rest = path;
     char *component;
@@ -86,7 +85,7 @@ int maildir_tree_open(int root, const char *path, bool with_tmp,
     if (root < 0) {
         return err_set(err, ERR_GONE, "%s: no such folder", path);
     }
-    out->self = descend(root, path, err);
+    out->self = maildir_tree_descend(root, path, err);
     if (out->self < 0) {
         return out->self;
     }
@@ -241,13 +240,12 @@ static int fill(int self, bool is_subfolder, struct err *err)
     return r;
 }
 
-int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
-                        struct err *err)
+/* All directories of @path. Returns a descriptor of the last, or an error. */
+static int make_path(int root, const char *path, struct err *err)
 {
     const char *rest = path;
     char *component;
     int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
-    int r;
 
     if (at < 0) {
         return err_errno(err, ERR_DISK, errno, "%s", path);
@@ -261,12 +259,38 @@ int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
         free(component);
         at = next;
     }
+    return at;
+}
+
+int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
+                        struct err *err)
+{
+    int at = make_path(root, path, err);
+    int r;
+
     if (at < 0) {
         return at;
     }
     r = fill(at, layout == MAILDIR_PLUSPLUS && strcmp(path, ".") != 0, err);
     close(at);
     return err_wrap(err, r, "%s", path);
+}
+
+const char *maildir_tree_leaf(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+int maildir_tree_parent(int root, const char *path, bool make, struct err *err)
+{
+    size_t length = (size_t)(maildir_tree_leaf(path) - path);
+    char *above = mem_text((struct bytes){path, length > 0 ? length - 1 : 0});
+    int parent = make ? make_path(root, above, err) : descend(root, above, err);
+
+    free(above);
+    return parent;
 }
 
 void maildir_tree_clear_tmp(int tmp)
@@ -316,8 +340,7 @@ static int remove_mail_directories(int self, const char *path, struct err *err)
     return 0;
 }
 
-/* Files that Dovecot and we keep beside cur, new and tmp. */
-static bool is_helper(const char *name)
+bool maildir_tree_is_helper(const char *name)
 {
     return strcmp(name, MAILDIR_KEYWORDS_FILE) == 0 ||
            strcmp(name, "dovecot-uidlist") == 0 ||
@@ -331,7 +354,7 @@ static void remove_helpers(int self)
     struct dirent *entry;
 
     while (stream != NULL && (entry = maildir_tree_next(stream)) != NULL) {
-        if (is_helper(entry->d_name)) {
+        if (maildir_tree_is_helper(entry->d_name)) {
             (void)unlinkat(self, entry->d_name, 0);
         }
     }
@@ -343,19 +366,14 @@ static void remove_helpers(int self)
 /* Remove the directory itself, unless it holds anything else. */
 static int remove_directory(int root, const char *path, struct err *err)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    char *above = mem_text(
-        (struct bytes){path, slash != NULL ? (size_t)(slash - path) : 0});
-    int parent = descend(root, above, err);
+    int parent = maildir_tree_parent(root, path, false, err);
     int r = 0;
 
-    free(above);
     if (parent < 0) {
         return parent;
     }
-    if ((unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY &&
-         errno != EEXIST && errno != ENOENT) ||
+    if ((unlinkat(parent, maildir_tree_leaf(path), AT_REMOVEDIR) < 0 &&
+         errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT) ||
         fsync(parent) < 0) {
         r = err_errno(err, ERR_DISK, errno, "%s", path);
     }
@@ -372,7 +390,7 @@ int maildir_tree_delete(int root, const char *path, struct err *err)
     if (strcmp(path, ".") == 0) {
         return err_set(err, ERR_REFUSED, "INBOX cannot be deleted");
     }
-    self = descend(root, path, err);
+    self = maildir_tree_descend(root, path, err);
     if (self < 0) {
         return self == ERR_GONE ? 0 : self;
     }
@@ -389,5 +407,5 @@ int maildir_tree_delete(int root, const char *path, struct err *err)
         }
     }
     close(self);
-    return r < 0 ? r : remove_directory(root, path, err);
+    return r < 0 ? r : maildir_tree_remove(root, path, err);
 }

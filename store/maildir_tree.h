@@ -34,6 +34,17 @@ int maildir_tree_open(int root, const char *path, bool with_tmp,
                       struct maildir_dirs *out, struct err *err);
 void maildir_tree_close(struct maildir_dirs *dirs);
 
+/* Walk down to @path ("" is the root itself). Returns a descriptor, or an error
+ * as maildir_tree_open(). */
+int maildir_tree_descend(int root, const char *path, struct err *err);
+
+/* The same, durably making the plain directories that are missing. Errors as
+ * maildir_tree_create(). */
+int maildir_tree_make(int root, const char *path, struct err *err);
+
+/* The path above @path, free() it; *@name is its last part, borrowed. */
+char *maildir_tree_split(const char *path, const char **name);
+
 /**
  * Create a folder with its parents, durably; it may be there.
  *
@@ -42,6 +53,18 @@ void maildir_tree_close(struct maildir_dirs *dirs);
  */
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
                         struct err *err);
+
+/**
+ * Open the directory that holds @path.
+ *
+ * @make  make it, durably, where it is missing
+ *
+ * Returns a descriptor, or ERR_GONE, ERR_REFUSED or ERR_DISK.
+ */
+int maildir_tree_parent(int root, const char *path, bool make, struct err *err);
+
+/* The last component of @path; borrowed from it. */
+const char *maildir_tree_leaf(const char *path);
 
 /* A stream over an open directory, on a descriptor of its own: closedir() it.
  * Returns NULL with errno. */
@@ -57,6 +80,13 @@ int maildir_tree_enter(int parent, const char *name);
 /* Remove from the directory tmp what was left there 36 hours ago: nobody can
  * still be writing it. */
 void maildir_tree_clear_tmp(int tmp);
+
+/* Is @name a file that Dovecot or we keep beside cur, new and tmp? */
+bool maildir_tree_is_helper(const char *name);
+
+/* Remove the directory @path, durably, unless it holds anything; it may be
+ * gone. Returns 0 or an error. */
+int maildir_tree_remove(int root, const char *path, struct err *err);
 
 /**
  * Delete a folder, durably; it may be gone. What is not ours or Dovecot's

@@ -292,6 +292,7 @@ void match_identified(struct match *match, enum side side, uint32_t uid,
         return;
     candidate->identified = true;
     candidate->identity.has_header = identity->has_header;
+    candidate->identity.date = identity->date;
     memcpy(candidate->identity.digest, identity->digest, DIGEST_BYTES);
     if (match->level == IDENTIFY_BODY && identity->size != 0)
         candidate->identity.size = identity->size;

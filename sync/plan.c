@@ -124,9 +124,9 @@ static void set_flags(struct plan *plan, const struct plan_input *input,
     plan->flags[plan->n_flags++] = flag;
 }
 
-static void merge(struct plan *plan, const struct plan_input *input,
-                  const struct state_pair *pair,
-                  const struct flags current[SIDES])
+void plan_merge(struct plan *plan, const struct plan_input *input,
+                const struct state_pair *pair,
+                const struct flags current[SIDES])
 {
     struct state_pair merged = *pair;
     struct flags target[SIDES];
@@ -228,7 +228,7 @@ static void judge(struct plan *plan, const struct plan_input *input,
     case VERDICT_KEEP:
         break;
     case VERDICT_MERGE:
-        merge(plan, input, &pair, current);
+        plan_merge(plan, input, &pair, current);
         break;
     case VERDICT_DELETE_LEFT:
         add_delete(plan, LEFT, &pair);

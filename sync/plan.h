@@ -68,6 +68,13 @@ void plan_deinit(struct plan *plan);
 int plan_make(struct plan *plan, const struct plan_input *input,
               struct err *err);
 
+/* Merge the flags of a pair whose sides have @current now; pair->flags is the
+ * base. Adds to the plan's flags what has to be sent, or to its records what
+ * has not. */
+void plan_merge(struct plan *plan, const struct plan_input *input,
+                const struct state_pair *pair,
+                const struct flags current[SIDES]);
+
 /* Is there nothing to do and nothing to record? */
 bool plan_is_empty(const struct plan *plan);
 

@@ -13,10 +13,13 @@
 enum report_kind {
     REPORT_COPY,          /* a message was added to side */
     REPORT_FLAG,          /* count messages of side got change */
+    REPORT_MOVE,          /* a message of side went from from to folder */
     REPORT_DELETE,        /* count messages of side were removed */
     REPORT_PAIR,          /* count messages were there on both: recorded */
     REPORT_FOLDER_CREATE, /* on side */
+    REPORT_FOLDER_RENAME, /* on side: from from to folder */
     REPORT_FOLDER_DELETE, /* on side */
+    REPORT_DIFFERS,       /* check: a pair is not the same on both; reason */
     REPORT_FAILED,        /* one message or folder; reason */
     REPORT_HELD,          /* count deletions on side, or a whole side; reason */
     REPORT_NOTICE         /* worth a line, no failure; reason */
@@ -28,6 +31,7 @@ struct report_event {
     enum report_kind kind;
     enum side side;     /* where it is done */
     const char *folder; /* or NULL */
+    const char *from;   /* REPORT_MOVE: the folder it was in */
     uint32_t uid;       /* of the message, on source; 0: of none or several */
     enum side source;   /* REPORT_COPY, REPORT_FAILED: where uid is from */
     uint32_t count;     /* messages */

@@ -55,7 +55,7 @@ void run_message_failed(struct folder_work *work, enum side source,
 struct folder_ref run_folder_ref(const struct folder_work *work, enum side side)
 {
     struct folder_ref ref = {
-        .name = work->row.name,
+        .name = work->alias[side] != NULL ? work->alias[side] : work->row.name,
         .id = work->row.id,
         .uidvalidity =
             work->has_token[side] ? work->token[side].uidvalidity : 0,
@@ -207,11 +207,10 @@ static void decide_folders(struct run *run)
     struct err err;
     int r = run_folders(run, &err);
 
-    if (r < 0) {
+    if (r < 0)
         run_fail(run, LEFT, r, &err);
-        return;
-    }
-    run_compare(run);
+    else
+        run_renames(run);
 }
 
 static void end_run(struct run *run)
@@ -223,18 +222,26 @@ static void end_run(struct run *run)
     close_endpoints(run);
 }
 
-static void decide(struct run *run)
+static void plan(struct run *run)
 {
     struct err err;
-    int r = run_decide(run, &err);
+    int r = run_plan(run, &err);
 
-    if (r < 0) {
+    if (r < 0)
         run_fail(run, LEFT, r, &err);
-        return;
-    }
+    else
+        run_find_moves(run);
+}
+
+static void decide(struct run *run)
+{
+    if (!run->options.check)
+        run_decide(run);
     if (run->options.dry) {
         run_tell_plans(run);
-        end_run(run);
+        run->step = STEP_CHECK;
+        if (run->options.check)
+            run_check(run);
         return;
     }
     run_record_plans(run);
@@ -261,14 +268,26 @@ static void next_step(struct run *run)
         list_folders(run);
         break;
     case STEP_LIST:
-        run->step = STEP_COMPARE;
+        run->step = STEP_RENAME;
         decide_folders(run);
         break;
+    case STEP_RENAME:
+        run->step = STEP_COMPARE;
+        run_compare(run);
+        break;
     case STEP_COMPARE:
+        run->step = STEP_PLAN;
+        plan(run);
+        break;
+    case STEP_PLAN:
         run->step = STEP_CREATE;
         decide(run);
         break;
     case STEP_CREATE:
+        run->step = STEP_MOVE;
+        run_move(run);
+        break;
+    case STEP_MOVE:
         run->step = STEP_COPY_RIGHT;
         run_copy(run, RIGHT);
         break;
@@ -294,6 +313,9 @@ static void next_step(struct run *run)
     case STEP_END_PASS:
         run->step = STEP_COMPARE;
         end_pass(run);
+        break;
+    case STEP_CHECK:
+        end_run(run);
         break;
     }
 }
@@ -346,6 +368,8 @@ void run_free(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++)
         run_folder_free(run->folders[i]);
     free(run->folders);
+    run_renames_deinit(run);
+    free(run->moves);
     for (int side = 0; side < SIDES; side++)
         folder_list_free(run->list[side].folders, run->list[side].n_folders);
     filter_free(run->filter);

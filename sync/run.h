@@ -34,6 +34,8 @@ struct run_options {
     struct endpoint *endpoint[SIDES]; /* not yet opened */
     const struct log *log;
     bool dry;          /* plan: change nothing anywhere */
+    bool check;        /* check: with dry; look at everything, and compare it */
+    bool deep;         /* check: every byte */
     bool force_delete; /* let the guarded deletions through */
     int64_t now;       /* seconds since 1970, for newer_than */
     /* Called for each thing that happens. */

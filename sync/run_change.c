@@ -1,4 +1,4 @@
-/* Folders made and removed, flags, deletions: by set, in that order. */
+/* Folders made and removed, and flags: by set. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,97 +293,6 @@ void run_push_flags(struct run *run)
             continue;
         send_flags(work, LEFT);
         send_flags(work, RIGHT);
-    }
-    run_end(run);
-}
-
-/* --- deletions ---------------------------------------------------------------- */
-
-struct removal {
-    struct remove_request request;
-    struct folder_work *work;
-    enum side side;
-    struct uidset uids;
-};
-
-static void record_removal(const struct removal *removal)
-{
-    struct folder_work *work = removal->work;
-    struct run *run = work->run;
-    const struct plan *plan = &work->compare->plan;
-    enum side side = removal->side;
-    struct report_event event = {
-        .kind = REPORT_DELETE,
-        .side = side,
-        .folder = work->row.name,
-        .count = (uint32_t)plan->n_deletes[side],
-    };
-
-    for (size_t i = 0; i < plan->n_deletes[side]; i++)
-        state_pair_del(run->options.state, work->row.id,
-                       &plan->deletes[side][i]);
-    run->result.counts[side].deleted += event.count;
-    run_report(run, &event);
-}
-
-static void on_deleted(struct request *base)
-{
-    struct removal *removal = base->owner;
-    struct folder_work *work = removal->work;
-    struct run *run = work->run;
-    enum side side = removal->side;
-    struct err err;
-
-    work->dirty[side] = true;
-    if (base->result == 0 && removal->request.kept) {
-        err_set(&err, ERR_REFUSED,
-                "%zu messages are flagged \\Deleted, but not expunged: the "
-                "server has no UIDPLUS, and other messages in the folder are "
-                "flagged so, too",
-                work->compare->plan.n_deletes[side]);
-        run_folder_failed(work, side, &err);
-    } else if (base->result == 0) {
-        record_removal(removal);
-    } else if (!run_is_over(run, side, base->result, &base->err)) {
-        run_folder_failed(work, side, &base->err);
-    }
-    uidset_deinit(&removal->uids);
-    free(removal);
-    run_end(run);
-}
-
-static void send_removal(struct folder_work *work, enum side side)
-{
-    const struct plan *plan = &work->compare->plan;
-    struct removal *removal;
-
-    if (plan->n_deletes[side] == 0)
-        return;
-    removal = MEM_NEW(struct removal);
-    removal->work = work;
-    removal->side = side;
-    for (size_t i = 0; i < plan->n_deletes[side]; i++)
-        uidset_add(&removal->uids, plan->deletes[side][i].uid[side]);
-    removal->request.base.done = on_deleted;
-    removal->request.base.owner = removal;
-    removal->request.folder = run_folder_ref(work, side);
-    removal->request.uids = &removal->uids;
-    run_begin(work->run);
-    endpoint_remove(work->run->options.endpoint[side], &removal->request);
-}
-
-/* Last of all: what was copied or paired is on disk before anything goes. */
-void run_delete(struct run *run)
-{
-    run->progress.phase = "deleting";
-    if (!run_commit(run))
-        return;
-    run_begin(run);
-    for (size_t i = 0; i < run->n_folders; i++) {
-        if (!takes_part(run->folders[i]))
-            continue;
-        send_removal(run->folders[i], LEFT);
-        send_removal(run->folders[i], RIGHT);
     }
     run_end(run);
 }

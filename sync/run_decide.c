@@ -28,11 +28,12 @@ static bool lost_sight(struct folder_work *work)
     return true;
 }
 
-static int plan_one(struct folder_work *work, struct err *err)
+struct plan_input run_plan_input(const struct folder_work *work)
 {
-    struct compare *compare = work->compare;
-    struct run *run = work->run;
-    struct plan_input input = {
+    const struct compare *compare = work->compare;
+    const struct run *run = work->run;
+
+    return (struct plan_input){
         .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
         .known = &compare->known,
         .match = &compare->match,
@@ -42,6 +43,12 @@ static int plan_one(struct folder_work *work, struct err *err)
         .now = run->now,
         .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
     };
+}
+
+static int plan_one(struct folder_work *work, struct err *err)
+{
+    struct compare *compare = work->compare;
+    struct plan_input input = run_plan_input(work);
     int r;
 
     if (lost_sight(work))
@@ -149,10 +156,8 @@ static void guard_side(struct run *run, enum side side,
     }
 }
 
-int run_decide(struct run *run, struct err *err)
+int run_plan(struct run *run, struct err *err)
 {
-    struct totals totals;
-
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
         int r;
@@ -163,12 +168,18 @@ int run_decide(struct run *run, struct err *err)
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+void run_decide(struct run *run)
+{
+    struct totals totals;
+
     if (run->options.force_delete)
-        return 0;
+        return;
     totals = count_deletes(run);
     guard_side(run, LEFT, &totals);
     guard_side(run, RIGHT, &totals);
-    return 0;
 }
 
 static void record_plan(struct folder_work *work)
@@ -266,8 +277,25 @@ static void tell_side(struct folder_work *work, enum side side)
                    });
 }
 
+static void tell_moves(struct run *run)
+{
+    for (size_t i = 0; i < run->n_moves; i++) {
+        const struct move *move = &run->moves[i];
+
+        tell(move->to, (struct report_event){
+                           .kind = REPORT_MOVE,
+                           .side = move->side,
+                           .source = move->side,
+                           .from = move->from->row.name,
+                           .uid = move->pair.uid[move->side],
+                           .count = 1,
+                       });
+    }
+}
+
 void run_tell_plans(struct run *run)
 {
+    tell_moves(run);
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 

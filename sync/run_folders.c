@@ -9,6 +9,8 @@ void run_folder_free(struct folder_work *work)
 {
     run_compare_free(work);
     free(work->row.name);
+    free(work->alias[LEFT]);
+    free(work->alias[RIGHT]);
     uidset_deinit(&work->skip[LEFT]);
     uidset_deinit(&work->skip[RIGHT]);
     free(work);
@@ -181,6 +183,16 @@ static bool must_ask(const struct folder_work *work, enum side side)
     return !folder_token_equal(&work->now[side], &work->token[side]);
 }
 
+void run_ask(struct folder_work *work)
+{
+    bool check = work->run->options.check;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        work->ask[side] = work->ask[side] || check || must_ask(work, side);
+        work->want_full[side] = check;
+    }
+}
+
 /* Filters and direction decide what stays apart; where they changed, that is
  * decided anew, from full listings. */
 static char *policy_text(const struct policy *policy)
@@ -249,8 +261,7 @@ int run_folders(struct run *run, struct err *err)
 
         if (!work->in_state)
             work->row.id = state_folder_new_id(run->options.state);
-        for (enum side side = LEFT; side < SIDES; side++)
-            work->ask[side] = work->ask[side] || must_ask(work, side);
+        run_ask(work);
     }
     return 0;
 }

@@ -6,11 +6,15 @@
  *
  *     run.c          the life of a run: open, list, passes, end
  *     run_folders.c  three folder lists to folder_works
+ *     run_renames.c  folders that have another name now
  *     run_compare.c  deltas and identity, folder by folder
  *     run_decide.c   plans, guards, what a dry run says
+ *     run_moves.c    messages that went into another folder
  *     run_copy.c     messages from one side to the other
  *     transfer.c     one batch of them
- *     run_change.c   folders made and deleted, flags, deletions
+ *     run_change.c   folders made and removed, flags
+ *     run_delete.c   deletions
+ *     run_check.c    both sides of every pair, held against each other
  *     run_refused.c  messages that a side will not take
  *     run_settle.c   rows and tokens for the next run
  */
@@ -46,6 +50,7 @@ struct folder_work {
     struct run *run;
     struct state_folder row; /* name is ours */
     bool in_state;
+    char *alias[SIDES];  /* its name there, where that is another */
     bool present[SIDES]; /* there now */
     bool subscribed[SIDES];
     enum special_use use;
@@ -73,18 +78,35 @@ struct folder_work {
 };
 
 struct transfer;
+struct rename;
+
+/* A message that went from one folder to another on the other side, and is to
+ * follow here. */
+struct move {
+    enum side side; /* where it is to be moved */
+    struct folder_work *from;
+    struct folder_work *to;
+    struct state_pair pair; /* on record, in from */
+    struct listed item;     /* as it appeared in to on the other side */
+    bool placed;
+    uint32_t to_uid;
+};
 
 enum run_step {
     STEP_OPEN,
     STEP_LIST,
+    STEP_RENAME,
     STEP_COMPARE,
+    STEP_PLAN,
     STEP_CREATE,
+    STEP_MOVE,
     STEP_COPY_RIGHT,
     STEP_COPY_LEFT,
     STEP_FLAGS,
     STEP_DELETE,
     STEP_REMOVE_FOLDERS,
-    STEP_END_PASS
+    STEP_END_PASS,
+    STEP_CHECK
 };
 
 struct run {
@@ -107,6 +129,18 @@ struct run {
     struct folder_work **folders; /* by name */
     size_t n_folders;
     size_t folders_cap;
+
+    /* run_renames.c */
+    struct rename **renames;
+    size_t n_renames;
+    size_t renames_cap;
+    size_t renames_done;
+    unsigned proving; /* samples asked for */
+
+    /* run_moves.c */
+    struct move *moves;
+    size_t n_moves;
+    size_t moves_cap;
 
     /* run_copy.c */
     enum side copy_to;
@@ -160,17 +194,38 @@ struct folder_ref run_folder_ref(const struct folder_work *work,
  * ERR_GUARD where a side lost all folders, or the state's error. */
 int run_folders(struct run *run, struct err *err);
 void run_folder_free(struct folder_work *work);
+/* Which sides of a folder have to be opened to know what changed: into ask[].
+ */
+void run_ask(struct folder_work *work);
+
+/* run_renames.c: find renamed folders, rename their twins. */
+void run_renames(struct run *run);
+void run_renames_deinit(struct run *run);
 
 /* run_compare.c */
 void run_compare(struct run *run);
 void run_compare_free(struct folder_work *work);
 
-/* run_decide.c: plans and guards. Returns 0 or the state's error. */
-int run_decide(struct run *run, struct err *err);
+/* run_decide.c: plans for all compared folders. Returns 0 or the state's
+ * error. */
+int run_plan(struct run *run, struct err *err);
+/* The guards. */
+void run_decide(struct run *run);
+/* What @work's plan is made from; borrowed while its comparison lives. */
+struct plan_input run_plan_input(const struct folder_work *work);
 /* Put what needs no sending on record; queued only. */
 void run_record_plans(struct run *run);
 /* A dry run's account of the plans. */
 void run_tell_plans(struct run *run);
+
+/* run_check.c: hold both sides of every pair against each other. */
+void run_check(struct run *run);
+
+/* run_moves.c: find messages that left one folder and appeared in another,
+ * take them out of the plans into run->moves. */
+void run_find_moves(struct run *run);
+/* Carry the moves out. */
+void run_move(struct run *run);
 
 /* run_copy.c: all copies to @to; uses run_begin() and run_end(). */
 void run_copy(struct run *run, enum side to);
@@ -179,7 +234,6 @@ void run_copy_deinit(struct run *run);
 /* run_change.c */
 void run_create_folders(struct run *run);
 void run_push_flags(struct run *run);
-void run_delete(struct run *run);
 void run_remove_folders(struct run *run);
 
 /* run_refused.c: messages that were refused for good in an earlier run. Try
@@ -187,6 +241,9 @@ void run_remove_folders(struct run *run);
  * Return 0 or the state's error. */
 int run_retry_refused(struct run *run, struct err *err);
 int run_tell_refused(struct run *run, struct err *err);
+
+/* run_delete.c */
+void run_delete(struct run *run);
 
 /* run_settle.c: what has to be compared again, into ask[]. Returns how many
  * folders. */

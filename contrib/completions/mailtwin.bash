@@ -31,7 +31,7 @@ _mailtwin() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        sync | plan | status | probe)
+        sync | plan | check | status | probe)
             command=${COMP_WORDS[i]}
             break
             ;;
@@ -41,12 +41,13 @@ _mailtwin() {
     case $command in
     sync) options+=$'\n--dry-run\n--force-delete\n--wait' ;;
     plan) options+=$'\n--force-delete' ;;
+    check) options+=$'\n--deep' ;;
     esac
     case $cur in
     -*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
     *)
         case $command in
-        '') COMPREPLY=($(compgen -W $'sync\nplan\nstatus\nprobe' -- "$cur")) ;;
+        '') COMPREPLY=($(compgen -W $'sync\nplan\ncheck\nstatus\nprobe' -- "$cur")) ;;
         probe) COMPREPLY=($(compgen -W "$(_mailtwin_names account)" -- "$cur")) ;;
         *) COMPREPLY=($(compgen -W "$(_mailtwin_names pair)" -- "$cur")) ;;
         esac

@@ -14,7 +14,7 @@ function __mailtwin_names
     sed -n "s/^[[:blank:]]*\[$argv[1][[:blank:]][[:blank:]]*\([^]]*\)\].*/\1/p" $file 2>/dev/null
 end
 
-set -l commands sync plan status probe
+set -l commands sync plan check status probe
 
 complete -c mailtwin -f
 complete -c mailtwin -s c -l config -r -F -d 'Configuration file'
@@ -27,11 +27,13 @@ complete -c mailtwin -s h -l help -d 'Print help'
 
 complete -c mailtwin -n "not __fish_seen_subcommand_from $commands" -a sync -d 'Bring pairs into step, once'
 complete -c mailtwin -n "not __fish_seen_subcommand_from $commands" -a plan -d 'Say what sync would do'
+complete -c mailtwin -n "not __fish_seen_subcommand_from $commands" -a check -d 'Compare both sides'
+complete -c mailtwin -n '__fish_seen_subcommand_from check' -l deep -d 'Compare every byte'
 complete -c mailtwin -n "not __fish_seen_subcommand_from $commands" -a status -d 'Last runs, and what is held back'
 complete -c mailtwin -n "not __fish_seen_subcommand_from $commands" -a probe -d 'What an account can do, and its folders'
 
 complete -c mailtwin -n '__fish_seen_subcommand_from sync' -s n -l dry-run -d 'The same as plan'
 complete -c mailtwin -n '__fish_seen_subcommand_from sync plan' -l force-delete -d 'Let held deletions through, this once'
 complete -c mailtwin -n '__fish_seen_subcommand_from sync' -l wait -x -d 'Seconds to wait for another run'
-complete -c mailtwin -n '__fish_seen_subcommand_from sync plan status' -a '(__mailtwin_names pair)'
+complete -c mailtwin -n '__fish_seen_subcommand_from sync plan check status' -a '(__mailtwin_names pair)'
 complete -c mailtwin -n '__fish_seen_subcommand_from probe' -a '(__mailtwin_names account)'

@@ -1,9 +1,9 @@
 #include "tests/sim/model.h"
 
-#include "base/mem.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 /* --- scheduler ---------------------------------------------------------------- */
 
@@ -26,8 +26,8 @@ uint32_t sim_random(struct sim *sim, uint32_t below)
 
 void sim_later(struct sim *sim, void (*run)(void *), void *owner)
 {
-    sim->tasks =
-        mem_grow(sim->tasks, sim->n_tasks, &sim->tasks_cap, sizeof(*sim->tasks));
+    sim->tasks = mem_grow(sim->tasks, sim->n_tasks, &sim->tasks_cap,
+                          sizeof(*sim->tasks));
     sim->tasks[sim->n_tasks++] = (struct sim_task){run, owner};
 }
 
@@ -121,9 +121,9 @@ void model_expunge(struct model_folder *folder, uint32_t uid)
     free(mail->content);
     memmove(mail, mail + 1, (folder->n_mail - i - 1) * sizeof(*mail));
     folder->n_mail--;
-    folder->expunged = mem_grow(folder->expunged, folder->n_expunged,
-                                &folder->expunged_cap,
-                                sizeof(*folder->expunged));
+    folder->expunged =
+        mem_grow(folder->expunged, folder->n_expunged, &folder->expunged_cap,
+                 sizeof(*folder->expunged));
     folder->expunged[folder->n_expunged].uid = uid;
     folder->expunged[folder->n_expunged++].modseq = ++folder->modseq;
 }
@@ -136,6 +136,21 @@ size_t model_count(struct model *model, const char *name, const char *content)
     for (size_t i = 0; folder != NULL && i < folder->n_mail; i++)
         n += strcmp(folder->mail[i].content, content) == 0;
     return n;
+}
+
+void model_rename(struct model *model, const char *name, const char *new_name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < model->n_folders; i++) {
+        struct model_folder *folder = model->folders[i];
+        char *old = folder->name;
+
+        if (strncmp(old, name, n) != 0 || (old[n] != '\0' && old[n] != '/'))
+            continue;
+        folder->name = mem_printf("%s%s", new_name, old + n);
+        free(old);
+    }
 }
 
 static void free_folder(struct model_folder *folder)
@@ -293,16 +308,15 @@ static void act_delta(struct work *work)
     struct delta_request *delta = (struct delta_request *)work->request;
     struct model *model = work->model;
     struct model_folder *folder = model_folder(model, delta->folder.name);
-    bool changes = delta->has_since && model->tier == MODEL_CHANGES &&
-                   !delta->want_full;
+    bool changes =
+        delta->has_since && model->tier == MODEL_CHANGES && !delta->want_full;
 
     if (folder == NULL) {
         finish_work(work, ERR_GONE, "no such folder");
         return;
     }
     model->n_opened++;
-    if (delta->has_since &&
-        delta->since.uidvalidity != folder->uidvalidity) {
+    if (delta->has_since && delta->since.uidvalidity != folder->uidvalidity) {
         delta->uidvalidity_changed = true;
         changes = false;
     }
@@ -339,8 +353,7 @@ static void on_delta(struct endpoint *endpoint, struct delta_request *request)
 static void act_identify(struct work *work)
 {
     struct identify_request *ask = (struct identify_request *)work->request;
-    struct model_folder *folder =
-        model_folder(work->model, ask->folder.name);
+    struct model_folder *folder = model_folder(work->model, ask->folder.name);
     struct uidset_walk walk = {.set = ask->uids};
     uint32_t uid;
 
@@ -368,8 +381,8 @@ static void on_identify(struct endpoint *endpoint,
 static void act_read(struct work *work)
 {
     struct read_request *read = (struct read_request *)work->request;
-    struct model_folder *folder =
-        model_folder(work->model, read->folder.name);
+    struct model *model = work->model;
+    struct model_folder *folder = model_folder(model, read->folder.name);
     const struct model_mail *mail;
     struct bytes rest;
 
@@ -383,6 +396,7 @@ static void act_read(struct work *work)
             return;
         }
         mail = model_find(folder, work->uid);
+        model->n_read += mail != NULL;
         if (mail != NULL)
             read->begin(read, work->uid, strlen(mail->content));
         else
@@ -392,8 +406,8 @@ static void act_read(struct work *work)
         return;
     }
     mail = model_find(folder, work->uid);
-    rest = bytes_skip(bytes_of(mail != NULL ? mail->content : ""),
-                      work->offset);
+    rest =
+        bytes_skip(bytes_of(mail != NULL ? mail->content : ""), work->offset);
     if (mail == NULL) {
         struct err err;
 
@@ -499,8 +513,7 @@ static bool on_add_data(struct endpoint *endpoint, struct add_request *request,
     return !work->owes_room;
 }
 
-static void on_add_close(struct endpoint *endpoint,
-                         struct add_request *request)
+static void on_add_close(struct endpoint *endpoint, struct add_request *request)
 {
     struct work *work = find_work(endpoint, &request->base);
 
@@ -513,8 +526,7 @@ static void cancel_work(struct work *work)
     finish_work(work, ERR_CANCELLED, "aborted");
 }
 
-static void on_add_abort(struct endpoint *endpoint,
-                         struct add_request *request)
+static void on_add_abort(struct endpoint *endpoint, struct add_request *request)
 {
     struct work *work = find_work(endpoint, &request->base);
 
@@ -525,8 +537,7 @@ static void on_add_abort(struct endpoint *endpoint,
 static void act_flag(struct work *work)
 {
     struct flag_request *flag = (struct flag_request *)work->request;
-    struct model_folder *folder =
-        model_folder(work->model, flag->folder.name);
+    struct model_folder *folder = model_folder(work->model, flag->folder.name);
     struct uidset_walk walk = {.set = flag->uids};
     uint32_t uid;
 
@@ -562,10 +573,52 @@ static void act_remove(struct work *work)
     finish_work(work, work->model->is_cut ? ERR_CONNECT : 0, "cut");
 }
 
-static void on_remove(struct endpoint *endpoint,
-                      struct remove_request *request)
+static void on_remove(struct endpoint *endpoint, struct remove_request *request)
 {
     begin(endpoint, &request->base, act_remove);
+}
+
+/* Copy, then expunge: the connection may be lost in between. */
+static void place_one(struct work *work, struct model_folder *from,
+                      struct model_folder *to, uint32_t uid)
+{
+    struct place_request *place = (struct place_request *)work->request;
+    struct model *model = work->model;
+    const struct model_mail *mail = model_find(from, uid);
+    uint32_t to_uid;
+
+    if (mail == NULL || model->is_cut || !may_change(model))
+        return;
+    to_uid = put(to, mail->content, mail->flags, mail->date)->uid;
+    if (model->is_cut)
+        return;
+    if (place->move)
+        model_expunge(from, uid);
+    model->n_placed++;
+    place->placed(place, uid, model->no_uids ? 0 : to_uid);
+}
+
+static void act_place(struct work *work)
+{
+    struct place_request *place = (struct place_request *)work->request;
+    struct model *model = work->model;
+    struct model_folder *from = model_folder(model, place->from.name);
+    struct model_folder *to = model_folder(model, place->to.name);
+    struct uidset_walk walk = {.set = place->uids};
+    uint32_t uid;
+
+    if (from == NULL || to == NULL) {
+        finish_work(work, ERR_GONE, "no such folder");
+        return;
+    }
+    while (uidset_next(&walk, &uid))
+        place_one(work, from, to, uid);
+    finish_work(work, model->is_cut ? ERR_CONNECT : 0, "cut");
+}
+
+static void on_place(struct endpoint *endpoint, struct place_request *request)
+{
+    begin(endpoint, &request->base, act_place);
 }
 
 static void drop_folder(struct model *model, struct model_folder *folder)
@@ -589,6 +642,8 @@ static void act_folder(struct work *work)
     }
     if (change->action == FOLDER_CREATE)
         model_make(model, change->name);
+    if (change->action == FOLDER_RENAME && folder != NULL)
+        model_rename(model, change->name, change->new_name);
     if (change->action == FOLDER_DELETE && folder != NULL) {
         if (folder->n_mail > 0) {
             finish_work(work, ERR_REFUSED, "not empty");
@@ -599,8 +654,7 @@ static void act_folder(struct work *work)
     finish_work(work, model->is_cut ? ERR_CONNECT : 0, "cut");
 }
 
-static void on_folder(struct endpoint *endpoint,
-                      struct folder_request *request)
+static void on_folder(struct endpoint *endpoint, struct folder_request *request)
 {
     begin(endpoint, &request->base, act_folder);
 }
@@ -660,6 +714,7 @@ static const struct endpoint_class model_class = {
     .add_abort = on_add_abort,
     .flag = on_flag,
     .remove = on_remove,
+    .place = on_place,
     .folder = on_folder,
     .close = on_close,
     .describe = on_describe,
@@ -686,6 +741,8 @@ void model_reconnect(struct model *model)
     model->lose_answer = false;
     model->n_opened = 0;
     model->n_changes = 0;
+    model->n_placed = 0;
+    model->n_read = 0;
 }
 
 void model_deinit(struct model *model)

@@ -7,11 +7,11 @@
 #ifndef TESTS_SIM_MODEL_H
 #define TESTS_SIM_MODEL_H
 
-#include "base/endpoint.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/endpoint.h"
 
 struct sim_task {
     void (*run)(void *owner);
@@ -50,10 +50,12 @@ struct model_folder {
     struct model_mail *mail;
     size_t n_mail;
     size_t mail_cap;
+
     struct {
         uint32_t uid;
         uint64_t modseq;
-    } *expunged; /* since ever */
+    } * expunged; /* since ever */
+
     size_t n_expunged;
     size_t expunged_cap;
 };
@@ -64,16 +66,18 @@ struct model {
     struct endpoint endpoint; /* first */
     struct sim *sim;
     enum model_tier tier;
-    bool no_uids;          /* no UIDPLUS: added() tells no UID */
-    const char *refuses;   /* content that is refused for good, or NULL */
-    uint32_t cut_after;    /* changes until the connection is lost; 0: never */
-    bool lose_answer;      /* the last change before the cut is made */
+    bool no_uids;        /* no UIDPLUS: added() tells no UID */
+    const char *refuses; /* content that is refused for good, or NULL */
+    uint32_t cut_after;  /* changes until the connection is lost; 0: never */
+    bool lose_answer;    /* the last change before the cut is made */
     bool is_cut;
     struct model_folder **folders;
     size_t n_folders;
     size_t folders_cap;
     uint32_t n_opened;  /* folders listed by delta, in this run */
     uint32_t n_changes; /* of any kind, in this run */
+    uint32_t n_placed;  /* messages moved within this side, in this run */
+    uint32_t n_read;    /* messages whose octets were read, in this run */
     bool closing;
     void *busy; /* requests under way: a list */
     struct close_request *close;
@@ -88,6 +92,8 @@ struct model_folder *model_folder(struct model *model, const char *name);
 struct model_folder *model_make(struct model *model, const char *name);
 struct model_mail *model_deliver(struct model *model, const char *folder,
                                  const char *content, uint32_t system);
+/* With its children. */
+void model_rename(struct model *model, const char *name, const char *new_name);
 struct model_mail *model_find(struct model_folder *folder, uint32_t uid);
 void model_flag(struct model_folder *folder, struct model_mail *mail,
                 uint32_t system);

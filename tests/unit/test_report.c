@@ -137,6 +137,38 @@ static void test_plan_lines(void)
                                       .side = RIGHT,
                                       .folder = "New"},
                "work: New: create the folder on disk");
+    check_line(&f,
+               &(struct report_event){.kind = REPORT_FOLDER_RENAME,
+                                      .side = RIGHT,
+                                      .folder = "New",
+                                      .from = "Old"},
+               "work: New: rename the folder on disk, from Old");
+    check_line(&f,
+               &(struct report_event){.kind = REPORT_MOVE,
+                                      .side = RIGHT,
+                                      .folder = "New",
+                                      .from = "Old",
+                                      .uid = 7,
+                                      .count = 1},
+               "work: New: move message 7 on disk, from Old");
+    f.scene.check = true;
+    check_line(&f,
+               &(struct report_event){.kind = REPORT_COPY,
+                                      .side = RIGHT,
+                                      .source = LEFT,
+                                      .folder = "New",
+                                      .uid = 7,
+                                      .count = 1},
+               "work: New: message 7 of mail is not on disk");
+    check_line(&f,
+               &(struct report_event){.kind = REPORT_DIFFERS,
+                                      .side = RIGHT,
+                                      .source = LEFT,
+                                      .folder = "New",
+                                      .uid = 7,
+                                      .count = 1,
+                                      .reason = "the bytes differ"},
+               "work: New: message 7 of mail: the bytes differ");
     tear_down(&f);
 }
 

@@ -3,16 +3,15 @@
  * state on disk: every kind of change both ways, then the connection cut at
  * random places, with and without the last change having been made.
  */
-#include "sync/run.h"
-
-#include "base/mem.h"
-#include "tests/sim/model.h"
-#include "tests/tap.h"
-
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+#include "sync/run.h"
+#include "tests/sim/model.h"
+#include "tests/tap.h"
 
 struct world {
     struct sim sim;
@@ -90,8 +89,7 @@ static int run_once(struct world *world)
     struct run_options options = {
         .pair = "test",
         .policy = &world->policy,
-        .endpoint = {&world->side[LEFT].endpoint,
-                     &world->side[RIGHT].endpoint},
+        .endpoint = {&world->side[LEFT].endpoint, &world->side[RIGHT].endpoint},
         .dry = world->dry,
         .force_delete = world->force_delete,
         .report = on_report,
@@ -322,8 +320,7 @@ static void test_refused(void)
     ok(sync_once(&world) == 0 && world.result.failed == 1 && is_idle(&world),
        "it is told again, and not sent again");
     model_expunge(inbox(&world, LEFT), 3);
-    ok(sync_once(&world) == 0 && world.result.failed == 0,
-       "until it is gone");
+    ok(sync_once(&world) == 0 && world.result.failed == 0, "until it is gone");
     world_deinit(&world);
 }
 
@@ -396,11 +393,158 @@ static void test_plan(void)
     world_deinit(&world);
 }
 
+static void user_moves(struct world *world, enum side side, const char *from,
+                       const char *to, const char *content)
+{
+    struct model *model = &world->side[side];
+    struct model_folder *folder = model_folder(model, from);
+    struct model_mail *mail = by_content(folder, content);
+    struct model_mail moved = *mail;
+
+    model_deliver(model, to, content, moved.flags.system)->date = moved.date;
+    model_expunge(folder, moved.uid);
+}
+
+static bool is_only_in(struct world *world, const char *folder,
+                       const char *content)
+{
+    size_t n = 0;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct model *model = &world->side[side];
+
+        for (size_t i = 0; i < model->n_folders; i++)
+            n += model_count(model, model->folders[i]->name, content);
+    }
+    return n == 2 && model_count(&world->side[LEFT], folder, content) == 1 &&
+           model_count(&world->side[RIGHT], folder, content) == 1;
+}
+
+static void test_moves(bool on, bool no_uids)
+{
+    struct world world;
+    struct model_folder *box;
+
+    world_init(&world, 10);
+    world.policy.moves = on;
+    world.side[RIGHT].no_uids = no_uids;
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    model_make(&world.side[LEFT], "X");
+    sync_once(&world);
+    user_moves(&world, LEFT, "INBOX", "X", "m0 of INBOX");
+    user_moves(&world, LEFT, "INBOX", "New", "m1 of INBOX");
+    user_moves(&world, RIGHT, "INBOX", "X", "m2 of INBOX");
+    /* Row 6: and flagged on both sides. */
+    user_moves(&world, LEFT, "INBOX", "X", "m4 of INBOX");
+    box = model_folder(&world.side[LEFT], "X");
+    model_flag(box, by_content(box, "m4 of INBOX"), FLAG_SEEN | FLAG_FLAGGED);
+    box = inbox(&world, RIGHT);
+    model_flag(box, by_content(box, "m4 of INBOX"), FLAG_DRAFT | FLAG_FLAGGED);
+    /* Row 5: moved here, deleted there. */
+    user_moves(&world, LEFT, "INBOX", "X", "m5 of INBOX");
+    model_expunge(box, by_content(box, "m5 of INBOX")->uid);
+    /* Row 7: moved to the same folder on both sides. */
+    user_moves(&world, LEFT, "INBOX", "X", "m6 of INBOX");
+    user_moves(&world, RIGHT, "INBOX", "X", "m6 of INBOX");
+    ok(sync_once(&world) == 0 && is_equal(&world), "moves, %s%s",
+       on ? "recognised" : "as copy and deletion",
+       no_uids ? ", without UIDPLUS" : "");
+    ok(is_only_in(&world, "X", "m0 of INBOX") &&
+           is_only_in(&world, "New", "m1 of INBOX") &&
+           is_only_in(&world, "X", "m2 of INBOX") &&
+           is_only_in(&world, "X", "m4 of INBOX") &&
+           is_only_in(&world, "X", "m5 of INBOX") &&
+           is_only_in(&world, "X", "m6 of INBOX"),
+       "each is where it was moved to, once");
+    if (on) {
+        ok(world.side[RIGHT].n_placed == 3 && world.side[LEFT].n_placed == 1 &&
+               world.side[LEFT].n_read == 1 && world.side[RIGHT].n_read == 0,
+           "and only what was deleted over there was read");
+        box = model_folder(&world.side[RIGHT], "X");
+        ok(by_content(box, "m4 of INBOX")->flags.system ==
+               (FLAG_SEEN | FLAG_FLAGGED | FLAG_DRAFT),
+           "row 6: flags are merged on the way");
+    }
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_renames(void)
+{
+    struct world world;
+
+    world_init(&world, 12);
+    fill(&world, LEFT, "A", 15, 'a');
+    fill(&world, LEFT, "A/B", 15, 'b');
+    fill(&world, LEFT, "C", 15, 'c');
+    model_make(&world.side[LEFT], "INBOX");
+    sync_once(&world);
+    model_rename(&world.side[LEFT], "A", "New/A");
+    model_rename(&world.side[RIGHT], "C", "D");
+    model_deliver(&world.side[LEFT], "New/A", "arrived since", 0);
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FOLDER_RENAME] == 3 &&
+           world.result.todo == 4,
+       "a plan tells of renamed folders");
+    world.dry = false;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "New/A/B")->n_mail == 15 &&
+           model_folder(&world.side[LEFT], "D")->n_mail == 15 &&
+           model_folder(&world.side[RIGHT], "A") == NULL,
+       "renamed folders are renamed on the other side, with their children");
+    ok(world.side[LEFT].n_read == 1 && world.side[RIGHT].n_read == 0 &&
+           world.result.counts[RIGHT].folders_renamed == 2 &&
+           world.result.counts[LEFT].folders_renamed == 1,
+       "and no message is sent but the new one");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    /* Gone here, and another one made with the same token: no rename. */
+    model_rename(&world.side[LEFT], "D", "E");
+    for (size_t i = 0; i < 15; i++) {
+        struct model_mail *mail =
+            &model_folder(&world.side[LEFT], "E")->mail[i];
+
+        mail->content[0] = 'x';
+    }
+    ok(sync_once(&world) == 0 && world.result.held == 15 &&
+           model_folder(&world.side[RIGHT], "D")->n_mail == 15 &&
+           model_folder(&world.side[RIGHT], "E")->n_mail == 15,
+       "a folder with other mail is no renamed one");
+    world_deinit(&world);
+}
+
+static void test_trash(void)
+{
+    struct world world;
+
+    world_init(&world, 11);
+    world.policy.delete_to_trash = true;
+    world.policy.moves = true;
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    sync_once(&world);
+    model_expunge(inbox(&world, LEFT), 1);
+    ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+           inbox(&world, RIGHT)->n_mail == 4,
+       "delete_mode = trash without a Trash deletes nothing");
+    model_make(&world.side[LEFT], "Trash");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 &&
+           inbox(&world, RIGHT)->n_mail == 3 &&
+           model_folder(&world.side[RIGHT], "Trash")->n_mail == 1,
+       "with one, what is deleted goes there");
+    ok(is_equal(&world), "on both sides");
+    model_expunge(model_folder(&world.side[LEFT], "Trash"), 1);
+    ok(sync_once(&world) == 0 &&
+           model_folder(&world.side[RIGHT], "Trash")->n_mail == 0,
+       "and what is deleted there is deleted");
+    world_deinit(&world);
+}
+
 /* --- faults ------------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "A/B"};
 
-static void edit(struct world *world, unsigned *content)
+/* @mover  the side that may move messages, SIDES for none: moved to different
+ * places on both sides, or before it is on record, one message becomes two */
+static void edit(struct world *world, unsigned *content, enum side mover)
 {
     enum side side = sim_random(&world->sim, 2) == 0 ? LEFT : RIGHT;
     const char *name = names[sim_random(&world->sim, 3)];
@@ -409,6 +553,18 @@ static void edit(struct world *world, unsigned *content)
     struct model_mail *mail;
     char *text;
 
+    if (side == mover && folder->n_mail > 0 &&
+        sim_random(&world->sim, 3) == 0) {
+        const char *to = names[sim_random(&world->sim, 3)];
+
+        text = mem_copy(
+            folder->mail[sim_random(&world->sim, (uint32_t)folder->n_mail)]
+                .content);
+        if (strcmp(to, name) != 0)
+            user_moves(world, side, name, to, text);
+        free(text);
+        return;
+    }
     if (folder->n_mail == 0 || sim_random(&world->sim, 3) > 0) {
         text = mem_printf("message %u", ++*content);
         model_deliver(model, name, text, sim_random(&world->sim, 32));
@@ -451,11 +607,14 @@ static bool survives(uint32_t seed)
         world.side[side].tier = (enum model_tier)sim_random(&world.sim, 2);
         world.side[side].no_uids = sim_random(&world.sim, 6) == 0;
     }
+    world.policy.moves = sim_random(&world.sim, 4) > 0;
     for (int round = 0; round < 3 && good; round++) {
         enum side cut = sim_random(&world.sim, 2) == 0 ? LEFT : RIGHT;
 
+        enum side mover = (enum side)sim_random(&world.sim, 2);
+
         for (uint32_t i = sim_random(&world.sim, 10); i > 0; i--)
-            edit(&world, &contents);
+            edit(&world, &contents, mover);
         model_reconnect(&world.side[LEFT]);
         model_reconnect(&world.side[RIGHT]);
         world.side[cut].cut_after = 1 + sim_random(&world.sim, 8);
@@ -463,7 +622,7 @@ static bool survives(uint32_t seed)
         run_once(&world);
         good = nothing_lost(&world, contents, false);
         for (uint32_t i = sim_random(&world.sim, 3); i > 0; i--)
-            edit(&world, &contents);
+            edit(&world, &contents, SIDES);
         good = good && sync_once(&world) == 0 && is_equal(&world) &&
                nothing_lost(&world, contents, true);
         good = good && sync_once(&world) == 0 && is_idle(&world);
@@ -480,8 +639,8 @@ static void test_cuts(uint32_t n)
         if (!survives(seed))
             failed = seed;
     }
-    ok(failed == 0, "%u worlds survive cut connections (first bad seed: %u)",
-       n, failed);
+    ok(failed == 0, "%u worlds survive cut connections (first bad seed: %u)", n,
+       failed);
 }
 
 int main(int argc, char **argv)
@@ -500,6 +659,11 @@ int main(int argc, char **argv)
     test_lost_state();
     test_no_uidplus();
     test_plan();
+    test_moves(true, false);
+    test_moves(false, false);
+    test_moves(true, true);
+    test_renames();
+    test_trash();
     test_cuts(300);
     return done_testing();
 }
