@@ -99,13 +99,14 @@ static void on_signal(void *owner)
     start_close(probe);
 }
 
-static int run(struct probe *probe, const char *secret,
+static int run(struct probe *probe, const char *secret, struct keyring *keyring,
                struct keywords *keywords, struct console *console)
 {
     struct reach_options options = {
         .loop = &probe->loop,
         .keywords = keywords,
         .secret = secret,
+        .keyring = keyring,
         .log = &console->log,
     };
     int r = loop_init(&probe->loop, &probe->err);
@@ -340,7 +341,7 @@ static int probe_account(struct probe *probe, struct console *console)
     r = keyring_get(keyring, probe->account, &secret, &warnings, &probe->err);
     console_warnings(console, &warnings);
     if (r == 0) {
-        r = run(probe, secret, keywords, console);
+        r = run(probe, secret, keyring, keywords, console);
     }
     buf_deinit(&warnings);
     keywords_free(keywords);

@@ -16,6 +16,9 @@
 
 enum account_type { ACCOUNT_IMAP, ACCOUNT_MAILDIR };
 
+/* What an account logs in with. */
+enum account_login { LOGIN_BY_PASSWORD, LOGIN_BY_TOKEN, LOGIN_BY_CERTIFICATE };
+
 enum account_compress { COMPRESS_AUTO, COMPRESS_YES, COMPRESS_NO };
 
 struct account {
@@ -29,6 +32,8 @@ struct account {
     bool allow_plaintext;
     char *tls_ca_file;
     char *tls_fingerprint;
+    char *tls_certificate;
+    char *tls_key;
     char *user;
     enum session_auth auth;
     char *password;
@@ -70,6 +75,9 @@ struct conf {
 int conf_load(const char *file, struct conf **out, struct buf *warnings,
               struct err *err);
 void conf_free(struct conf *conf);
+
+/* Of ACCOUNT_IMAP. Where auth = auto, a token goes before a password. */
+enum account_login conf_account_login(const struct account *account);
 
 /* By name, or NULL. */
 struct account *conf_account(const struct conf *conf, const char *name);

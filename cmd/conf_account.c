@@ -75,6 +75,18 @@ static int set_tls_fingerprint(struct account *account, const char *value,
     return conf_value_fingerprint(value, err);
 }
 
+static int set_tls_certificate(struct account *account, const char *value,
+                               struct err *err)
+{
+    return conf_value_path(value, &account->tls_certificate, err);
+}
+
+static int set_tls_key(struct account *account, const char *value,
+                       struct err *err)
+{
+    return conf_value_path(value, &account->tls_key, err);
+}
+
 static int set_user(struct account *account, const char *value, struct err *err)
 {
     (void)err;
@@ -88,21 +100,17 @@ static int set_auth(struct account *account, const char *value, struct err *err)
         "auto",    "plain",       "login",   "scram-sha-256",
         "xoauth2", "oauthbearer", "external"};
 
-    static const enum session_auth known[] = {
-        SESSION_AUTH_AUTO, SESSION_AUTH_PLAIN, SESSION_AUTH_LOGIN};
+    static const enum session_auth values[] = {
+        SESSION_AUTH_AUTO,    SESSION_AUTH_PLAIN,
+        SESSION_AUTH_LOGIN,   SESSION_AUTH_SCRAM_SHA_256,
+        SESSION_AUTH_XOAUTH2, SESSION_AUTH_OAUTHBEARER,
+        SESSION_AUTH_EXTERNAL};
 
-    size_t n_known = sizeof(known) / sizeof(known[0]);
     size_t i = 0;
     int r = conf_value_choice(value, names, sizeof(names) / sizeof(names[0]),
                               &i, err);
 
-    if (r == 0 && i >= n_known) {
-        return err_set(err, ERR_USAGE,
-                       "%s is not available in this version: write auto, "
-                       "plain or login",
-                       value);
-    }
-    account->auth = r == 0 ? known[i] : SESSION_AUTH_AUTO;
+    account->auth = values[i];
     return r;
 }
 
@@ -131,11 +139,9 @@ static int set_password_command(struct account *account, const char *value,
 static int set_token_command(struct account *account, const char *value,
                              struct err *err)
 {
-    (void)account;
-    (void)value;
-    return err_set(err, ERR_USAGE,
-                   "OAuth is not available in this version: write "
-                   "password_command, password_file or password");
+    (void)err;
+    account->token_command = mem_copy(value);
+    return 0;
 }
 
 static int set_connections(struct account *account, const char *value,
@@ -195,6 +201,8 @@ static const struct key keys[] = {
     {"allow_plaintext",  FOR_IMAP,               set_allow_plaintext },
     {"tls_ca_file",      FOR_IMAP,               set_tls_ca_file     },
     {"tls_fingerprint",  FOR_IMAP,               set_tls_fingerprint },
+    {"tls_certificate",  FOR_IMAP,               set_tls_certificate },
+    {"tls_key",          FOR_IMAP,               set_tls_key         },
     {"user",             FOR_IMAP,               set_user            },
     {"auth",             FOR_IMAP,               set_auth            },
     {"password",         FOR_IMAP,               set_password        },
@@ -263,6 +271,49 @@ static int check_password_line(const char *file,
                    file, entry->line);
 }
 
+enum account_login conf_account_login(const struct account *account)
+{
+    switch (account->auth) {
+    case SESSION_AUTH_AUTO:
+        return account->token_command != NULL ? LOGIN_BY_TOKEN
+                                              : LOGIN_BY_PASSWORD;
+    case SESSION_AUTH_XOAUTH2:
+    case SESSION_AUTH_OAUTHBEARER:
+        return LOGIN_BY_TOKEN;
+    case SESSION_AUTH_EXTERNAL:
+        return LOGIN_BY_CERTIFICATE;
+    case SESSION_AUTH_PLAIN:
+    case SESSION_AUTH_LOGIN:
+    case SESSION_AUTH_SCRAM_SHA_256:
+        break;
+    }
+    return LOGIN_BY_PASSWORD;
+}
+
+static int check_certificate(const char *file,
+                             const struct inifile_section *section,
+                             const struct account *account, struct err *err)
+{
+    bool wanted = conf_account_login(account) == LOGIN_BY_CERTIFICATE;
+
+    if ((account->tls_certificate == NULL) != (account->tls_key == NULL)) {
+        return conf_section_fault(err, file, section,
+                                  "tls_certificate and tls_key belong "
+                                  "together: write both");
+    }
+    if (wanted && account->tls_certificate == NULL) {
+        return conf_section_fault(err, file, section,
+                                  "auth = external is by a certificate: write "
+                                  "tls_certificate = PATH and tls_key = PATH");
+    }
+    if (wanted && account->tls == TLS_NONE) {
+        return conf_section_fault(err, file, section,
+                                  "auth = external is by TLS: write tls = "
+                                  "implicit or starttls");
+    }
+    return 0;
+}
+
 static int check_password(const char *file,
                           const struct inifile_section *section,
                           const struct account *account, struct err *err)
@@ -270,7 +321,7 @@ static int check_password(const char *file,
     int given = (account->password != NULL) + (account->password_file != NULL) +
                 (account->password_command != NULL);
 
-    if (given == 0) {
+    if (given == 0 && conf_account_login(account) == LOGIN_BY_PASSWORD) {
         return conf_section_fault(err, file, section,
                                   "no password: write password_command = "
                                   "COMMAND, password_file = PATH or password "
@@ -282,6 +333,20 @@ static int check_password(const char *file,
                                   "password_file and password: keep one");
     }
     return check_password_line(file, section, err);
+}
+
+static int check_login(const char *file, const struct inifile_section *section,
+                       const struct account *account, struct err *err)
+{
+    int r = check_certificate(file, section, account, err);
+
+    if (r == 0 && account->token_command == NULL &&
+        conf_account_login(account) == LOGIN_BY_TOKEN) {
+        return conf_section_fault(err, file, section,
+                                  "no token: write token_command = COMMAND, "
+                                  "which prints an OAuth access token");
+    }
+    return r == 0 ? check_password(file, section, account, err) : r;
 }
 
 static int check_imap(const char *file, const struct inifile_section *section,
@@ -304,7 +369,7 @@ static int check_imap(const char *file, const struct inifile_section *section,
     if (account->port == 0) {
         account->port = account->tls == TLS_IMPLICIT ? 993 : 143;
     }
-    return check_password(file, section, account, err);
+    return check_login(file, section, account, err);
 }
 
 static int check(const char *file, const struct inifile_section *section,
@@ -368,6 +433,8 @@ void conf_account_free(struct account *account)
     free(account->host);
     free(account->tls_ca_file);
     free(account->tls_fingerprint);
+    free(account->tls_certificate);
+    free(account->tls_key);
     free(account->user);
     free(account->password_file);
     free(account->password_command);

@@ -33,23 +33,13 @@ void keyring_free(struct keyring *keyring)
     free(keyring);
 }
 
-int keyring_get(struct keyring *keyring, const struct account *account,
-                const char **out, struct buf *warnings, struct err *err)
+/* Ask for a secret and keep it. */
+static int add(struct keyring *keyring, const struct account *account,
+               const char **out, struct buf *warnings, struct err *err)
 {
     char *secret = NULL;
-    int r;
+    int r = secret_get(account, &secret, warnings, err);
 
-    *out = NULL;
-    if (account->type == ACCOUNT_MAILDIR) {
-        return 0;
-    }
-    for (size_t i = 0; i < keyring->n; i++) {
-        if (keyring->keys[i].account == account) {
-            *out = keyring->keys[i].secret;
-            return 0;
-        }
-    }
-    r = secret_get(account, &secret, warnings, err);
     if (r != 0) {
         return r;
     }
@@ -58,4 +48,33 @@ int keyring_get(struct keyring *keyring, const struct account *account,
     keyring->keys[keyring->n++] = (struct key){account, secret};
     *out = secret;
     return 0;
+}
+
+int keyring_get(struct keyring *keyring, const struct account *account,
+                const char **out, struct buf *warnings, struct err *err)
+{
+    *out = NULL;
+    if (account->type == ACCOUNT_MAILDIR) {
+        return 0;
+    }
+    /* The newest is the last. */
+    for (size_t i = keyring->n; i > 0; i--) {
+        if (keyring->keys[i - 1].account == account) {
+            *out = keyring->keys[i - 1].secret;
+            return 0;
+        }
+    }
+    return add(keyring, account, out, warnings, err);
+}
+
+int keyring_renew(struct keyring *keyring, const struct account *account,
+                  const char **out, struct err *err)
+{
+    struct buf warnings;
+    int r;
+
+    buf_init(&warnings, 0); /* of files only */
+    r = add(keyring, account, out, &warnings, err);
+    buf_deinit(&warnings);
+    return r;
 }

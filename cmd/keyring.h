@@ -1,4 +1,5 @@
-/* The secrets of a run: each account is asked for once. */
+/* The secrets of a run: each account is asked for once, unless its token is
+ * refused. */
 #ifndef CMD_KEYRING_H
 #define CMD_KEYRING_H
 
@@ -14,8 +15,14 @@ struct keyring *keyring_new(void);
 void keyring_free(struct keyring *keyring);
 
 /* The secret of @account into *@out, borrowed while @keyring lives; NULL for a
- * Maildir. Returns and fills @warnings as secret_get(). */
+ * Maildir and where there is none. Returns and fills @warnings as
+ * secret_get(). */
 int keyring_get(struct keyring *keyring, const struct account *account,
                 const char **out, struct buf *warnings, struct err *err);
+
+/* Another token of @account into *@out, which takes the place of the one before
+ * from now on; that one stays valid. Returns as secret_get(). */
+int keyring_renew(struct keyring *keyring, const struct account *account,
+                  const char **out, struct err *err);
 
 #endif

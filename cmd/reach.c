@@ -8,9 +8,19 @@
 /* Of silence while an answer is due. */
 #define IDLE_SECONDS 120
 
+static int renew_token(void *owner, struct err *err)
+{
+    struct reach *reach = owner;
+
+    return keyring_renew(reach->keyring, reach->account, &reach->imap.token,
+                         err);
+}
+
 static void init_imap(struct reach *reach, const struct account *account,
                       const struct reach_options *options)
 {
+    enum account_login login = conf_account_login(account);
+
     reach->imap = (struct imap_account){
         .name = account->name,
         .host = account->host,
@@ -18,14 +28,22 @@ static void init_imap(struct reach *reach, const struct account *account,
         .tls = account->tls,
         .tls_ca_file = account->tls_ca_file,
         .tls_fingerprint = account->tls_fingerprint,
+        .tls_certificate = account->tls_certificate,
+        .tls_key = account->tls_key,
         .user = account->user,
-        .password = options->secret,
         .auth = account->auth,
         .version = VERSION,
         .connections = account->connections,
         .connect_seconds = CONNECT_SECONDS,
         .idle_seconds = IDLE_SECONDS,
     };
+    if (login == LOGIN_BY_TOKEN) {
+        reach->imap.token = options->secret;
+        reach->imap.renew_token = renew_token;
+        reach->imap.renew_owner = reach;
+    } else {
+        reach->imap.password = options->secret;
+    }
     reach->endpoint = imap_endpoint_new(&options->loop->uv, &reach->imap,
                                         options->keywords, options->log);
 }
@@ -46,7 +64,7 @@ static void init_maildir(struct reach *reach, const struct account *account,
 void reach_init(struct reach *reach, const struct account *account,
                 const struct reach_options *options)
 {
-    *reach = (struct reach){0};
+    *reach = (struct reach){.account = account, .keyring = options->keyring};
     if (account->type == ACCOUNT_IMAP) {
         init_imap(reach, account, options);
     } else {

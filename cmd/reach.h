@@ -4,11 +4,14 @@
 
 #include "base/endpoint.h"
 #include "cmd/conf.h"
+#include "cmd/keyring.h"
 #include "cmd/loop.h"
 #include "imap/imap_endpoint.h"
 #include "store/maildir_endpoint.h"
 
 struct reach {
+    const struct account *account;
+    struct keyring *keyring;
     struct imap_account imap;
     struct maildir_account maildir;
     struct endpoint *endpoint;
@@ -20,7 +23,8 @@ struct reach_options {
     struct state *state; /* NULL for probe, and then @keywords are needed */
     struct keywords *keywords;
     enum side side;
-    const char *secret; /* of an IMAP account */
+    const char *secret;      /* of an IMAP account */
+    struct keyring *keyring; /* for another token where that one is refused */
     const struct log *log;
 };
 

@@ -164,6 +164,7 @@ static int connect_and_run(struct job *job, const char *const secrets[SIDES],
             .keywords = state_keywords(job->state),
             .side = side == LEFT ? LEFT : RIGHT,
             .secret = secrets[side],
+            .keyring = job->keyring,
             .log = &job->options->console->log,
         };
 

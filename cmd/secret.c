@@ -35,17 +35,18 @@ static int take_line(struct bytes text, enum err_code code, char **out,
     return 0;
 }
 
-static int from_command(const struct account *account, char *space, char **out,
+static int from_command(const struct account *account, const char *key,
+                        const char *command, char *space, char **out,
                         struct err *err)
 {
     size_t n = 0;
-    int r = secret_command_run(account->password_command, SECRET_TIMEOUT_MS,
-                               space, SECRET_BYTES_MAX, &n, err);
+    int r = secret_command_run(command, SECRET_TIMEOUT_MS, space,
+                               SECRET_BYTES_MAX, &n, err);
 
     if (r == 0)
         r = take_line((struct bytes){space, n}, ERR_AUTH, out, err);
     if (r < 0)
-        return err_wrap(err, r, "account %s: password_command", account->name);
+        return err_wrap(err, r, "account %s: %s", account->name, key);
     return 0;
 }
 
@@ -106,16 +107,25 @@ static int from_file(const struct account *account, char *space, char **out,
 int secret_get(const struct account *account, char **out, struct buf *warnings,
                struct err *err)
 {
+    enum account_login login = conf_account_login(account);
     char *space;
     int r;
 
-    if (account->password_command == NULL && account->password_file == NULL) {
+    if (login == LOGIN_BY_CERTIFICATE) {
+        *out = NULL;
+        return 0;
+    }
+    if (login == LOGIN_BY_PASSWORD && account->password != NULL) {
         *out = mem_copy(account->password);
         return 0;
     }
     space = mem_new(SECRET_BYTES_MAX, 1);
-    if (account->password_command != NULL) {
-        r = from_command(account, space, out, err);
+    if (login == LOGIN_BY_TOKEN) {
+        r = from_command(account, "token_command", account->token_command,
+                         space, out, err);
+    } else if (account->password_command != NULL) {
+        r = from_command(account, "password_command", account->password_command,
+                         space, out, err);
     } else {
         r = from_file(account, space, out, warnings, err);
     }

@@ -1,4 +1,5 @@
-/* The password of an account: from a command, a file or the configuration. */
+/* What an account logs in with: a password from a command, a file or the
+ * configuration, or a token from a command. */
 #ifndef CMD_SECRET_H
 #define CMD_SECRET_H
 
@@ -10,11 +11,12 @@
 #define SECRET_TIMEOUT_MS 60000              /* of a command */
 
 /**
- * Get an account's password. Of a file and of a command's output it is the
- * first line, without its line end.
+ * Get an account's password or token. Of a file and of a command's output it is
+ * the first line, without its line end.
  *
  * @account   of type ACCOUNT_IMAP
- * @out       set on success; secret_free() it
+ * @out       set on success, to NULL where the account logs in by a
+ *            certificate; secret_free() it
  * @warnings  gets a line where others may read the file
  *
  * Returns 0; ERR_AUTH where the command failed (see secret_command_run()) or

@@ -499,6 +499,9 @@ static struct session *make_session(const struct conn *conn)
     const struct session_options options = {
         .user = account->user,
         .password = account->password,
+        .token = account->token,
+        .host = account->host,
+        .port = account->port,
         .auth = account->auth,
         .tls = account->tls == TLS_IMPLICIT,
         .starttls = account->tls == TLS_STARTTLS,

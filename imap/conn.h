@@ -26,9 +26,17 @@ struct imap_account {
     enum tls_mode tls;
     const char *tls_ca_file;     /* or NULL: the system's */
     const char *tls_fingerprint; /* "sha256:HEX", colons allowed, or NULL */
+    const char *tls_certificate; /* our own, of which tls_key is, or NULL */
+    const char *tls_key;
     const char *user;
-    const char *password;
+    const char *password; /* NULL: none */
+    const char *token;    /* an OAuth access token in its place */
     enum session_auth auth;
+    /* Put another token into this struct in place of one that was refused, and
+     * keep that one until the endpoint is freed; or NULL. It may take as long
+     * as a command of the user's does. Returns 0, or negative with @err. */
+    int (*renew_token)(void *owner, struct err *err);
+    void *renew_owner;
     const char *version;      /* of mailtwin, told in ID; or NULL */
     unsigned connections;     /* at most, 1 or more */
     unsigned connect_seconds; /* TCP, TLS and login together */

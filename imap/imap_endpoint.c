@@ -334,6 +334,8 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     if (account->tls != TLS_NONE) {
         shared->tls = tls_context_new(account->host, account->tls_ca_file,
                                       account->tls_fingerprint);
+        tls_context_identify(shared->tls, account->tls_certificate,
+                             account->tls_key);
     }
     imap->pool.wake = wake;
     imap->pool.owner = imap;

@@ -256,6 +256,7 @@ void imap_pool_ready(struct imap_pool *pool, const struct caps *caps)
     bool first = !pool->caps.known;
 
     pool->failures = 0;
+    pool->renewed = false;
     pool->wake(pool->owner);
     if (!first)
         return;
@@ -287,17 +288,32 @@ static void connect_failed(struct imap_pool *pool, int result,
     queue_lost(pool, result, err);
 }
 
+/* A token that was refused may only be too old: another one gets its chance,
+ * once. Returns whether there is one. */
+static bool renew_token(struct imap_pool *pool, int result, struct err *err)
+{
+    const struct imap_account *account = pool->shared.account;
+
+    if (result != ERR_AUTH || account->renew_token == NULL || pool->renewed)
+        return false;
+    pool->renewed = true;
+    log_line(pool->shared.log, LOG_ACTION, "%s: %s: asking for another token",
+             account->name, err->text);
+    return account->renew_token(account->renew_owner, err) == 0;
+}
+
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err)
 {
     struct imap_link **at = &pool->links;
+    struct err why = *err;
 
     while (*at != link)
         at = &(*at)->next;
     *at = link->next;
     pool->n_links--;
-    if (!link->ready && !pool->closing)
-        connect_failed(pool, result, err);
+    if (!link->ready && !pool->closing && !renew_token(pool, result, &why))
+        connect_failed(pool, result, &why);
     link->closing = true;
     while (link->n_tasks > 0)
         task_lost(link->tasks[0], result, err);

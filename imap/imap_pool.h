@@ -29,6 +29,7 @@ struct imap_pool {
     struct imap_link *links; /* oldest first */
     size_t n_links;
     size_t limit;      /* connections at most; lowered when one is refused */
+    bool renewed;      /* no login since the token was renewed */
     unsigned failures; /* connections that failed, one after the other */
     int broken;        /* nothing works any more: why */
     struct err err;    /* of broken */

@@ -27,8 +27,11 @@ struct tls_context {
     char *host;
     char *ca_file;
     char *fingerprint;
+    char *certificate; /* our own, or NULL */
+    char *key;
     bool pinned; /* only pin is looked at */
     uint8_t pin[TLS_PIN_BYTES];
+    bool asks;           /* the server wants to see a certificate */
     SSL_CTX *ssl;        /* NULL until the first connection */
     SSL_SESSION *ticket; /* the latest, or NULL */
 };
@@ -105,6 +108,13 @@ struct tls_context *tls_context_new(const char *host, const char *ca_file,
     return context;
 }
 
+void tls_context_identify(struct tls_context *context, const char *certificate,
+                          const char *key)
+{
+    context->certificate = mem_copy(certificate);
+    context->key = mem_copy(key);
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (context == NULL)
@@ -118,6 +128,8 @@ void tls_context_free(struct tls_context *context)
     free(context->host);
     free(context->ca_file);
     free(context->fingerprint);
+    free(context->certificate);
+    free(context->key);
     free(context);
 }
 
@@ -146,33 +158,66 @@ static int verify(X509_STORE_CTX *chain, void *unused)
     return 1;
 }
 
-/* A ticket came: kept for the next connection. Returns 1: it is ours now. */
+/* The server asks for a certificate, and gets ours where there is one. Returns
+ * 1: go on. */
+static int note_request(SSL *ssl, void *unused)
+{
+    struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    (void)unused;
+    if (context != NULL)
+        context->asks = true;
+    return 1;
+}
+
+/* A ticket came: kept for the next connection. Returns 1: it is ours now.
+ * Servers that ask for certificates hand out tickets, and some of them (Dovecot
+ * 2.3) break off when they are shown one. */
 static int keep_ticket(SSL *ssl, SSL_SESSION *ticket)
 {
     struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
-    if (context == NULL)
+    if (context == NULL || context->asks)
         return 0;
     SSL_SESSION_free(context->ticket);
     context->ticket = ticket;
     return 1;
 }
 
-static int load_ca_file(const struct tls_context *context, SSL_CTX *ssl,
-                        struct err *err)
+/* OpenSSL could not use the file @path, of the configuration's @key. */
+static int bad_file(const char *key, const char *path, struct err *err)
 {
-    unsigned long code;
+    unsigned long code = ERR_peek_error();
 
-    if (SSL_CTX_load_verify_file(ssl, context->ca_file) == 1)
-        return 0;
-    code = ERR_peek_error();
     if (ERR_SYSTEM_ERROR(code)) {
         ERR_clear_error();
-        return err_errno(err, ERR_CONNECT, ERR_GET_REASON(code),
-                         "tls_ca_file %s", context->ca_file);
+        return err_errno(err, ERR_CONNECT, ERR_GET_REASON(code), "%s %s", key,
+                         path);
     }
-    return err_set(err, ERR_CONNECT, "tls_ca_file %s: %s", context->ca_file,
-                   reason());
+    return err_set(err, ERR_CONNECT, "%s %s: %s", key, path, reason());
+}
+
+/* Nobody is there to type one. Returns that there is none. */
+static int no_pass_phrase(char *text, int size, int writing, void *unused)
+{
+    (void)writing;
+    (void)unused;
+    if (size > 0)
+        text[0] = '\0';
+    return -1;
+}
+
+static int load_own(const struct tls_context *context, SSL_CTX *ssl,
+                    struct err *err)
+{
+    if (context->certificate == NULL)
+        return 0;
+    SSL_CTX_set_default_passwd_cb(ssl, no_pass_phrase);
+    if (SSL_CTX_use_certificate_chain_file(ssl, context->certificate) != 1)
+        return bad_file("tls_certificate", context->certificate, err);
+    if (SSL_CTX_use_PrivateKey_file(ssl, context->key, SSL_FILETYPE_PEM) != 1)
+        return bad_file("tls_key", context->key, err);
+    return 0;
 }
 
 /* The system's certificates are many: not loaded where a pin decides. */
@@ -190,8 +235,11 @@ static int load_trust(struct tls_context *context, SSL_CTX *ssl,
         }
         return 0;
     }
-    if (context->ca_file != NULL)
-        return load_ca_file(context, ssl, err);
+    if (context->ca_file != NULL) {
+        return SSL_CTX_load_verify_file(ssl, context->ca_file) == 1
+                   ? 0
+                   : bad_file("tls_ca_file", context->ca_file, err);
+    }
     if (SSL_CTX_set_default_verify_paths(ssl) != 1) {
         return err_set(err, ERR_CONNECT,
                        "cannot read the system's certificates: %s: set "
@@ -216,11 +264,14 @@ static int prepare(struct tls_context *context, struct err *err)
     SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ssl, verify, NULL);
+    SSL_CTX_set_cert_cb(ssl, note_request, NULL);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT |
                                             SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ssl, keep_ticket);
     SSL_CTX_set_app_data(ssl, context);
     r = load_trust(context, ssl, err);
+    if (r == 0)
+        r = load_own(context, ssl, err);
     if (r < 0) {
         SSL_CTX_free(ssl);
         return r;

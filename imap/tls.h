@@ -26,7 +26,8 @@
 
 /* What the connections to one server share: the trusted certificates, loaded
  * when they are first needed, and the last session ticket, with which the next
- * handshake is cheaper (RFC 8446 section 2.2). */
+ * handshake is cheaper (RFC 8446 section 2.2); none of a server that asks for
+ * certificates. */
 struct tls_context;
 
 /* One connection. */
@@ -47,6 +48,12 @@ bool tls_parse_pin(struct bytes text, uint8_t pin[TLS_PIN_BYTES]);
 struct tls_context *tls_context_new(const char *host, const char *ca_file,
                                     const char *fingerprint);
 
+/* Show the server who we are, where it asks: a certificate, which others of its
+ * chain may follow, and its key without a pass phrase; files in PEM, read with
+ * the first connection. */
+void tls_context_identify(struct tls_context *context, const char *certificate,
+                          const char *key);
+
 /* Free it, after all of its connections. NULL is fine. */
 void tls_context_free(struct tls_context *context);
 
@@ -56,8 +63,8 @@ void tls_context_free(struct tls_context *context);
  * @context  borrowed for the connection's life
  * @out      set on success; tls_free() it
  *
- * Returns 0, or ERR_CONNECT where the trusted certificates cannot be read or
- * the pin is not one.
+ * Returns 0, or ERR_CONNECT where the trusted certificates, our own or its key
+ * cannot be read, or the pin is not one.
  */
 int tls_new(struct tls_context *context, struct tls **out, struct err *err);
 

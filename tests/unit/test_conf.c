@@ -84,6 +84,49 @@ static void test_defaults(void)
     conf_free(conf);
 }
 
+/* What each account logs in with. */
+static void test_logins(void)
+{
+    static const struct {
+        const char *lines;
+        enum session_auth auth;
+        enum account_login login;
+    } cases[] = {
+        {"password=p\n",                                            SESSION_AUTH_AUTO,          LOGIN_BY_PASSWORD   },
+        {"password=p\nauth=plain\n",                                SESSION_AUTH_PLAIN,         LOGIN_BY_PASSWORD   },
+        {"password=p\nauth=login\n",                                SESSION_AUTH_LOGIN,         LOGIN_BY_PASSWORD   },
+        {"password=p\nauth=scram-sha-256\n",                        SESSION_AUTH_SCRAM_SHA_256,
+         LOGIN_BY_PASSWORD                                                                                          },
+        {"token_command=t\n",                                       SESSION_AUTH_AUTO,          LOGIN_BY_TOKEN      },
+        {"token_command=t\npassword=p\n",                           SESSION_AUTH_AUTO,          LOGIN_BY_TOKEN      },
+        {"token_command=t\npassword=p\nauth=plain\n",               SESSION_AUTH_PLAIN,
+         LOGIN_BY_PASSWORD                                                                                          },
+        {"token_command=t\nauth=xoauth2\n",                         SESSION_AUTH_XOAUTH2,
+         LOGIN_BY_TOKEN                                                                                             },
+        {"token_command=t\nauth=oauthbearer\n",                     SESSION_AUTH_OAUTHBEARER,
+         LOGIN_BY_TOKEN                                                                                             },
+        {"auth=external\ntls_certificate=/c.pem\ntls_key=/c.key\n",
+         SESSION_AUTH_EXTERNAL,                                                                 LOGIN_BY_CERTIFICATE},
+        {"password=p\ntls_certificate=/c.pem\ntls_key=/c.key\n",
+         SESSION_AUTH_AUTO,                                                                     LOGIN_BY_PASSWORD   },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conf *conf = NULL;
+        struct err err = {{0}};
+        char *text = mem_printf("[account a]\ntype=imap\nhost=h\nuser=u\n%s",
+                                cases[i].lines);
+        int r = load(text, &conf, &err);
+        const struct account *a = r == 0 ? conf_account(conf, "a") : NULL;
+
+        ok(a != NULL && a->auth == cases[i].auth &&
+               conf_account_login(a) == cases[i].login,
+           "login %zu%s", i + 1, err.text);
+        conf_free(conf);
+        free(text);
+    }
+}
+
 static void test_all_account_keys(void)
 {
     struct err err = {{0}};
@@ -98,6 +141,9 @@ static void test_all_account_keys(void)
                  "tls_ca_file = /ca.pem\n"
                  "user = me@example.org\n"
                  "auth = login\n"
+                 "tls_certificate = /me.pem\n"
+                 "tls_key = /me.key\n"
+                 "token_command = token me\n"
                  "password_command = pass show 'work' # first line\n"
                  "connections = 2\n"
                  "compress = no\n"
@@ -116,6 +162,9 @@ static void test_all_account_keys(void)
            strcmp(a->tls_ca_file, "/ca.pem") == 0 &&
            strcmp(a->user, "me@example.org") == 0 &&
            a->auth == SESSION_AUTH_LOGIN &&
+           strcmp(a->tls_certificate, "/me.pem") == 0 &&
+           strcmp(a->tls_key, "/me.key") == 0 &&
+           strcmp(a->token_command, "token me") == 0 &&
            strcmp(a->password_command, "pass show 'work'") == 0 &&
            a->connections == 2 && a->compress == COMPRESS_NO,
        "an IMAP account has what was written");
@@ -188,49 +237,61 @@ static void check_mistakes(const struct mistake *cases, size_t n)
 static void test_account_mistakes(void)
 {
     static const struct mistake cases[] = {
-        {"an unknown section",                 "\n[acount x]\n",                               ":2: [acount]: ",  "account?"                     },
-        {"a section without a name",           "[account]\n",                                  ":1: [account]: ", "name"                         },
-        {"a name with a slash",                "[account a/b]\n",                              ":1: [account]: ", "/"                            },
-        {"a name with a dot",                  "[pair .x]\n",                                  ":1: [pair]: ",    ".x"                           },
-        {"a name that is taken",               MAIL "[account mail]\ntype=imap\n",
-         ":6: account mail: ",                                                                                    "line 1"                       },
-        {"no type",                            "[account x]\nhost=h\n",                        ":1: account x: ", "type = imap"                  },
-        {"a wrong type",                       "[account x]\ntype = pop3\n",
-         ":2: type: ",                                                                                            "imap or maildir"              },
-        {"a misspelled key",                   MAIL "passwrd_file = /x\n",
-         ":6: passwrd_file: ",                                                                                    "did you mean password_file?"  },
-        {"an unknown key",                     MAIL "colour = blue\n",
-         ":6: colour: ",                                                                                          "mailtwin.conf(5)"             },
-        {"a Maildir's key in an IMAP account", MAIL "path = /x\n",
-         ":6: path: ",                                                                                            "not for type = imap"          },
-        {"an IMAP key in a Maildir",           DISK "host = h\n",
-         ":4: host: ",                                                                                            "not for type = maildir"       },
-        {"no host",                            "[account x]\ntype=imap\nuser=u\npassword=p\n",
-         ":1: account x: ",                                                                                       "host ="                       },
-        {"an URL for a host",                  "[account x]\ntype=imap\nhost=imaps://h\n",
-         ":3: host: ",                                                                                            "alone"                        },
-        {"no user",                            "[account x]\ntype=imap\nhost=h\npassword=p\n",
-         ":1: account x: ",                                                                                       "user ="                       },
-        {"no password",                        "[account x]\ntype=imap\nhost=h\nuser=u\n",
-         ":1: account x: ",                                                                                       "password_command ="           },
-        {"two passwords",                      MAIL "password_file = /p\n",
-         ":1: account mail: ",                                                                                    "keep one"                     },
+        {"an unknown section",                    "\n[acount x]\n",                               ":2: [acount]: ",     "account?"                                 },
+        {"a section without a name",              "[account]\n",                                  ":1: [account]: ",    "name"                                     },
+        {"a name with a slash",                   "[account a/b]\n",                              ":1: [account]: ",    "/"                                        },
+        {"a name with a dot",                     "[pair .x]\n",                                  ":1: [pair]: ",       ".x"                                       },
+        {"a name that is taken",                  MAIL "[account mail]\ntype=imap\n",
+         ":6: account mail: ",                                                                                          "line 1"                                   },
+        {"no type",                               "[account x]\nhost=h\n",                        ":1: account x: ",    "type = imap"                              },
+        {"a wrong type",                          "[account x]\ntype = pop3\n",
+         ":2: type: ",                                                                                                  "imap or maildir"                          },
+        {"a misspelled key",                      MAIL "passwrd_file = /x\n",
+         ":6: passwrd_file: ",                                                                                          "did you mean password_file?"              },
+        {"an unknown key",                        MAIL "colour = blue\n",
+         ":6: colour: ",                                                                                                "mailtwin.conf(5)"                         },
+        {"a Maildir's key in an IMAP account",    MAIL "path = /x\n",
+         ":6: path: ",                                                                                                  "not for type = imap"                      },
+        {"an IMAP key in a Maildir",              DISK "host = h\n",
+         ":4: host: ",                                                                                                  "not for type = maildir"                   },
+        {"no host",                               "[account x]\ntype=imap\nuser=u\npassword=p\n",
+         ":1: account x: ",                                                                                             "host ="                                   },
+        {"an URL for a host",                     "[account x]\ntype=imap\nhost=imaps://h\n",
+         ":3: host: ",                                                                                                  "alone"                                    },
+        {"no user",                               "[account x]\ntype=imap\nhost=h\npassword=p\n",
+         ":1: account x: ",                                                                                             "user ="                                   },
+        {"no password",                           "[account x]\ntype=imap\nhost=h\nuser=u\n",
+         ":1: account x: ",                                                                                             "password_command ="                       },
+        {"two passwords",                         MAIL "password_file = /p\n",
+         ":1: account mail: ",                                                                                          "keep one"                                 },
         {"a comment behind a password",
-         "[account x]\ntype=imap\nhost=h\nuser=u\npassword = a #b\n",                          ":5: password: ",  "password_file"                },
-        {"no path",                            "[account x]\ntype=maildir\n",                  ":1: account x: ", "path ="                       },
-        {"a relative path",                    "[account x]\ntype=maildir\npath = Mail\n",
-         ":3: path: ",                                                                                            "~/"                           },
-        {"a port that is none",                MAIL "port = 99999\n",                          ":6: port: ",      "65535"                        },
-        {"no plaintext by accident",           MAIL "tls = none\n",
-         ":1: account mail: ",                                                                                    "allow_plaintext = yes"        },
-        {"an authentication to come",          MAIL "auth = xoauth2\n",
-         ":6: auth: ",                                                                                            "not available in this version"},
-        {"a token command",                    MAIL "token_command = x\n",
-         ":6: token_command: ",                                                                                   "not available in this version"},
-        {"a bad fingerprint",                  MAIL "tls_fingerprint = 12:34\n",
-         ":6: tls_fingerprint: ",                                                                                 "sha256:"                      },
-        {"too many connections",               MAIL "connections = 1000\n",
-         ":6: connections: ",                                                                                     "from 1 to"                    },
+         "[account x]\ntype=imap\nhost=h\nuser=u\npassword = a #b\n",                             ":5: password: ",     "password_file"                            },
+        {"no path",                               "[account x]\ntype=maildir\n",                  ":1: account x: ",    "path ="                                   },
+        {"a relative path",                       "[account x]\ntype=maildir\npath = Mail\n",
+         ":3: path: ",                                                                                                  "~/"                                       },
+        {"a port that is none",                   MAIL "port = 99999\n",                          ":6: port: ",         "65535"                                    },
+        {"no plaintext by accident",              MAIL "tls = none\n",
+         ":1: account mail: ",                                                                                          "allow_plaintext = yes"                    },
+        {"an authentication that is none",        MAIL "auth = cram-md5\n",
+         ":6: auth: ",                                                                                                  "write auto, plain, login, scram-sha-256"  },
+        {"a token that nobody prints",            MAIL "auth = xoauth2\n",
+         ":1: account mail: ",                                                                                          "token_command = COMMAND"                  },
+        {"a token where a password is due",
+         "[account x]\ntype=imap\nhost=h\nuser=u\nauth=plain\n"
+         "token_command=t\n",                                                                     ":1: account x: ",    "password_command ="                       },
+        {"a certificate to come",                 MAIL "auth = external\n",
+         ":1: account mail: ",                                                                                          "tls_certificate = PATH and tls_key = PATH"},
+        {"a certificate without its key",         MAIL "tls_certificate = /c.pem\n",
+         ":1: account mail: ",                                                                                          "belong together"                          },
+        {"a key without its certificate",         MAIL "tls_key = /c.key\n",
+         ":1: account mail: ",                                                                                          "belong together"                          },
+        {"a certificate that nobody gets to see",
+         MAIL "auth = external\ntls_certificate = /c.pem\ntls_key = /c.key\n"
+              "tls = none\nallow_plaintext = yes\n",                                              ":1: account mail: ", "write tls = implicit or starttls"         },
+        {"a bad fingerprint",                     MAIL "tls_fingerprint = 12:34\n",
+         ":6: tls_fingerprint: ",                                                                                       "sha256:"                                  },
+        {"too many connections",                  MAIL "connections = 1000\n",
+         ":6: connections: ",                                                                                           "from 1 to"                                },
     };
 
     check_mistakes(cases, sizeof(cases) / sizeof(cases[0]));
@@ -328,6 +389,7 @@ int main(void)
 {
     test_defaults();
     test_all_account_keys();
+    test_logins();
     test_all_pair_keys();
     test_account_mistakes();
     test_pair_mistakes();

@@ -160,6 +160,39 @@ static void test_plain(void)
     drop(&account);
 }
 
+static void test_token(void)
+{
+    struct account account = account_with(NULL, NULL, "a password");
+    struct buf warnings;
+    struct err err = {""};
+    char *got = NULL;
+
+    buf_init(&warnings, 0);
+    account.token_command = mem_copy("printf 'a token\\nand more\\n'");
+    ok(secret_get(&account, &got, &warnings, &err) == 0 &&
+           strcmp(got, "a token") == 0,
+       "a token goes before a password");
+    secret_free(got);
+    account.auth = SESSION_AUTH_PLAIN;
+    ok(secret_get(&account, &got, &warnings, &err) == 0 &&
+           strcmp(got, "a password") == 0,
+       "but not where a password is asked for");
+    secret_free(got);
+    account.auth = SESSION_AUTH_EXTERNAL;
+    ok(secret_get(&account, &got, &warnings, &err) == 0 && got == NULL,
+       "a certificate needs no secret");
+    free(account.token_command);
+    account.token_command = mem_copy("exit 3");
+    account.auth = SESSION_AUTH_XOAUTH2;
+    ok(secret_get(&account, &got, &warnings, &err) == ERR_AUTH && got == NULL &&
+           strcmp(err.text, "account work: token_command: failed with exit "
+                            "status 3") == 0,
+       "refused: %s", err.text);
+    free(account.token_command);
+    buf_deinit(&warnings);
+    drop(&account);
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -173,6 +206,7 @@ int main(void)
     test_open_file();
     test_refused();
     test_plain();
+    test_token();
     unlink(path);
     return done_testing();
 }

@@ -176,6 +176,102 @@ static void test_verification(const struct world *world)
     }
 }
 
+static void key_save(const struct cert *cert, const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    cert_require(file != NULL && PEM_write_PrivateKey(file, cert->key, NULL,
+                                                      NULL, 0, NULL, NULL) == 1,
+                 path);
+    fclose(file);
+}
+
+/* A server that asks for a certificate. Returns whether the handshake was full;
+ * @name  gets the common name that was shown, or "". */
+static bool asked(struct tls_context *context, SSL_CTX *server, char *name,
+                  size_t size)
+{
+    struct tls *tls = NULL;
+    struct err err = {""};
+    struct pair pair;
+    X509 *shown;
+    bool full;
+    char byte;
+    size_t n;
+
+    ok(tls_new(context, &tls, &err) == 0, "begun %s", err.text);
+    pair_open(&pair, tls, server);
+    ok(shake(&pair, &err) == 0, "it stands %s", err.text);
+    /* The tickets of TLS 1.3 come behind the handshake. */
+    SSL_write(pair.server, "x", 1);
+    while (shuttle(&pair))
+        ;
+    ok(tls_read(tls, &byte, 1, &n, &err) == 0 && n == 1, "it works");
+    full = !tls_is_resumed(tls);
+    shown = SSL_get1_peer_certificate(pair.server);
+    name[0] = '\0';
+    if (shown != NULL) {
+        X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName,
+                                  name, (int)size);
+    }
+    X509_free(shown);
+    pair_close(&pair);
+    return full;
+}
+
+static int accept_any(int verified, X509_STORE_CTX *chain)
+{
+    (void)verified;
+    (void)chain;
+    return 1;
+}
+
+/* Our own certificate is shown where it is asked for, and then no ticket. */
+static void test_own(const struct world *world)
+{
+    struct cert cert =
+        cert_make(&world->authority, "server", "DNS:h.example", 0, CERT_DAY);
+    struct cert own =
+        cert_make(&world->authority, "bob", "DNS:bob", 0, CERT_DAY);
+    SSL_CTX *server = cert_server(&cert);
+    struct tls_context *nobody =
+        tls_context_new("h.example", world->ca_file, NULL);
+    struct tls_context *bob =
+        tls_context_new("h.example", world->ca_file, NULL);
+    char *own_file = mem_printf("%s.own", world->ca_file);
+    char *key_file = mem_printf("%s.key", world->ca_file);
+    char name[32];
+
+    cert_save(&own, own_file);
+    key_save(&own, key_file);
+    tls_context_identify(nobody, NULL, NULL);
+    tls_context_identify(bob, own_file, key_file);
+    ok(asked(bob, server, name, sizeof(name)) && strcmp(name, "") == 0,
+       "not asked, not shown");
+    ok(!asked(bob, server, name, sizeof(name)), "a ticket is used");
+    SSL_CTX_set_verify(server, SSL_VERIFY_PEER, accept_any);
+    ok(asked(nobody, server, name, sizeof(name)) && strcmp(name, "") == 0,
+       "nothing to show");
+    ok(asked(nobody, server, name, sizeof(name)),
+       "a server that asks gets no ticket");
+    tls_context_free(bob);
+    bob = tls_context_new("h.example", world->ca_file, NULL);
+    tls_context_identify(bob, own_file, key_file);
+    for (int i = 0; i < 2; i++) {
+        ok(asked(bob, server, name, sizeof(name)) && strcmp(name, "bob") == 0,
+           "asked and shown");
+    }
+    unlink(own_file);
+    unlink(key_file);
+    free(own_file);
+    free(key_file);
+    tls_context_free(nobody);
+    tls_context_free(bob);
+    SSL_CTX_free(server);
+    cert_free(&own);
+    cert_free(&cert);
+}
+
 /* "sha256:HEX" of the certificate, with colons and in capitals, as openssl
  * x509 -fingerprint prints it. */
 static void cert_pin(const struct cert *cert, char *out, size_t size)
@@ -557,6 +653,7 @@ int main(void)
     world_make(&world);
     test_parse_pin();
     test_verification(&world);
+    test_own(&world);
     test_pin();
     test_trust_cannot_be_read();
     test_data(&world);
