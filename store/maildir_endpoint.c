@@ -149,16 +149,14 @@ struct folder_job {
     struct maildir_job base;
     enum folder_action action;
     char *path;
-    char *new_path; /* FOLDER_RENAME; else NULL */
+    const char *name; /* the request's */
+    const char *new_name;
 };
 
 static void free_folder(struct maildir_job *base)
 {
-    struct folder_job *job = (struct folder_job *)base;
-
-    free(job->path);
-    free(job->new_path);
-    free(job);
+    free(((struct folder_job *)base)->path);
+    free(base);
 }
 
 static void change_folder(struct maildir_job *base)
@@ -176,7 +174,7 @@ static void change_folder(struct maildir_job *base)
         break;
     case FOLDER_RENAME:
         base->r = maildir_rename(maildir->root, maildir->account->layout,
-                                 job->path, job->new_path, &base->err);
+                                 job->name, job->new_name, &base->err);
         break;
     case FOLDER_SUBSCRIBE:
     case FOLDER_UNSUBSCRIBE:
@@ -184,37 +182,26 @@ static void change_folder(struct maildir_job *base)
     }
 }
 
-/* The directory of a folder into *@path. */
-static int find_path(struct folder_job *job, const char *name, char **path)
-{
-    const struct maildir *maildir = job->base.maildir;
-    struct buf buf;
-    int r;
-
-    buf_init(&buf, 0);
-    r = maildir_path_encode(maildir->account->layout, bytes_of(name), &buf,
-                            &job->base.err);
-    err_wrap(&job->base.err, r, "%s", name);
-    *path = mem_text(buf_peek(&buf));
-    buf_deinit(&buf);
-    return r;
-}
-
 static void start_folder(struct endpoint *endpoint,
                          struct folder_request *request)
 {
+    struct maildir *maildir = (struct maildir *)endpoint;
     struct folder_job *job = MEM_NEW(struct folder_job);
-    int r;
+    struct buf path;
 
     job->base.free = free_folder;
     job->action = request->action;
-    maildir_job_begin((struct maildir *)endpoint, &job->base, &request->base);
-    r = find_path(job, request->name, &job->path);
-    if (r == 0 && request->action == FOLDER_RENAME) {
-        r = find_path(job, request->new_name, &job->new_path);
-    }
-    job->base.r = r;
-    if (r < 0) {
+    job->name = request->name;
+    job->new_name = request->new_name;
+    buf_init(&path, 0);
+    maildir_job_begin(maildir, &job->base, &request->base);
+    job->base.r =
+        maildir_path_encode(maildir->account->layout, bytes_of(request->name),
+                            &path, &job->base.err);
+    err_wrap(&job->base.err, job->base.r, "%s", request->name);
+    job->path = mem_text(buf_peek(&path));
+    buf_deinit(&path);
+    if (job->base.r < 0) {
         maildir_job_later(&job->base, maildir_job_end, 0);
     } else {
         maildir_job_run(&job->base, change_folder, maildir_job_end);

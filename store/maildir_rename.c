@@ -53,19 +53,21 @@ static bool is_directory(int parent, const char *name)
 
 /* --- a list of renames, all done or none, as far as that can be ------------ */
 
+struct pair {
+    char *from;
+    char *to;
+};
+
 struct names {
-    struct {
-        char *from;
-        char *to;
-    } *pairs;
+    struct pair *pairs;
     size_t n;
     size_t cap;
 };
 
 static void add_pair(struct names *names, const char *from, const char *to)
 {
-    names->pairs = mem_grow(names->pairs, names->n, &names->cap,
-                            sizeof(*names->pairs));
+    names->pairs =
+        mem_grow(names->pairs, names->n, &names->cap, sizeof(*names->pairs));
     names->pairs[names->n].from = mem_copy(from);
     names->pairs[names->n].to = mem_copy(to);
     names->n++;
@@ -232,13 +234,17 @@ static int rename_nested(int root, const char *from, const char *to,
 
 /* --- Maildir++ -------------------------------------------------------------- */
 
-/* Is @name @folder, or below it? *@rest is what follows. */
+/* Is @name @folder, or below it? Then *@rest is set to what
+ * follows. */
 static bool is_within(const char *folder, const char *name, const char **rest)
 {
     size_t n = strlen(folder);
 
+    if (strncmp(name, folder, n) != 0 || (name[n] != 0 && name[n] != '/')) {
+        return false;
+    }
     *rest = name + n;
-    return strncmp(name, folder, n) == 0 && (name[n] == 0 || name[n] == '/');
+    return true;
 }
 
 /* A directory of the root: note its new name, if it is to have one. */
@@ -291,12 +297,13 @@ static int collect_folders(int root, const char *from, const char *to,
     return r;
 }
 
+/* A parent comes before what is below it. */
 static int by_target(const void *a, const void *b)
 {
-    const char *const *left = a;
-    const char *const *right = b;
+    const struct pair *left = a;
+    const struct pair *right = b;
 
-    return strcmp(*left, *right);
+    return strcmp(left->to, right->to);
 }
 
 static int rename_plusplus(int root, const char *from, const char *to,

@@ -54,18 +54,6 @@ char *maildir_tree_split(const char *path, const char **name);
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
                         struct err *err);
 
-/**
- * Open the directory that holds @path.
- *
- * @make  make it, durably, where it is missing
- *
- * Returns a descriptor, or ERR_GONE, ERR_REFUSED or ERR_DISK.
- */
-int maildir_tree_parent(int root, const char *path, bool make, struct err *err);
-
-/* The last component of @path; borrowed from it. */
-const char *maildir_tree_leaf(const char *path);
-
 /* A stream over an open directory, on a descriptor of its own: closedir() it.
  * Returns NULL with errno. */
 DIR *maildir_tree_stream(int dir);
