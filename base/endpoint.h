@@ -102,6 +102,8 @@ struct list_request {
     /* out: the caller's to free with folder_list_free() */
     struct folder_entry *folders;
     size_t n_folders;
+    bool doubtful; /* some of the answer was not understood: a folder that is
+                      not in the list may be there all the same */
 };
 
 /* Free all entries and the array. */

@@ -57,13 +57,19 @@ struct list {
     size_t cap_folders;
     char delimiter; /* the first that LIST named, for STATUS and LSUB */
     bool built;
-    int result; /* negative: with err, why the listing failed */
+    uint32_t junk; /* lines not understood before */
+    int result;    /* negative: with err, why the listing failed */
     struct err err;
 };
 
 static struct list *list_of(struct imap_task *task)
 {
     return (struct list *)task;
+}
+
+static uint32_t junk_lines(const struct list *list)
+{
+    return session_junk_lines(conn_session(list->task.link->conn));
 }
 
 static bool has_caps(const struct list *list, uint32_t bits)
@@ -107,6 +113,7 @@ static void list_start(struct imap_task *task)
 {
     struct list *list = list_of(task);
 
+    list->junk = junk_lines(list);
     /* STATUS of the selected folder may be stale (RFC 9051 section 6.3.11). */
     imap_link_unselect(task->link);
     imap_link_enable(task->link);
@@ -317,6 +324,7 @@ static void finish(struct list *list)
         entry->octets = status->size;
         known->uidnext = status->token.uidnext;
     }
+    list->request->doubtful = junk_lines(list) > list->junk;
     if (list->result < 0) {
         folder_list_free(list->request->folders, list->request->n_folders);
         list->request->folders = NULL;

@@ -133,6 +133,31 @@ static void add_listed(struct run *run, enum side side)
     sort(run);
 }
 
+/* A folder is gone only if the whole list was understood. */
+static void doubt_absent(struct run *run, enum side side)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = side,
+        .source = side,
+        .reason = "the folder list holds lines that are not understood: what "
+                  "is missing in it is left as it is",
+    };
+    struct err err;
+
+    if (!run->list[side].doubtful)
+        return;
+    run_report(run, &event);
+    err_set(&err, ERR_PROTOCOL, "not in %s's list, which was not understood",
+            run->options.endpoint[side]->name);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->row.exists[side] && !work->present[side])
+            run_folder_failed(work, side, &err);
+    }
+}
+
 /* A side that listed nothing, though the record knows of mail in there. */
 static int guard_empty_list(struct run *run, enum side side, struct err *err)
 {
@@ -249,6 +274,7 @@ int run_folders(struct run *run, struct err *err)
         return r;
     for (enum side side = LEFT; side < SIDES; side++) {
         add_listed(run, side);
+        doubt_absent(run, side);
         r = guard_empty_list(run, side, err);
         if (r < 0)
             return r;

@@ -288,6 +288,7 @@ static void act_list(struct work *work)
     struct model *model = work->model;
 
     list->n_folders = model->n_folders;
+    list->doubtful = model->doubtful;
     list->folders = mem_new(model->n_folders, sizeof(*list->folders));
     for (size_t i = 0; i < model->n_folders; i++) {
         list->folders[i].name = mem_copy(model->folders[i]->name);

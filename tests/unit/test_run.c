@@ -512,6 +512,27 @@ static void test_renames(void)
     world_deinit(&world);
 }
 
+static void test_doubtful_list(void)
+{
+    struct world world;
+
+    world_init(&world, 13);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 3, 'a');
+    sync_once(&world);
+    model_rename(&world.side[LEFT], "A", "hidden");
+    world.policy.folders = mem_copy("*, !hidden");
+    world.side[LEFT].doubtful = true;
+    ok(sync_once(&world) == 0 && world.result.failed == 2 &&
+           model_folder(&world.side[RIGHT], "A")->n_mail == 3,
+       "a folder missing in a list that was not understood is not gone");
+    world.side[LEFT].doubtful = false;
+    ok(sync_once(&world) == 0 && model_folder(&world.side[RIGHT], "A") == NULL,
+       "in a list that was, it is");
+    free(world.policy.folders);
+    world_deinit(&world);
+}
+
 static void test_trash(void)
 {
     struct world world;
@@ -663,6 +684,7 @@ int main(int argc, char **argv)
     test_moves(false, false);
     test_moves(true, true);
     test_renames();
+    test_doubtful_list();
     test_trash();
     test_cuts(300);
     return done_testing();
