@@ -168,6 +168,18 @@ int maildir_files_uid(struct maildir_files *files, struct bytes base,
     return r == 1 ? give_uid(files, base, uid, err) : r;
 }
 
+int maildir_files_knows(const struct maildir_files *files, struct bytes base,
+                        struct err *err)
+{
+    uint32_t uid;
+
+    if (find_fresh(files, base) != NULL) {
+        return 0;
+    }
+    return state_file_uid(files->state, files->side, files->folder, base, &uid,
+                          err);
+}
+
 /* By its place: numbers are given one after the other. */
 static struct fresh *fresh_by_uid(const struct maildir_files *files,
                                   uint32_t uid)

@@ -36,6 +36,11 @@ enum { MAILDIR_FILES_FRESH = 1, MAILDIR_FILES_NONE = 1 };
 int maildir_files_uid(struct maildir_files *files, struct bytes base,
                       uint32_t *uid, struct err *err);
 
+/* Has the base name a number? Returns 0, MAILDIR_FILES_NONE or ERR_STATE. One
+ * that was forgotten in this run may still count as having it. */
+int maildir_files_knows(const struct maildir_files *files, struct bytes base,
+                        struct err *err);
+
 /* Append the base name of @uid. Returns 0, MAILDIR_FILES_NONE or ERR_STATE. */
 int maildir_files_base(struct maildir_files *files, uint32_t uid,
                        struct buf *out, struct err *err);

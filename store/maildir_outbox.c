@@ -2,13 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/digest.h"
 #include "base/mem.h"
-#include "store/maildir_name.h"
+#include "store/maildir_unique.h"
 
 #define WRITERS         2
 #define WRITE_MESSAGES  32u
@@ -17,7 +13,6 @@
 #define COMMIT_MESSAGES 1000u
 #define COMMIT_BYTES    16777216u
 #define COMMIT_DELAY_MS 100u
-#define HOST_BYTES      256u
 
 struct queue {
     struct maildir_message *first;
@@ -49,8 +44,7 @@ struct maildir_outbox {
     bool waiting; /* the timer runs */
     bool overdue; /* it has fired */
     size_t held;  /* octets taken and not yet written */
-    uint64_t counter;
-    char host[HOST_BYTES];
+    struct maildir_unique unique;
 };
 
 /* --- queues ---------------------------------------------------------------- */
@@ -202,26 +196,6 @@ size_t maildir_outbox_held(const struct maildir_outbox *outbox)
     return outbox->held;
 }
 
-static char *unique_name(struct maildir_outbox *outbox)
-{
-    struct timespec now;
-    struct maildir_name_unique unique = {.pid = (uint64_t)getpid(),
-                                         .counter = ++outbox->counter,
-                                         .host = bytes_of(outbox->host)};
-    struct buf buf;
-    char *name;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    unique.seconds = now.tv_sec;
-    unique.microseconds = (uint32_t)(now.tv_nsec / 1000);
-    digest_random((uint8_t *)&unique.random, sizeof(unique.random));
-    buf_init(&buf, 0);
-    maildir_name_print_unique(&buf, &unique);
-    name = mem_text(buf_peek(&buf));
-    buf_deinit(&buf);
-    return name;
-}
-
 /* --- writing --------------------------------------------------------------- */
 
 static void write_messages(void *owner)
@@ -288,7 +262,7 @@ static void start_writer(struct writer *writer)
         if (message->item.write.name == NULL) {
             maildir_write_init(&message->item.write,
                                message->item.folder->dirs.tmp,
-                               unique_name(outbox));
+                               maildir_unique_name(&outbox->unique));
         }
         message->stage = OUTBOX_WRITING;
         message->writing = message->filling;
@@ -401,10 +375,7 @@ struct maildir_outbox *maildir_outbox_new(struct diskwork *diskwork,
             .work = write_messages, .done = on_written, .owner = writer};
         buf_init(&writer->scratch, 0);
     }
-    if (gethostname(outbox->host, sizeof(outbox->host) - 1) < 0 ||
-        outbox->host[0] == 0) {
-        (void)memcpy(outbox->host, "localhost", sizeof("localhost"));
-    }
+    maildir_unique_init(&outbox->unique);
     return outbox;
 }
 

@@ -191,3 +191,67 @@ void maildir_write_deinit(struct maildir_write *write)
     free(write->name);
     write->name = NULL;
 }
+
+static int copy_octets(int from, int to)
+{
+    char *piece = mem_new(PIECE_BYTES, 1);
+    ssize_t n;
+    int r = 0;
+
+    while (r == 0 && (n = read(from, piece, PIECE_BYTES)) != 0) {
+        r = n < 0 ? -1 : put(to, (struct bytes){piece, (size_t)n});
+    }
+    free(piece);
+    return r;
+}
+
+static int copy_into(int from, int tmp, const char *tmp_name)
+{
+    struct stat st;
+    int to;
+    int r = -1;
+
+    if (fstat(from, &st) < 0) {
+        return -1;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    to = create(tmp, tmp_name);
+    if (to < 0) {
+        return -1;
+    }
+    if (copy_octets(from, to) == 0) {
+        const struct timespec times[2] = {st.st_mtim, st.st_mtim};
+
+        r = futimens(to, times) == 0 && fsync(to) == 0 ? 0 : -1;
+    }
+    if (close(to) < 0) {
+        r = -1;
+    }
+    if (r < 0) {
+        int error_number = errno;
+
+        (void)unlinkat(tmp, tmp_name, 0);
+        errno = error_number;
+    }
+    return r;
+}
+
+int maildir_write_copy(int dir, const char *name, int tmp, const char *tmp_name)
+{
+    int from =
+        openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int error_number;
+    int r;
+
+    if (from < 0) {
+        return -1;
+    }
+    r = copy_into(from, tmp, tmp_name);
+    error_number = errno;
+    close(from);
+    errno = error_number;
+    return r;
+}

@@ -46,4 +46,9 @@ void maildir_write_print_base(const struct maildir_write *write,
  * there, free the name. */
 void maildir_write_deinit(struct maildir_write *write);
 
+/* Copy a stored message into @tmp as it is, with its date, durably. Returns 0,
+ * or -1 with errno: nothing is left there then. */
+int maildir_write_copy(int dir, const char *name, int tmp,
+                       const char *tmp_name);
+
 #endif
