@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "sync/transfer.h"
 
-#define READY_MAX        64u /* batches prepared, their intents on disk */
-#define PER_FOLDER       2u  /* one that flows, one behind it */
+#define READY_MAX        8192u /* messages prepared, their intents on disk */
+#define PER_FOLDER       2u    /* one that flows, one behind it */
 #define QUEUED_BYTES_MAX (256u << 10) /* records, before they are committed */
 
 static void pump(struct run *run);
@@ -67,6 +67,7 @@ static bool prepare_batch(struct folder_work *work, enum side to)
 /* Intents before what is not idempotent: prepare and commit. */
 static void prepare(struct run *run)
 {
+    size_t messages = 0;
     bool any = false;
 
     while (run->retries != NULL) {
@@ -76,11 +77,13 @@ static void prepare(struct run *run)
         push_ready(run, transfer);
         any = true;
     }
-    while (run->n_ready < READY_MAX && run->copy_folder < run->n_folders) {
-        if (prepare_batch(run->folders[run->copy_folder], run->copy_to))
+    while (messages < READY_MAX && run->copy_folder < run->n_folders) {
+        if (prepare_batch(run->folders[run->copy_folder], run->copy_to)) {
+            messages += run->ready[run->n_ready - 1]->n;
             any = true;
-        else
+        } else {
             run->copy_folder++;
+        }
     }
     if (any)
         run_commit(run);
