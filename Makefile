@@ -143,5 +143,5 @@ clean:
 	rm -rf build build-san mailtwin
 
 .PHONY: all units tools deps demo check bench bench-quick lint format install clean
-.SECONDARY:
+.PRECIOUS: $(BUILD)/%.o
 -include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(wildcard $(BUILD)/tests/*.d)
