@@ -31,6 +31,7 @@ struct end {
     struct maildir_files *files;
     struct maildir_dirs dirs;
     struct maildir_keywords keywords;
+    uint32_t letters; /* that files carry, with a name or not */
 };
 
 /* What became of a batch's entry. */
@@ -38,6 +39,7 @@ struct placed {
     bool rename; /* the target knows the base name */
     char *base;  /* in the target; NULL: it was not placed */
     char *name;
+    bool in_new;
     bool original_left; /* a move that had to be a copy */
 };
 
@@ -54,9 +56,9 @@ struct job {
     bool open;
     struct maildir_unique unique;
     struct maildir_taken taken; /* in the target, for moves */
-    uint32_t avoid;  /* letters that files carry, with a name or not */
-    bool no_letters; /* the target has none to give away any more */
-    int keywords_r;  /* its keywords could not be written down */
+    uint32_t avoid;             /* letters that no keyword may be given */
+    bool no_letters;            /* the target has none to give away any more */
+    int keywords_r;             /* its keywords could not be written down */
     struct err keywords_err;
     struct err late; /* one file that could not be placed; the others were */
     int late_r;
@@ -246,6 +248,7 @@ static int place_letters(struct job *job, const struct maildir_entry *entry,
     bool keep = keeps_base(job, entry, placed);
     int r = -1;
 
+    placed->in_new = entry->in_new;
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         placed->base = keep ? mem_copy(entry->base) : fresh_base(job, entry);
         placed->name = name_with(entry, placed->base, from, to);
@@ -339,7 +342,8 @@ static int open_both(struct job *job)
     if (r == 0 && job->move) {
         r = maildir_taken_load(&job->taken, &job->to.dirs, &job->base.err);
     }
-    job->avoid |= job->taken.letters;
+    job->avoid = job->to.letters | job->taken.letters |
+                 nameless(&job->from.keywords, job->from.letters);
     return r;
 }
 
@@ -356,7 +360,6 @@ static int sync_end(struct job *job, const struct end *end)
 static void drop_original(struct job *job, struct maildir_entry *entry,
                           struct placed *placed)
 {
-    bool in_new = entry->in_new;
     int r = -1;
 
     for (unsigned attempt = 0; r < 0 && attempt < 2; attempt++) {
@@ -371,7 +374,7 @@ static void drop_original(struct job *job, struct maildir_entry *entry,
     }
     if (r < 0) {
         be_late(job, entry, errno);
-        (void)unlinkat(in_new ? job->to.dirs.new : job->to.dirs.cur,
+        (void)unlinkat(placed->in_new ? job->to.dirs.new : job->to.dirs.cur,
                        placed->name, 0);
         free(placed->base);
         placed->base = NULL;
@@ -406,7 +409,7 @@ static int record_one(struct job *job, const struct maildir_entry *entry,
                       const struct placed *placed)
 {
     struct maildir_name parts;
-    struct maildir_seen seen = {.in_new = entry->in_new};
+    struct maildir_seen seen = {.in_new = placed->in_new};
     int r = maildir_files_uid(job->to.files, bytes_of(placed->base), &seen.uid,
                               &job->base.err);
 
@@ -480,7 +483,7 @@ static int enter(struct job *job, const struct folder_ref *ref, struct end *end)
                                  &end->files, &job->base.err);
 
     if (r == 0) {
-        job->avoid |= maildir_files_letters(end->files);
+        end->letters = maildir_files_letters(end->files);
     }
     return r;
 }

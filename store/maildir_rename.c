@@ -182,15 +182,12 @@ static int move_content(int root, const char *from, int to, struct err *err)
 static int move_directory(int root, const char *from, const char *to,
                           struct err *err)
 {
-    const char *from_name;
-    const char *to_name;
-    char *from_above = maildir_tree_split(from, &from_name);
-    char *to_above = maildir_tree_split(to, &to_name);
-    int source = maildir_tree_descend(root, from_above, err);
-    int target = source < 0 ? source : maildir_tree_make(root, to_above, err);
+    int source = maildir_tree_parent(root, from, false, err);
+    int target = source < 0 ? source : maildir_tree_parent(root, to, true, err);
     int r = target < 0 ? target : 0;
 
-    if (r == 0 && maildir_move(source, from_name, target, to_name) < 0) {
+    if (r == 0 && maildir_move(source, maildir_tree_leaf(from), target,
+                               maildir_tree_leaf(to)) < 0) {
         r = cannot_rename(errno, to, err);
     }
     if (r == 0) {
@@ -202,8 +199,6 @@ static int move_directory(int root, const char *from, const char *to,
     if (source >= 0) {
         close(source);
     }
-    free(from_above);
-    free(to_above);
     return r;
 }
 

@@ -240,7 +240,9 @@ static int fill(int self, bool is_subfolder, struct err *err)
     return r;
 }
 
-int maildir_tree_make(int root, const char *path, struct err *err)
+/* Walk down to @path, durably making the directories that are missing. Returns
+ * a descriptor or an error. */
+static int make_path(int root, const char *path, struct err *err)
 {
     const char *rest = path;
     char *component;
@@ -264,7 +266,7 @@ int maildir_tree_make(int root, const char *path, struct err *err)
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
                         struct err *err)
 {
-    int at = maildir_tree_make(root, path, err);
+    int at = make_path(root, path, err);
     int r;
 
     if (at < 0) {
@@ -273,6 +275,24 @@ int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
     r = fill(at, layout == MAILDIR_PLUSPLUS && strcmp(path, ".") != 0, err);
     close(at);
     return err_wrap(err, r, "%s", path);
+}
+
+const char *maildir_tree_leaf(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+int maildir_tree_parent(int root, const char *path, bool make, struct err *err)
+{
+    size_t length = (size_t)(maildir_tree_leaf(path) - path);
+    char *above = mem_text((struct bytes){path, length > 0 ? length - 1 : 0});
+    int parent = make ? make_path(root, above, err)
+                      : maildir_tree_descend(root, above, err);
+
+    free(above);
+    return parent;
 }
 
 void maildir_tree_clear_tmp(int tmp)
@@ -345,23 +365,12 @@ static void remove_helpers(int self)
     }
 }
 
-char *maildir_tree_split(const char *path, const char **name)
-{
-    const char *slash = strrchr(path, '/');
-
-    *name = slash != NULL ? slash + 1 : path;
-    return mem_text(
-        (struct bytes){path, slash != NULL ? (size_t)(slash - path) : 0});
-}
-
 int maildir_tree_remove(int root, const char *path, struct err *err)
 {
-    const char *name;
-    char *above = maildir_tree_split(path, &name);
-    int parent = maildir_tree_descend(root, above, err);
+    const char *name = maildir_tree_leaf(path);
+    int parent = maildir_tree_parent(root, path, false, err);
     int r = 0;
 
-    free(above);
     if (parent < 0) {
         return parent;
     }

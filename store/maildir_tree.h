@@ -38,12 +38,13 @@ void maildir_tree_close(struct maildir_dirs *dirs);
  * as maildir_tree_open(). */
 int maildir_tree_descend(int root, const char *path, struct err *err);
 
-/* The same, durably making the plain directories that are missing. Errors as
- * maildir_tree_create(). */
-int maildir_tree_make(int root, const char *path, struct err *err);
+/* The last part of @path, borrowed. */
+const char *maildir_tree_leaf(const char *path);
 
-/* The path above @path, free() it; *@name is its last part, borrowed. */
-char *maildir_tree_split(const char *path, const char **name);
+/* The directory above @path, as maildir_tree_descend(). @make: durably make the
+ * plain directories that are missing; then errors are those of
+ * maildir_tree_create(). */
+int maildir_tree_parent(int root, const char *path, bool make, struct err *err);
 
 /**
  * Create a folder with its parents, durably; it may be there.
