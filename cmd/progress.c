@@ -64,8 +64,11 @@ static void add_amounts(const struct run_progress *progress,
                         const struct progress_rate *rate, struct buf *out)
 {
     double left = seconds_left(progress, rate);
+    bool all_opened = progress->folders_done == progress->folders_total;
 
-    if (progress->folders_total > 0) {
+    /* Once all are open only their messages matter: the line has to fit. */
+    if (progress->folders_total > 0 &&
+        !(all_opened && progress->bytes_total > 0)) {
         buf_printf(out, ", %u/%u folders", progress->folders_done,
                    progress->folders_total);
     }

@@ -41,6 +41,11 @@ static void test_lines(void)
           "work: copying, 3/20 folders, 40/100 messages, 6.0 MB of 131.0 MB, "
           "1.0 MB/s, 2:05 left");
     check("cut to the screen", &progress, &rate, 20, "work: copying, 3/20 ");
+    progress.folders_done = 20;
+    check("all folders are open: room for the rest", &progress, &rate, 80,
+          "work: copying, 40/100 messages, 6.0 MB of 131.0 MB, 1.0 MB/s, "
+          "2:05 left");
+    progress.folders_done = 3;
     progress.bytes_total = 1ull << 50;
     check("no guess at what is far off", &progress, &rate, 200,
           "work: copying, 3/20 folders, 40/100 messages, 6.0 MB of 1.0 PB, "
