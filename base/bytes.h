@@ -17,6 +17,13 @@ struct bytes {
 /* A string literal as bytes: B("OK"). Embedded NULs survive. */
 #define B(lit) ((struct bytes){"" lit, sizeof(lit) - 1})
 
+/* The same in the initializer of a static table, where C11 allows no compound
+ * literal. */
+#define B_INIT(lit)             \
+    {                           \
+        "" lit, sizeof(lit) - 1 \
+    }
+
 /* The bytes of a C string, without its NUL; NULL gives no bytes. */
 struct bytes bytes_of(const char *text);
 

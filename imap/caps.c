@@ -7,46 +7,41 @@
      CAP_SASL_IR | CAP_LIST_EXTENDED | CAP_LIST_STATUS | CAP_MOVE |          \
      CAP_LITERAL_MINUS | CAP_SPECIAL_USE | CAP_STATUS_SIZE)
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 static const struct {
     struct bytes name;
     uint32_t bit;
 } names[] = {
-    {NAME("IMAP4REV1"),          CAP_IMAP4REV1         },
-    {NAME("STARTTLS"),           CAP_STARTTLS          },
-    {NAME("LOGINDISABLED"),      CAP_LOGINDISABLED     },
-    {NAME("SASL-IR"),            CAP_SASL_IR           },
-    {NAME("AUTH=PLAIN"),         CAP_AUTH_PLAIN        },
-    {NAME("ENABLE"),             CAP_ENABLE            },
-    {NAME("CONDSTORE"),          CAP_CONDSTORE         },
-    {NAME("QRESYNC"),            CAP_QRESYNC           },
-    {NAME("UIDPLUS"),            CAP_UIDPLUS           },
-    {NAME("MOVE"),               CAP_MOVE              },
-    {NAME("LITERAL+"),           CAP_LITERAL_PLUS      },
-    {NAME("LITERAL-"),           CAP_LITERAL_MINUS     },
-    {NAME("MULTIAPPEND"),        CAP_MULTIAPPEND       },
-    {NAME("LIST-EXTENDED"),      CAP_LIST_EXTENDED     },
-    {NAME("LIST-STATUS"),        CAP_LIST_STATUS       },
-    {NAME("SPECIAL-USE"),        CAP_SPECIAL_USE       },
-    {NAME("CREATE-SPECIAL-USE"), CAP_CREATE_SPECIAL_USE},
-    {NAME("ESEARCH"),            CAP_ESEARCH           },
-    {NAME("UNSELECT"),           CAP_UNSELECT          },
-    {NAME("NAMESPACE"),          CAP_NAMESPACE         },
-    {NAME("ID"),                 CAP_ID                },
-    {NAME("COMPRESS=DEFLATE"),   CAP_COMPRESS          },
-    {NAME("OBJECTID"),           CAP_OBJECTID          },
-    {NAME("STATUS=SIZE"),        CAP_STATUS_SIZE       },
-    {NAME("IMAP4REV2"),          CAP_IMAP4REV2         },
-    {NAME("CHILDREN"),           CAP_CHILDREN          },
-    {NAME("AUTH=SCRAM-SHA-256"), CAP_AUTH_SCRAM_SHA_256},
-    {NAME("AUTH=SCRAM-SHA-1"),   CAP_AUTH_SCRAM_SHA_1  },
-    {NAME("AUTH=OAUTHBEARER"),   CAP_AUTH_OAUTHBEARER  },
-    {NAME("AUTH=XOAUTH2"),       CAP_AUTH_XOAUTH2      },
-    {NAME("AUTH=EXTERNAL"),      CAP_AUTH_EXTERNAL     },
+    {B_INIT("IMAP4REV1"),          CAP_IMAP4REV1         },
+    {B_INIT("STARTTLS"),           CAP_STARTTLS          },
+    {B_INIT("LOGINDISABLED"),      CAP_LOGINDISABLED     },
+    {B_INIT("SASL-IR"),            CAP_SASL_IR           },
+    {B_INIT("AUTH=PLAIN"),         CAP_AUTH_PLAIN        },
+    {B_INIT("ENABLE"),             CAP_ENABLE            },
+    {B_INIT("CONDSTORE"),          CAP_CONDSTORE         },
+    {B_INIT("QRESYNC"),            CAP_QRESYNC           },
+    {B_INIT("UIDPLUS"),            CAP_UIDPLUS           },
+    {B_INIT("MOVE"),               CAP_MOVE              },
+    {B_INIT("LITERAL+"),           CAP_LITERAL_PLUS      },
+    {B_INIT("LITERAL-"),           CAP_LITERAL_MINUS     },
+    {B_INIT("MULTIAPPEND"),        CAP_MULTIAPPEND       },
+    {B_INIT("LIST-EXTENDED"),      CAP_LIST_EXTENDED     },
+    {B_INIT("LIST-STATUS"),        CAP_LIST_STATUS       },
+    {B_INIT("SPECIAL-USE"),        CAP_SPECIAL_USE       },
+    {B_INIT("CREATE-SPECIAL-USE"), CAP_CREATE_SPECIAL_USE},
+    {B_INIT("ESEARCH"),            CAP_ESEARCH           },
+    {B_INIT("UNSELECT"),           CAP_UNSELECT          },
+    {B_INIT("NAMESPACE"),          CAP_NAMESPACE         },
+    {B_INIT("ID"),                 CAP_ID                },
+    {B_INIT("COMPRESS=DEFLATE"),   CAP_COMPRESS          },
+    {B_INIT("OBJECTID"),           CAP_OBJECTID          },
+    {B_INIT("STATUS=SIZE"),        CAP_STATUS_SIZE       },
+    {B_INIT("IMAP4REV2"),          CAP_IMAP4REV2         },
+    {B_INIT("CHILDREN"),           CAP_CHILDREN          },
+    {B_INIT("AUTH=SCRAM-SHA-256"), CAP_AUTH_SCRAM_SHA_256},
+    {B_INIT("AUTH=SCRAM-SHA-1"),   CAP_AUTH_SCRAM_SHA_1  },
+    {B_INIT("AUTH=OAUTHBEARER"),   CAP_AUTH_OAUTHBEARER  },
+    {B_INIT("AUTH=XOAUTH2"),       CAP_AUTH_XOAUTH2      },
+    {B_INIT("AUTH=EXTERNAL"),      CAP_AUTH_EXTERNAL     },
 };
 
 void caps_clear(struct caps *caps)

@@ -4,11 +4,6 @@
 
 #include "imap/shown.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 void reply_init(struct reply *reply, struct keywords *keywords)
 {
     *reply = (struct reply){.keywords = keywords};
@@ -182,14 +177,14 @@ static const struct {
                   struct session_event *event);
     bool vital; /* what is lost with it would pass for deletions */
 } kinds[] = {
-    {NAME("VANISHED"),  reply_set_vanished,   true },
-    {NAME("SEARCH"),    reply_set_search,     true },
-    {NAME("ESEARCH"),   reply_set_esearch,    true },
-    {NAME("LIST"),      parse_list,           false},
-    {NAME("LSUB"),      parse_lsub,           false},
-    {NAME("STATUS"),    parse_mailbox_status, false},
-    {NAME("NAMESPACE"), parse_namespace,      false},
-    {NAME("ENABLED"),   parse_enabled,        false},
+    {B_INIT("VANISHED"),  reply_set_vanished,   true },
+    {B_INIT("SEARCH"),    reply_set_search,     true },
+    {B_INIT("ESEARCH"),   reply_set_esearch,    true },
+    {B_INIT("LIST"),      parse_list,           false},
+    {B_INIT("LSUB"),      parse_lsub,           false},
+    {B_INIT("STATUS"),    parse_mailbox_status, false},
+    {B_INIT("NAMESPACE"), parse_namespace,      false},
+    {B_INIT("ENABLED"),   parse_enabled,        false},
 };
 
 /* Untagged, with a word in front. RFC 9051 section 2.2.2: a client "MUST be

@@ -1,11 +1,6 @@
 /* Response codes: "[UIDNEXT 4392] predicted next UID". RFC 9051 section 7.1 */
 #include "imap/reply.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 enum argument {
     ARG_NONE,
     ARG_NUMBER, /* of 32 bits */
@@ -21,35 +16,35 @@ static const struct {
     enum session_code code;
     enum argument argument;
 } codes[] = {
-    {NAME("ALERT"),                CODE_ALERT,                ARG_NONE     },
-    {NAME("ALREADYEXISTS"),        CODE_ALREADYEXISTS,        ARG_NONE     },
-    {NAME("APPENDUID"),            CODE_APPENDUID,            ARG_APPENDUID},
-    {NAME("AUTHENTICATIONFAILED"), CODE_AUTHENTICATIONFAILED, ARG_NONE     },
-    {NAME("AUTHORIZATIONFAILED"),  CODE_AUTHORIZATIONFAILED,  ARG_NONE     },
-    {NAME("CANNOT"),               CODE_CANNOT,               ARG_NONE     },
-    {NAME("CLOSED"),               CODE_CLOSED,               ARG_NONE     },
-    {NAME("COPYUID"),              CODE_COPYUID,              ARG_COPYUID  },
-    {NAME("EXPIRED"),              CODE_EXPIRED,              ARG_NONE     },
-    {NAME("HIGHESTMODSEQ"),        CODE_HIGHESTMODSEQ,        ARG_MODSEQ   },
-    {NAME("INUSE"),                CODE_INUSE,                ARG_NONE     },
-    {NAME("LIMIT"),                CODE_LIMIT,                ARG_NONE     },
-    {NAME("MODIFIED"),             CODE_MODIFIED,             ARG_SET      },
-    {NAME("NOMODSEQ"),             CODE_NOMODSEQ,             ARG_NONE     },
-    {NAME("NONEXISTENT"),          CODE_NONEXISTENT,          ARG_NONE     },
-    {NAME("NOPERM"),               CODE_NOPERM,               ARG_NONE     },
-    {NAME("OVERQUOTA"),            CODE_OVERQUOTA,            ARG_NONE     },
-    {NAME("PERMANENTFLAGS"),       CODE_PERMANENTFLAGS,       ARG_FLAGS    },
-    {NAME("PRIVACYREQUIRED"),      CODE_PRIVACYREQUIRED,      ARG_NONE     },
-    {NAME("READ-ONLY"),            CODE_READ_ONLY,            ARG_NONE     },
-    {NAME("READ-WRITE"),           CODE_READ_WRITE,           ARG_NONE     },
-    {NAME("SERVERBUG"),            CODE_SERVERBUG,            ARG_NONE     },
-    {NAME("THROTTLED"),            CODE_THROTTLED,            ARG_NONE     },
-    {NAME("TOOBIG"),               CODE_TOOBIG,               ARG_NONE     },
-    {NAME("TRYCREATE"),            CODE_TRYCREATE,            ARG_NONE     },
-    {NAME("UIDNEXT"),              CODE_UIDNEXT,              ARG_NUMBER   },
-    {NAME("UIDNOTSTICKY"),         CODE_UIDNOTSTICKY,         ARG_NONE     },
-    {NAME("UIDVALIDITY"),          CODE_UIDVALIDITY,          ARG_NUMBER   },
-    {NAME("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARG_NONE     },
+    {B_INIT("ALERT"),                CODE_ALERT,                ARG_NONE     },
+    {B_INIT("ALREADYEXISTS"),        CODE_ALREADYEXISTS,        ARG_NONE     },
+    {B_INIT("APPENDUID"),            CODE_APPENDUID,            ARG_APPENDUID},
+    {B_INIT("AUTHENTICATIONFAILED"), CODE_AUTHENTICATIONFAILED, ARG_NONE     },
+    {B_INIT("AUTHORIZATIONFAILED"),  CODE_AUTHORIZATIONFAILED,  ARG_NONE     },
+    {B_INIT("CANNOT"),               CODE_CANNOT,               ARG_NONE     },
+    {B_INIT("CLOSED"),               CODE_CLOSED,               ARG_NONE     },
+    {B_INIT("COPYUID"),              CODE_COPYUID,              ARG_COPYUID  },
+    {B_INIT("EXPIRED"),              CODE_EXPIRED,              ARG_NONE     },
+    {B_INIT("HIGHESTMODSEQ"),        CODE_HIGHESTMODSEQ,        ARG_MODSEQ   },
+    {B_INIT("INUSE"),                CODE_INUSE,                ARG_NONE     },
+    {B_INIT("LIMIT"),                CODE_LIMIT,                ARG_NONE     },
+    {B_INIT("MODIFIED"),             CODE_MODIFIED,             ARG_SET      },
+    {B_INIT("NOMODSEQ"),             CODE_NOMODSEQ,             ARG_NONE     },
+    {B_INIT("NONEXISTENT"),          CODE_NONEXISTENT,          ARG_NONE     },
+    {B_INIT("NOPERM"),               CODE_NOPERM,               ARG_NONE     },
+    {B_INIT("OVERQUOTA"),            CODE_OVERQUOTA,            ARG_NONE     },
+    {B_INIT("PERMANENTFLAGS"),       CODE_PERMANENTFLAGS,       ARG_FLAGS    },
+    {B_INIT("PRIVACYREQUIRED"),      CODE_PRIVACYREQUIRED,      ARG_NONE     },
+    {B_INIT("READ-ONLY"),            CODE_READ_ONLY,            ARG_NONE     },
+    {B_INIT("READ-WRITE"),           CODE_READ_WRITE,           ARG_NONE     },
+    {B_INIT("SERVERBUG"),            CODE_SERVERBUG,            ARG_NONE     },
+    {B_INIT("THROTTLED"),            CODE_THROTTLED,            ARG_NONE     },
+    {B_INIT("TOOBIG"),               CODE_TOOBIG,               ARG_NONE     },
+    {B_INIT("TRYCREATE"),            CODE_TRYCREATE,            ARG_NONE     },
+    {B_INIT("UIDNEXT"),              CODE_UIDNEXT,              ARG_NUMBER   },
+    {B_INIT("UIDNOTSTICKY"),         CODE_UIDNOTSTICKY,         ARG_NONE     },
+    {B_INIT("UIDVALIDITY"),          CODE_UIDVALIDITY,          ARG_NUMBER   },
+    {B_INIT("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARG_NONE     },
 };
 
 /* The number at *@at, which is moved behind it and one more character. */

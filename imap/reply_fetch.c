@@ -3,11 +3,6 @@
 #include "imap/reply.h"
 #include "imap/shown.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 static bool take_uid(struct reply *reply, struct token *token)
 {
     struct session_fetch *data = &reply->fetch.data;
@@ -82,11 +77,11 @@ static const struct {
      * then skipped, and the item counts as absent. */
     bool (*take)(struct reply *reply, struct token *token);
 } items[] = {
-    {NAME("UID"),          take_uid   },
-    {NAME("FLAGS"),        take_flags },
-    {NAME("MODSEQ"),       take_modseq},
-    {NAME("RFC822.SIZE"),  take_size  },
-    {NAME("INTERNALDATE"), take_date  },
+    {B_INIT("UID"),          take_uid   },
+    {B_INIT("FLAGS"),        take_flags },
+    {B_INIT("MODSEQ"),       take_modseq},
+    {B_INIT("RFC822.SIZE"),  take_size  },
+    {B_INIT("INTERNALDATE"), take_date  },
 };
 
 static bool take_value(struct reply *reply, struct token *token,

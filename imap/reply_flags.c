@@ -1,20 +1,15 @@
 /* Lists of flags. RFC 9051 section 2.3.2. */
 #include "imap/reply.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 static const struct {
     struct bytes name;
     uint32_t bit;
 } system_flags[] = {
-    {NAME("Seen"),     FLAG_SEEN    },
-    {NAME("Answered"), FLAG_ANSWERED},
-    {NAME("Flagged"),  FLAG_FLAGGED },
-    {NAME("Deleted"),  FLAG_DELETED },
-    {NAME("Draft"),    FLAG_DRAFT   },
+    {B_INIT("Seen"),     FLAG_SEEN    },
+    {B_INIT("Answered"), FLAG_ANSWERED},
+    {B_INIT("Flagged"),  FLAG_FLAGGED },
+    {B_INIT("Deleted"),  FLAG_DELETED },
+    {B_INIT("Draft"),    FLAG_DRAFT   },
 };
 
 /* The bit of "Seen" and the like; 0 for \Recent and for others. */

@@ -1,27 +1,22 @@
 /* LIST, LSUB and NAMESPACE. RFC 9051 sections 7.3.1 and 7.3.3. */
 #include "imap/reply.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 static const struct {
     struct bytes name;
     uint32_t bit;
 } attributes[] = {
-    {NAME("\\Noselect"),    LIST_NOSELECT   },
-    {NAME("\\NonExistent"), LIST_NOSELECT   },
-    {NAME("\\Noinferiors"), LIST_NOINFERIORS},
-    {NAME("\\Subscribed"),  LIST_SUBSCRIBED },
-    {NAME("\\HasChildren"), LIST_HASCHILDREN},
-    {NAME("\\All"),         LIST_USE_ALL    },
-    {NAME("\\Archive"),     LIST_USE_ARCHIVE},
-    {NAME("\\Drafts"),      LIST_USE_DRAFTS },
-    {NAME("\\Flagged"),     LIST_USE_FLAGGED},
-    {NAME("\\Junk"),        LIST_USE_JUNK   },
-    {NAME("\\Sent"),        LIST_USE_SENT   },
-    {NAME("\\Trash"),       LIST_USE_TRASH  },
+    {B_INIT("\\Noselect"),    LIST_NOSELECT   },
+    {B_INIT("\\NonExistent"), LIST_NOSELECT   },
+    {B_INIT("\\Noinferiors"), LIST_NOINFERIORS},
+    {B_INIT("\\Subscribed"),  LIST_SUBSCRIBED },
+    {B_INIT("\\HasChildren"), LIST_HASCHILDREN},
+    {B_INIT("\\All"),         LIST_USE_ALL    },
+    {B_INIT("\\Archive"),     LIST_USE_ARCHIVE},
+    {B_INIT("\\Drafts"),      LIST_USE_DRAFTS },
+    {B_INIT("\\Flagged"),     LIST_USE_FLAGGED},
+    {B_INIT("\\Junk"),        LIST_USE_JUNK   },
+    {B_INIT("\\Sent"),        LIST_USE_SENT   },
+    {B_INIT("\\Trash"),       LIST_USE_TRASH  },
 };
 
 static uint32_t attribute_bit(struct bytes name)

@@ -1,21 +1,16 @@
 /* STATUS. RFC 9051 section 7.3.4. */
 #include "imap/reply.h"
 
-#define NAME(text)                \
-    {                             \
-        "" text, sizeof(text) - 1 \
-    }
-
 static const struct {
     struct bytes name;
     uint32_t bit;
     uint64_t max;
 } items[] = {
-    {NAME("MESSAGES"),      STATUS_MESSAGES,      UINT32_MAX},
-    {NAME("UIDNEXT"),       STATUS_UIDNEXT,       UINT32_MAX},
-    {NAME("UIDVALIDITY"),   STATUS_UIDVALIDITY,   UINT32_MAX},
-    {NAME("HIGHESTMODSEQ"), STATUS_HIGHESTMODSEQ, INT64_MAX },
-    {NAME("SIZE"),          STATUS_SIZE,          INT64_MAX },
+    {B_INIT("MESSAGES"),      STATUS_MESSAGES,      UINT32_MAX},
+    {B_INIT("UIDNEXT"),       STATUS_UIDNEXT,       UINT32_MAX},
+    {B_INIT("UIDVALIDITY"),   STATUS_UIDVALIDITY,   UINT32_MAX},
+    {B_INIT("HIGHESTMODSEQ"), STATUS_HIGHESTMODSEQ, INT64_MAX },
+    {B_INIT("SIZE"),          STATUS_SIZE,          INT64_MAX },
 };
 
 static void set_item(struct session_status_data *status, uint32_t bit,
