@@ -262,22 +262,25 @@ int maildir_keywords_allocate(struct maildir_keywords *keywords, int folder,
     struct stat st;
     bool has_list =
         fstatat(folder, DOVECOT_LIST, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    int r = 0;
+    int list_lock = -1;
+    int lock;
+    int r;
 
     /* Where Dovecot keeps a UID list, its lock guards the keywords, too. */
     if (has_list) {
-        r = dotlock_take(folder, DOVECOT_LIST_LOCK, err);
+        list_lock = dotlock_take(folder, DOVECOT_LIST_LOCK, err);
+        if (list_lock < 0) {
+            return list_lock;
+        }
     }
-    if (r < 0) {
-        return r;
-    }
-    r = dotlock_take(folder, KEYWORDS_LOCK, err);
-    if (r == 0) {
+    lock = dotlock_take(folder, KEYWORDS_LOCK, err);
+    r = lock;
+    if (lock >= 0) {
         r = allocate(keywords, folder, names, avoid, err);
-        dotlock_release(folder, KEYWORDS_LOCK);
+        dotlock_release(folder, KEYWORDS_LOCK, lock);
     }
     if (has_list) {
-        dotlock_release(folder, DOVECOT_LIST_LOCK);
+        dotlock_release(folder, DOVECOT_LIST_LOCK, list_lock);
     }
     return r;
 }

@@ -24,20 +24,22 @@ int main(void)
     struct err err = {{0}};
     int folder;
     pid_t child;
+    siginfo_t info;
     int status = 0;
+    int lock;
 
     if (mkdtemp(dir) == NULL)
         return 1;
     folder = open(dir, O_RDONLY | O_DIRECTORY);
     mkdirat(folder, "tmp", 0700);
-    ok(dotlock_take(folder, NAME, &err) == 0 && exists(folder, NAME),
-       "a free lock is taken");
+    lock = dotlock_take(folder, NAME, &err);
+    ok(lock >= 0 && exists(folder, NAME), "a free lock is taken");
     child = fork();
     if (child == 0)
         _exit(dotlock_take(folder, NAME, &err) == ERR_BUSY ? 0 : 1);
     waitpid(child, &status, 0);
     ok(status == 0, "a lock of a living process is respected");
-    dotlock_release(folder, NAME);
+    dotlock_release(folder, NAME, lock);
     ok(!exists(folder, NAME), "a lock given back is gone");
 
     child = fork();
@@ -45,11 +47,21 @@ int main(void)
         dotlock_take(folder, NAME, &err);
         _exit(0);
     }
-    waitpid(child, &status, 0);
+    /* Dead, and nobody has asked for it yet: it still has its number. */
+    waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
     ok(exists(folder, NAME), "a process died with the lock");
-    ok(dotlock_take(folder, NAME, &err) == 0,
-       "the lock of a dead process is taken over at once");
-    dotlock_release(folder, NAME);
+    lock = dotlock_take(folder, NAME, &err);
+    ok(lock >= 0, "the lock of a dead process is taken over at once");
+    dotlock_release(folder, NAME, lock);
+    waitpid(child, &status, 0);
+
+    close(openat(folder, NAME, O_WRONLY | O_CREAT, 0600));
+    child = fork();
+    if (child == 0)
+        _exit(dotlock_take(folder, NAME, &err) == ERR_BUSY ? 0 : 1);
+    waitpid(child, &status, 0);
+    ok(status == 0, "a lock of another program is respected");
+    unlinkat(folder, NAME, 0);
     ok(unlinkat(folder, "tmp", AT_REMOVEDIR) == 0,
        "nothing is left behind in tmp");
     rmdir(dir);
