@@ -67,6 +67,27 @@ static bool is_directory(int parent, const char *name, struct stat *st)
            S_ISDIR(st->st_mode);
 }
 
+static bool is_empty(int self, const char *name)
+{
+    int dir = maildir_tree_enter(self, name);
+    DIR *stream = dir >= 0 ? maildir_tree_stream(dir) : NULL;
+    struct dirent *entry = NULL;
+
+    while (stream != NULL && (entry = maildir_tree_next(stream)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 &&
+            strcmp(entry->d_name, "..") != 0) {
+            break;
+        }
+    }
+    if (stream != NULL) {
+        closedir(stream);
+    }
+    if (dir >= 0) {
+        close(dir);
+    }
+    return stream != NULL && entry == NULL;
+}
+
 /* Add the directory @self if it is a folder. */
 static bool look_at(struct walk *walk, int self)
 {
@@ -80,6 +101,10 @@ static bool look_at(struct walk *walk, int self)
         return false;
     }
     if (!has_cur || !has_new) {
+        /* Half made, or half removed, by a run that was killed. */
+        if (is_empty(self, has_cur ? "cur" : "new")) {
+            return false;
+        }
         (void)add_entry(walk, has_cur ? "it has cur but no new: create new"
                                       : "it has new but no cur: create cur");
         return true;

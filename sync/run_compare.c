@@ -143,12 +143,16 @@ static void on_listed(struct request *base)
     struct err err;
     int r;
 
-    if (base->result < 0) {
+    if (base->result == ERR_GONE && !work->present[side]) {
+        if (delta_all_gone(delta, &err) < 0)
+            run_fail(work->run, side, ERR_STATE, &err);
+    } else if (base->result < 0) {
         if (!run_is_over(work->run, side, base->result, &base->err))
             run_folder_failed(work, side, &base->err);
     } else if (request->uidvalidity_changed && knows_anything(&work->row)) {
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
+        work->present[side] = true;
         r = delta_finish(delta, request, &work->row, &err);
         if (r == DELTA_INCONSISTENT) {
             compare->full[side] = true;
@@ -195,7 +199,6 @@ static void list_side(struct folder_work *work, enum side side)
 static void begin(struct folder_work *work)
 {
     struct compare *compare;
-    struct err err;
 
     run_compare_free(work);
     compare = MEM_NEW(struct compare);
@@ -213,13 +216,11 @@ static void begin(struct folder_work *work)
         compare->full[side] = work->want_full[side];
         work->want_full[side] = false;
         delta_init(&compare->delta[side], side, &compare->known);
-        if (!work->ask[side])
-            continue;
-        if (work->present[side]) {
+        /* A folder that is not in the list is asked for, too: some servers
+         * forget to list one that was just made again, and only a plain "no
+         * such folder" makes its messages gone. */
+        if (work->ask[side])
             list_side(work, side);
-        } else if (delta_all_gone(&compare->delta[side], &err) < 0) {
-            run_fail(work->run, side, ERR_STATE, &err);
-        }
     }
     if (--compare->pending == 0)
         listed_both(work);

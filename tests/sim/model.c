@@ -292,7 +292,9 @@ static void act_list(struct work *work)
     list->folders = mem_new(model->n_folders, sizeof(*list->folders));
     for (size_t i = 0; i < model->n_folders; i++) {
         list->folders[i].name = mem_copy(model->folders[i]->name);
-        list->folders[i].selectable = true;
+        list->folders[i].selectable =
+            model->hides == NULL ||
+            strcmp(model->hides, model->folders[i]->name) != 0;
         list->folders[i].has_token = true;
         list->folders[i].token = token_of(model->folders[i]);
     }

@@ -78,7 +78,8 @@ struct model {
     uint32_t n_changes; /* of any kind, in this run */
     uint32_t n_placed;  /* messages moved within this side, in this run */
     uint32_t n_read;    /* messages whose octets were read, in this run */
-    bool doubtful; /* its folder list has holes */
+    const char *hides;  /* a folder that is there, and not listed; or NULL */
+    bool doubtful;      /* its folder list has holes */
     bool closing;
     void *busy; /* requests under way: a list */
     struct close_request *close;

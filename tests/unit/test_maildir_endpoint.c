@@ -163,13 +163,15 @@ static void test_odd_folders(void)
 
     world_make(&world, MAILDIR_NESTED);
     (void)world_shell(
-        &world, "mkdir -p mail/ok/cur mail/ok/new mail/%41/cur mail/%41/new "
-                "mail/half/cur mail/plain/dir mail/.git/cur mail/.git/new "
-                "mail/lost+found mail/keep/cur mail/keep/new mail/keep/tmp "
-                "mail/keep/sub/cur mail/keep/sub/new && "
-                "touch mail/keep/foreign mail/keep/dovecot-keywords && "
-                "ln -s /etc mail/etc && ln -s ok mail/alias && "
-                "ln -s loop mail/loop && touch mail/file && mkfifo mail/pipe");
+        &world,
+        "mkdir -p mail/ok/cur mail/ok/new mail/%41/cur mail/%41/new "
+        "mail/half/cur mail/plain/dir mail/.git/cur mail/.git/new "
+        "mail/lost+found mail/keep/cur mail/keep/new mail/keep/tmp "
+        "mail/keep/sub/cur mail/keep/sub/new && "
+        "mkdir -p mail/begun/tmp mail/begun/new && touch mail/half/cur/m "
+        "&& touch mail/keep/foreign mail/keep/dovecot-keywords && "
+        "ln -s /etc mail/etc && ln -s ok mail/alias && "
+        "ln -s loop mail/loop && touch mail/file && mkfifo mail/pipe");
     ok(world_open(&world, false) == 0 && world_list(&world, &list) == 0,
        "a root full of odd things is listed");
     entry = find_entry(&list, "ok");
@@ -178,7 +180,10 @@ static void test_odd_folders(void)
     ok(entry != NULL && entry->problem != NULL,
        "a name that we would not write is a problem");
     entry = find_entry(&list, "half");
-    ok(entry != NULL && entry->problem != NULL, "so is half a folder");
+    ok(entry != NULL && entry->problem != NULL,
+       "so is half a folder that holds mail");
+    ok(find_entry(&list, "begun") == NULL,
+       "one that is only half made is none yet");
     entry = find_entry(&list, "alias");
     ok(entry != NULL && entry->problem != NULL, "so is a symbolic link");
     ok(find_entry(&list, "plain") == NULL &&

@@ -533,6 +533,24 @@ static void test_doubtful_list(void)
     world_deinit(&world);
 }
 
+static void test_hidden_folder(void)
+{
+    struct world world;
+
+    world_init(&world, 14);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 3, 'a');
+    sync_once(&world);
+    world.side[RIGHT].hides = "A";
+    ok(sync_once(&world) == 0 && world.result.counts[LEFT].deleted == 0 &&
+           model_folder(&world.side[LEFT], "A")->n_mail == 3,
+       "a folder that is not listed, but there, is not gone");
+    world.side[RIGHT].hides = NULL;
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world),
+       "and all goes on when it is listed again");
+    world_deinit(&world);
+}
+
 static void test_trash(void)
 {
     struct world world;
@@ -685,6 +703,7 @@ int main(int argc, char **argv)
     test_moves(true, true);
     test_renames();
     test_doubtful_list();
+    test_hidden_folder();
     test_trash();
     test_cuts(300);
     return done_testing();
