@@ -363,6 +363,15 @@ static void conclude_move(struct move *move)
     tell_move(move);
 }
 
+/* What was not moved has to be found again by the next run: new in one folder,
+ * and gone from the other. */
+static void put_off(struct folder_work *from, struct folder_work *to,
+                    enum side side)
+{
+    from->unconsumed[other(side)] = true;
+    to->unconsumed[other(side)] = true;
+}
+
 static void on_place_over(struct request *base)
 {
     struct placing *placing = base->owner;
@@ -385,7 +394,7 @@ static void on_place_over(struct request *base)
         for (size_t i = 0; i < placing->n; i++)
             conclude_move(&placing->moves[i]);
     } else {
-        to->unconsumed[other(side)] = true;
+        put_off(from, to, side);
         if (!run_is_over(run, side, r, &err))
             run_folder_failed(from, side, &err);
     }
@@ -417,8 +426,10 @@ static void place(struct run *run, struct move *moves, size_t n)
     struct placing *placing;
     enum side side = moves[0].side;
 
-    if (moves[0].from->failed || moves[0].to->failed)
+    if (moves[0].from->failed || moves[0].to->failed) {
+        put_off(moves[0].from, moves[0].to, side);
         return;
+    }
     placing = MEM_NEW(struct placing);
     placing->run = run;
     placing->moves = moves;
