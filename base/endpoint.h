@@ -141,7 +141,9 @@ struct delta_request {
     struct uidset vanished;    /* LISTING_CHANGES: candidates for gone; the
                                caller's to uidset_deinit() */
     struct folder_token token; /* for since, once all of this was consumed */
-    bool uidvalidity_changed;  /* since was void: this is a LISTING_FULL */
+    bool uids_void; /* another UIDVALIDITY, or a server set back to a backup:
+                       a UID of since may be another message by now. This is a
+                       LISTING_FULL */
     bool read_only;
     struct flags_storable storable;
 };

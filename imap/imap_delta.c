@@ -196,18 +196,28 @@ static void delta_start(struct imap_task *task)
         send_new(delta);
 }
 
-/* Does SELECT show that the token cannot be built on? A lower HIGHESTMODSEQ or
- * UIDNEXT means that the server was set back. */
+/* Does SELECT show that UIDs need not mean what they meant? Another UIDVALIDITY
+ * says so; a lower UIDNEXT gives away a server that was set back to a backup:
+ * it is about to use some UIDs a second time. */
+static bool uids_are_void(const struct delta *delta)
+{
+    const struct folder_token *since = &delta->request->since;
+    const struct imap_box *box = box_of(delta);
+
+    if (!delta->request->has_since || since->uidvalidity == 0)
+        return false;
+    return box->uidvalidity != since->uidvalidity ||
+           (box->uidnext != 0 && box->uidnext < since->uidnext);
+}
+
+/* Or that the token cannot be built on? A lower HIGHESTMODSEQ means that the
+ * server's count began anew. */
 static bool is_void(struct delta *delta)
 {
     const struct folder_token *since = &delta->request->since;
     const struct imap_box *box = box_of(delta);
 
-    if (box->uidvalidity != since->uidvalidity) {
-        delta->request->uidvalidity_changed = true;
-        return true;
-    }
-    if (box->uidnext != 0 && box->uidnext < since->uidnext)
+    if (delta->request->uids_void)
         return true;
     return delta->mode != MODE_PLAIN &&
            (delta->early || box->highestmodseq == 0 ||
@@ -217,7 +227,6 @@ static bool is_void(struct delta *delta)
 static void delta_selected(struct delta *delta,
                            const struct session_event *event)
 {
-    const struct delta_request *request = delta->request;
     const struct imap_box *box = box_of(delta);
     int r;
 
@@ -231,11 +240,10 @@ static void delta_selected(struct delta *delta,
         imap_task_finish(&delta->task, r, &delta->err);
         return;
     }
-    if (delta->mode == MODE_FULL) {
-        delta->request->uidvalidity_changed =
-            request->has_since && request->since.uidvalidity != 0 &&
-            request->since.uidvalidity != box->uidvalidity;
-    } else if (is_void(delta)) {
+    delta->request->uids_void = uids_are_void(delta);
+    if (delta->mode == MODE_FULL)
+        return;
+    if (is_void(delta)) {
         delta->flight = FLIGHT_VOID;
     } else if (!delta->asked_new &&
                (box->uidnext == 0 || box->uidnext > delta->from)) {
@@ -455,7 +463,7 @@ struct imap_task *imap_delta_new(struct imap_pool *pool,
     delta_of(task)->request = request;
     task->folder = &request->folder;
     request->complete = false;
-    request->uidvalidity_changed = false;
+    request->uids_void = false;
     request->read_only = false;
     memset(&request->vanished, 0, sizeof(request->vanished));
     memset(&request->token, 0, sizeof(request->token));

@@ -39,16 +39,26 @@ static void on_item(struct delta_request *request, const struct listed *listed)
         run_fail(work->run, side, r, &err);
 }
 
-/* Another UIDVALIDITY makes every pair of the folder void: it starts over as
- * a folder that was never seen, both sides are listed, and what is there twice
- * is paired by identity. Nothing is deleted for it. RFC 9051 2.3.1.1. */
+static const char *why_void(const struct delta_request *request)
+{
+    if (request->token.uidvalidity != request->since.uidvalidity)
+        return "has a new UIDVALIDITY: its messages are paired anew";
+    return "has a lower UIDNEXT than before, as if the server came back from a "
+           "backup: its messages are paired anew";
+}
+
+/* UIDs that may mean other messages now make every pair of the folder void: it
+ * starts over as a folder that was never seen, both sides are listed, and what
+ * is there twice is paired by identity. Nothing is deleted for it. RFC 9051
+ * 2.3.1.1. */
 static void start_over(struct folder_work *work)
 {
     struct run *run = work->run;
+    bool left = work->compare->request[LEFT].uids_void;
     struct report_event event = {
         .kind = REPORT_NOTICE,
         .folder = work->row.name,
-        .reason = "has a new UIDVALIDITY: its messages are paired anew",
+        .reason = why_void(&work->compare->request[left ? LEFT : RIGHT]),
     };
 
     run_report(run, &event);
@@ -149,7 +159,7 @@ static void on_listed(struct request *base)
     } else if (base->result < 0) {
         if (!run_is_over(work->run, side, base->result, &base->err))
             run_folder_failed(work, side, &base->err);
-    } else if (request->uidvalidity_changed && knows_anything(&work->row)) {
+    } else if (request->uids_void && knows_anything(&work->row)) {
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
         work->present[side] = true;

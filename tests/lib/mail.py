@@ -11,12 +11,14 @@ word of its Subject, and must be the only one; "all" is every message.
     dump STORE                          one line a folder, one line a message:
                                         folder, SHA-256 in CRLF form, date, flags
     folders STORE                       their names
+    subjects STORE                      one line a message: folder, subject, flags
     seed STORE COUNT [SEED]             messages in several folders, all flags
     bulk STORE FOLDER COUNT BYTES       many messages of about that size
     add STORE FOLDER [FLAGS [EPOCH]]    one message from standard input
     new STORE FOLDER SUBJECT            one small message made up from its subject
     flag STORE FOLDER SUBJECT +F|-F ... change flags or keywords
     delete STORE FOLDER SUBJECT         remove for good
+    drop STORE FOLDER SUBJECT           the same, the first of several
     move STORE FOLDER SUBJECT TARGET
     copy STORE FOLDER SUBJECT TARGET
     mkdir|rmdir STORE FOLDER
@@ -415,6 +417,12 @@ def cmd_dump(store):
     print("\n".join(sorted(lines)))
 
 
+def cmd_subjects(store):
+    print("\n".join(sorted(
+        "\t".join([folder, subject_of(message.body), " ".join(message.flags)])
+        for folder in store.list() for message in store.messages(folder))))
+
+
 def cmd_folders(store):
     print("\n".join(store.list()))
 
@@ -464,6 +472,12 @@ def cmd_delete(store, folder, *subjects):
     messages = store.messages(folder)
     store.delete(folder, [message for subject in subjects
                           for message in choose(messages, subject)])
+
+
+def cmd_drop(store, folder, subject):
+    twins = [message for message in store.messages(folder)
+             if subject in subject_of(message.body).split()]
+    store.delete(folder, twins[:1])
 
 
 def cmd_move(store, folder, subject, target):

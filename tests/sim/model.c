@@ -319,8 +319,9 @@ static void act_delta(struct work *work)
         return;
     }
     model->n_opened++;
-    if (delta->has_since && delta->since.uidvalidity != folder->uidvalidity) {
-        delta->uidvalidity_changed = true;
+    if (delta->has_since && (delta->since.uidvalidity != folder->uidvalidity ||
+                             delta->since.uidnext > token_of(folder).uidnext)) {
+        delta->uids_void = true;
         changes = false;
     }
     delta->kind = changes ? LISTING_CHANGES : LISTING_FULL;

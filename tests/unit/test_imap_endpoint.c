@@ -604,7 +604,7 @@ static void test_changes(struct world *world)
     ok(do_remove(world, "Box", 4, 5, &kept) == 0 && !kept,
        "%s: two are removed", tier);
     ok(do_delta(world, "Box", true, 7) == 0 && world->delta.complete &&
-           !world->delta.uidvalidity_changed,
+           !world->delta.uids_void,
        "%s: the changes are listed", tier);
     ok(world->delta.kind == (plain ? LISTING_FULL : LISTING_CHANGES) &&
            world->n_listed == (plain ? 7 : 3),
@@ -632,21 +632,21 @@ static void test_void_tokens(struct world *world)
 
     world->delta.token.uidvalidity--;
     ok(do_delta(world, "Box", true, 7) == 0 &&
-           world->delta.kind == LISTING_FULL &&
-           world->delta.uidvalidity_changed && world->n_listed == 7 &&
-           world->delta.complete,
+           world->delta.kind == LISTING_FULL && world->delta.uids_void &&
+           world->n_listed == 7 && world->delta.complete,
        "%s: another UIDVALIDITY makes it a full listing", tier);
     world->delta.token = good;
     world->delta.token.uidnext += 5;
     ok(do_delta(world, "Box", true, 7) == 0 &&
            world->delta.kind == LISTING_FULL && world->n_listed == 7 &&
-           !world->delta.uidvalidity_changed && world->delta.complete,
+           world->delta.uids_void && world->delta.complete,
        "%s: so does a UIDNEXT that went back", tier);
     world->delta.token = good;
     if (good.highestmodseq > 0)
         world->delta.token.highestmodseq += 1000;
     ok(do_delta(world, "Box", true, 7) == 0 &&
-           world->delta.kind == LISTING_FULL && world->n_listed == 7,
+           world->delta.kind == LISTING_FULL && world->n_listed == 7 &&
+           !world->delta.uids_void,
        "%s: so does a HIGHESTMODSEQ that went back", tier);
 }
 
