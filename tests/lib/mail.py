@@ -43,8 +43,8 @@ imaplib._MAXLINE = 1 << 30
 PHRASES = ["Re: Meeting on Thursday", "Minutes", "[PATCH v2] Fix the build",
            "Photos of the weekend", "Your parcel is on its way", "Fwd: Tickets",
            "Re: Re: Which train?", "Weekly report", "Happy birthday!"]
-LETTERS = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen",
-           "T": "\\Deleted"}
+LETTERS = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded",
+           "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 
 
 # --- names ------------------------------------------------------------------
