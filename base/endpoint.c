@@ -23,6 +23,7 @@ void folder_list_free(struct folder_entry *folders, size_t n_folders)
     for (size_t i = 0; i < n_folders; i++) {
         free(folders[i].name);
         free(folders[i].problem);
+        free(folders[i].skipped);
     }
     free(folders);
 }

@@ -94,6 +94,7 @@ struct folder_entry {
     uint64_t octets; /* with CRLF line ends, as far as the side knows */
     enum special_use use;
     char *problem; /* why it cannot be synchronised, for people, or NULL */
+    char *skipped; /* why it is left alone on both sides, the same */
 };
 
 struct list_request {
@@ -138,6 +139,7 @@ struct delta_request {
     /* out */
     enum listing kind;
     bool complete; /* false: nothing may be taken as gone because of it */
+    bool windowed; /* for there may be more than the server shows */
     struct uidset vanished;    /* LISTING_CHANGES: candidates for gone; the
                                caller's to uidset_deinit() */
     struct folder_token token; /* for since, once all of this was consumed */
@@ -320,6 +322,14 @@ struct endpoint_class {
     void (*free)(struct endpoint *endpoint);
 };
 
+/* How well a side gives back what it was given. */
+enum fidelity {
+    FIDELITY_EXACT,   /* octet by octet, and in the sizes that it lists */
+    FIDELITY_CONTENT, /* the sizes that it lists are of something else */
+    FIDELITY_ENVELOPE /* each reading makes the message anew: only what
+                         IDENTITY_ENVELOPE names stays */
+};
+
 /* The head of both kinds. */
 struct endpoint {
     const struct endpoint_class *class;
@@ -329,7 +339,8 @@ struct endpoint {
     uint32_t lanes;    /* reads, or adds, worth having under way at once */
     uint32_t batch_messages; /* that one add_request should hold at most */
     uint64_t batch_bytes;
-    uint64_t append_max; /* octets the server takes at most; 0: not known */
+    uint64_t append_max;    /* octets the server takes at most; 0: not known */
+    enum fidelity fidelity; /* known after open */
     struct wire wire;
 };
 

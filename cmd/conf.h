@@ -42,6 +42,9 @@ struct account {
     char *token_command;
     unsigned connections;
     enum account_compress compress;
+    struct quirks_wish quirks; /* its strings are the next two */
+    char *provider;
+    char *skip_folders;
     /* maildir */
     char *path;
     enum maildir_layout layout;

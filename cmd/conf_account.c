@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cmd/conf_quirks.h"
 #include "cmd/conf_section.h"
 #include "cmd/conf_value.h"
 
@@ -194,25 +195,31 @@ struct key {
 };
 
 static const struct key keys[] = {
-    {"type",             FOR_IMAP | FOR_MAILDIR, set_type            },
-    {"host",             FOR_IMAP,               set_host            },
-    {"port",             FOR_IMAP,               set_port            },
-    {"tls",              FOR_IMAP,               set_tls             },
-    {"allow_plaintext",  FOR_IMAP,               set_allow_plaintext },
-    {"tls_ca_file",      FOR_IMAP,               set_tls_ca_file     },
-    {"tls_fingerprint",  FOR_IMAP,               set_tls_fingerprint },
-    {"tls_certificate",  FOR_IMAP,               set_tls_certificate },
-    {"tls_key",          FOR_IMAP,               set_tls_key         },
-    {"user",             FOR_IMAP,               set_user            },
-    {"auth",             FOR_IMAP,               set_auth            },
-    {"password",         FOR_IMAP,               set_password        },
-    {"password_file",    FOR_IMAP,               set_password_file   },
-    {"password_command", FOR_IMAP,               set_password_command},
-    {"token_command",    FOR_IMAP,               set_token_command   },
-    {"connections",      FOR_IMAP,               set_connections     },
-    {"compress",         FOR_IMAP,               set_compress        },
-    {"path",             FOR_MAILDIR,            set_path            },
-    {"layout",           FOR_MAILDIR,            set_layout          },
+    {"type",             FOR_IMAP | FOR_MAILDIR, set_type                  },
+    {"host",             FOR_IMAP,               set_host                  },
+    {"port",             FOR_IMAP,               set_port                  },
+    {"tls",              FOR_IMAP,               set_tls                   },
+    {"allow_plaintext",  FOR_IMAP,               set_allow_plaintext       },
+    {"tls_ca_file",      FOR_IMAP,               set_tls_ca_file           },
+    {"tls_fingerprint",  FOR_IMAP,               set_tls_fingerprint       },
+    {"tls_certificate",  FOR_IMAP,               set_tls_certificate       },
+    {"tls_key",          FOR_IMAP,               set_tls_key               },
+    {"user",             FOR_IMAP,               set_user                  },
+    {"auth",             FOR_IMAP,               set_auth                  },
+    {"password",         FOR_IMAP,               set_password              },
+    {"password_file",    FOR_IMAP,               set_password_file         },
+    {"password_command", FOR_IMAP,               set_password_command      },
+    {"token_command",    FOR_IMAP,               set_token_command         },
+    {"connections",      FOR_IMAP,               set_connections           },
+    {"compress",         FOR_IMAP,               set_compress              },
+    {"provider",         FOR_IMAP,               conf_quirks_provider      },
+    {"without",          FOR_IMAP,               conf_quirks_without       },
+    {"trust_size",       FOR_IMAP,               conf_quirks_trust_size    },
+    {"command_length",   FOR_IMAP,               conf_quirks_command_length},
+    {"window",           FOR_IMAP,               conf_quirks_window        },
+    {"skip_folders",     FOR_IMAP,               conf_quirks_skip_folders  },
+    {"path",             FOR_MAILDIR,            set_path                  },
+    {"layout",           FOR_MAILDIR,            set_layout                },
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -439,6 +446,8 @@ void conf_account_free(struct account *account)
     free(account->password_file);
     free(account->password_command);
     free(account->token_command);
+    free(account->provider);
+    free(account->skip_folders);
     free(account->path);
     free(account);
 }

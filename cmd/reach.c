@@ -36,6 +36,7 @@ static void init_imap(struct reach *reach, const struct account *account,
         .connections = account->connections,
         .connect_seconds = CONNECT_SECONDS,
         .idle_seconds = IDLE_SECONDS,
+        .quirks = account->quirks,
     };
     if (login == LOGIN_BY_TOKEN) {
         reach->imap.token = options->secret;

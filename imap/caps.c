@@ -71,17 +71,20 @@ static struct bytes next_word(struct bytes *text)
     return word;
 }
 
+uint32_t caps_bit(struct bytes name)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (bytes_equal_nocase(name, names[i].name))
+            return names[i].bit;
+    }
+    return 0;
+}
+
 static void add_word(struct caps *caps, struct bytes word)
 {
     const struct bytes limit = B("APPENDLIMIT=");
-    size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (bytes_equal_nocase(word, names[i].name)) {
-            caps->bits |= names[i].bit;
-            return;
-        }
-    }
+    caps->bits |= caps_bit(word);
     if (bytes_starts_nocase(word, limit)) {
         (void)bytes_to_u64(bytes_skip(word, limit.len), UINT64_MAX,
                            &caps->append_max);

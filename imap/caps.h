@@ -2,10 +2,10 @@
 #ifndef IMAP_CAPS_H
 #define IMAP_CAPS_H
 
-#include "base/bytes.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/bytes.h"
 
 enum {
     CAP_IMAP4REV1 = 1 << 0,
@@ -46,6 +46,9 @@ struct caps {
     bool known;          /* a list was seen since the last caps_clear() */
     uint64_t append_max; /* APPENDLIMIT=n (RFC 7889); 0: none said */
 };
+
+/* The CAP_ bit of a name in any case; 0 for an unknown one. */
+uint32_t caps_bit(struct bytes name);
 
 /* Forget everything: after STARTTLS and after login. */
 void caps_clear(struct caps *caps);

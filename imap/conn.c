@@ -510,6 +510,9 @@ static struct session *make_session(const struct conn *conn)
         .log = conn->shared.log,
         .log_name = conn->label,
         .version = account->version,
+        .quirks = account->quirks.provider != NULL
+                      ? quirks_find(account->quirks.provider)
+                      : NULL,
     };
 
     return session_new(&options);

@@ -13,6 +13,7 @@
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "imap/quirks.h"
 #include "imap/session.h"
 #include "imap/tls.h"
 
@@ -37,10 +38,11 @@ struct imap_account {
      * as a command of the user's does. Returns 0, or negative with @err. */
     int (*renew_token)(void *owner, struct err *err);
     void *renew_owner;
-    const char *version;      /* of mailtwin, told in ID; or NULL */
-    unsigned connections;     /* at most, 1 or more */
-    unsigned connect_seconds; /* TCP, TLS and login together */
-    unsigned idle_seconds;    /* silence while an answer is due */
+    const char *version;       /* of mailtwin, told in ID; or NULL */
+    struct quirks_wish quirks; /* what is said of the server's kind */
+    unsigned connections;      /* at most, 1 or more */
+    unsigned connect_seconds;  /* TCP, TLS and login together */
+    unsigned idle_seconds;     /* silence while an answer is due */
 };
 
 /* What the connections of one account share; all of it lives until the last of

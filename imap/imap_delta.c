@@ -314,8 +314,19 @@ static void vanish_unfound(struct delta *delta)
         uidset_add_range(vanished, next, delta->from - 1);
 }
 
+/* A line that was not understood may have been one of the listing: unless
+ * there is one for each message that SELECT counted. */
+static bool is_whole(const struct delta *delta)
+{
+    const struct imap_box *box = box_of(delta);
+
+    return delta->request->kind == LISTING_FULL && box->counted &&
+           uidset_count(&delta->seen) >= box->before;
+}
+
 static void finish(struct delta *delta)
 {
+    uint32_t window = delta->task.pool->quirks.window;
     struct delta_request *request = delta->request;
     const struct imap_box *box = box_of(delta);
     const struct uidset *seen = &delta->seen;
@@ -330,8 +341,11 @@ static void finish(struct delta *delta)
         token->highestmodseq = box->highestmodseq;
     request->read_only = box->read_only;
     request->storable = box->storable;
-    /* A line that was not understood may have been one of the listing. */
-    if (junk_lines(delta) > delta->junk)
+    if (junk_lines(delta) > delta->junk && !is_whole(delta))
+        request->complete = false;
+    /* What is older than the window is there, and cannot be seen. */
+    request->windowed = window != 0 && box->before >= window;
+    if (request->windowed)
         request->complete = false;
     imap_task_finish(&delta->task, delta->result, &delta->err);
 }

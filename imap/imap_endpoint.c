@@ -94,6 +94,7 @@ static void open_start(struct imap_task *task)
 
     endpoint->head.tokens_prove = pool->tier != IMAP_PLAIN;
     endpoint->head.append_max = pool->caps.append_max;
+    endpoint->head.fidelity = pool->quirks.fidelity;
     imap_task_finish(task, 0, NULL);
 }
 
@@ -260,6 +261,27 @@ static void describe_caps(const struct caps *caps, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+/* The kind of server, and what follows from it. */
+static void describe_quirks(const struct quirks *quirks, struct buf *out)
+{
+    static const char *const fidelities[] = {
+        [FIDELITY_EXACT] = "kept to the byte",
+        [FIDELITY_CONTENT] = "kept, but their sizes are not to be trusted",
+        [FIDELITY_ENVELOPE] = "made anew for each reader"};
+
+    if (quirks->name != NULL)
+        buf_printf(out, "provider: %s\n", quirks->name);
+    buf_printf(out, "messages: %s%s\n", fidelities[quirks->fidelity],
+               quirks->merges ? ", equal ones are merged" : "");
+    if (quirks->window != 0) {
+        buf_printf(out, "window: the newest %u messages of a folder\n",
+                   quirks->window);
+    }
+    if (quirks->skip != NULL)
+        buf_printf(out, "folders left alone: %s\n", quirks->skip);
+    buf_printf(out, "command length: %u octets\n", quirks->command_bytes);
+}
+
 static void do_describe(struct endpoint *endpoint, struct buf *out)
 {
     static const char *const tiers[] = {[IMAP_PLAIN] = "plain",
@@ -269,6 +291,7 @@ static void do_describe(struct endpoint *endpoint, struct buf *out)
     const struct imap_account *account = pool->shared.account;
 
     buf_printf(out, "server: %s:%u\n", account->host, account->port);
+    describe_quirks(&pool->quirks, out);
     buf_printf(out, "tier: %s\n", tiers[pool->tier]);
     describe_caps(&pool->caps, out);
     if (pool->caps.append_max > 0) {

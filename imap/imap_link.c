@@ -240,6 +240,7 @@ static void follow(struct imap_link *link, const struct session_event *event)
         return; /* it is still about the folder before */
     switch (event->kind) {
     case SESSION_EXISTS:
+        box->counted = true;
         box->exists = (uint32_t)event->number;
         break;
     case SESSION_EXPUNGE:
@@ -377,7 +378,7 @@ static void on_event(void *owner, const struct session_event *event)
 
     if (event->kind == SESSION_READY) {
         link->ready = true;
-        imap_pool_ready(link->pool, session_caps(conn_session(link->conn)));
+        imap_pool_ready(link->pool, conn_session(link->conn));
     } else if (event->kind == SESSION_TAGGED) {
         on_tagged(link, event);
     } else {

@@ -22,6 +22,7 @@ struct imap_box {
     uint32_t uidnext;       /* the same */
     uint64_t highestmodseq; /* 0: there are no mod-sequences */
     struct flags_storable storable;
+    bool counted;      /* EXISTS came; some leave it out where there are none */
     uint32_t exists;   /* messages now */
     uint32_t before;   /* messages when SELECT was answered */
     uint32_t expunged; /* of all since then */

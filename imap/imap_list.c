@@ -225,12 +225,23 @@ static void add_problem(struct list *list, const struct list_line *line,
     buf_deinit(&shown);
 }
 
-static void describe_entry(struct folder_entry *entry,
+static void describe_entry(const struct list *list, struct folder_entry *entry,
                            const struct list_line *line)
 {
+    const struct quirks *quirks = &list->task.pool->quirks;
+    struct bytes skip = quirks_skips(quirks, entry->name, line->attributes);
+
     entry->selectable = (line->attributes & LIST_NOSELECT) == 0;
     entry->subscribed = (line->attributes & LIST_SUBSCRIBED) != 0;
     entry->use = use_of(line->attributes);
+    if (entry->use == USE_NONE)
+        entry->use = quirks_use(quirks, entry->name);
+    free(entry->skipped);
+    entry->skipped = skip.len > 0
+                         ? mem_printf("left alone: skip_folders of %s has %.*s",
+                                      list->task.pool->shared.account->name,
+                                      (int)skip.len, skip.ptr)
+                         : NULL;
 }
 
 /* One line of LIST; a folder may be listed twice, the later line tells more
@@ -267,7 +278,7 @@ static void build_entry(struct list *list, const struct list_line *line)
         add_problem(list, line, "another folder has the same name");
         return;
     }
-    describe_entry(entry, line);
+    describe_entry(list, entry, line);
     known->selectable = entry->selectable;
 }
 

@@ -250,25 +250,39 @@ void imap_pool_turn(struct imap_pool *pool)
     }
 }
 
-void imap_pool_ready(struct imap_pool *pool, const struct caps *caps)
+static enum imap_tier tier_of(uint32_t bits)
 {
-    uint32_t bits = caps->bits;
-    bool first = !pool->caps.known;
+    /* UNSELECT keeps the VANISHED of two folders apart. */
+    const uint32_t resync = CAP_QRESYNC | CAP_ENABLE | CAP_UNSELECT;
 
+    if ((bits & resync) == resync)
+        return IMAP_RESYNC;
+    return (bits & (CAP_CONDSTORE | CAP_QRESYNC)) != 0 ? IMAP_CONDSTORE
+                                                       : IMAP_PLAIN;
+}
+
+/* What the first connection shows is taken for the whole account. */
+static void meet(struct imap_pool *pool, const struct session *session)
+{
+    const struct quirks *found = session_quirks(session);
+    struct quirks *quirks = &pool->quirks;
+
+    *quirks = quirks_settle(found, &pool->shared.account->quirks);
+    pool->caps = *session_caps(session);
+    pool->caps.known = true;
+    pool->caps.bits &= ~quirks->without;
+    pool->tier = tier_of(pool->caps.bits);
+    if (quirks->connections != 0 && quirks->connections < pool->limit)
+        pool->limit = quirks->connections;
+}
+
+void imap_pool_ready(struct imap_pool *pool, const struct session *session)
+{
     pool->failures = 0;
     pool->renewed = false;
     pool->wake(pool->owner);
-    if (!first)
-        return;
-    pool->caps = *caps;
-    pool->caps.known = true;
-    pool->tier = IMAP_PLAIN;
-    if ((bits & (CAP_CONDSTORE | CAP_QRESYNC)) != 0)
-        pool->tier = IMAP_CONDSTORE;
-    /* UNSELECT keeps the VANISHED of two folders apart. */
-    if ((bits & CAP_QRESYNC) != 0 && (bits & CAP_ENABLE) != 0 &&
-        (bits & CAP_UNSELECT) != 0)
-        pool->tier = IMAP_RESYNC;
+    if (!pool->caps.known)
+        meet(pool, session);
 }
 
 /* A connection could not be made. Others work: then that many are what the

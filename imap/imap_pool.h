@@ -23,7 +23,8 @@ enum imap_tier { IMAP_PLAIN, IMAP_CONDSTORE, IMAP_RESYNC };
 struct imap_pool {
     struct conn_shared shared;
     struct imap_names names;
-    struct caps caps; /* from the first login on */
+    struct caps caps;     /* from the first login on, without what is shunned */
+    struct quirks quirks; /* the same: of the server's kind and as configured */
     enum imap_tier tier;
     uint32_t listings;       /* made so far */
     struct imap_link *links; /* oldest first */
@@ -70,7 +71,7 @@ void imap_pool_cut(struct imap_pool *pool);
 bool imap_pool_is_closed(const struct imap_pool *pool);
 
 /* For the links and tasks. */
-void imap_pool_ready(struct imap_pool *pool, const struct caps *caps);
+void imap_pool_ready(struct imap_pool *pool, const struct session *session);
 void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err);

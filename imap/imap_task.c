@@ -7,9 +7,8 @@
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
-/* A UID set in one command; with the rest of it below the 8,192 octets that
- * RFC 7162 section 4 asks servers to take. */
-#define SET_BYTES_MAX 7800u
+/* Of a command line: its tag, and what stands around the UID set. */
+#define AROUND_BYTES 200u
 
 struct imap_task *imap_task_new(struct imap_pool *pool,
                                 const struct imap_task_class *class,
@@ -63,12 +62,13 @@ struct session *imap_task_begin_set(struct imap_task *task, int step,
                                     size_t *from, size_t behind)
 {
     struct session *session = imap_task_begin(task, step);
-    size_t max = behind < SET_BYTES_MAX ? SET_BYTES_MAX - behind : 0;
+    size_t around = AROUND_BYTES + behind;
+    size_t max = task->pool->quirks.command_bytes;
     struct buf text;
 
     buf_init(&text, 0);
     buf_printf(&text, "%s ", verb);
-    uidset_print(set, from, max, &text);
+    uidset_print(set, from, around < max ? max - around : 0, &text);
     session_add(session, buf_peek(&text), false);
     buf_deinit(&text);
     return session;

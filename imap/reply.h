@@ -103,6 +103,8 @@ void reply_code_parse(struct reply *reply, struct token *token,
 /* LIST (and LSUB, where @attributes is LIST_SUBSCRIBED from the start). */
 bool reply_list_parse(struct token *token, uint32_t attributes,
                       struct session_event *event);
+/* The LIST_ bit of an attribute; 0 for unknown ones. */
+uint32_t reply_list_attribute(struct bytes name);
 bool reply_list_namespace(struct token *token, struct session_event *event);
 
 bool reply_status_parse(struct token *token, struct session_event *event);

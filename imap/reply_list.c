@@ -17,9 +17,10 @@ static const struct {
     {B_INIT("\\Junk"),        LIST_USE_JUNK   },
     {B_INIT("\\Sent"),        LIST_USE_SENT   },
     {B_INIT("\\Trash"),       LIST_USE_TRASH  },
+    {B_INIT("\\Important"),   LIST_IMPORTANT  },
 };
 
-static uint32_t attribute_bit(struct bytes name)
+uint32_t reply_list_attribute(struct bytes name)
 {
     size_t i;
 
@@ -41,7 +42,7 @@ static bool take_attributes(struct token *token, uint32_t *bits)
     for (token_blanks(token); !token_char(token, ')'); token_blanks(token)) {
         if (!token_atom(token, &name))
             return false;
-        *bits |= attribute_bit(name);
+        *bits |= reply_list_attribute(name);
     }
     return true;
 }

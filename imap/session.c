@@ -19,6 +19,7 @@ struct session *session_new(const struct session_options *options)
     if (session->options.log_name == NULL)
         session->options.log_name = "imap";
     session->login.secure = options->tls;
+    session->quirks = options->quirks != NULL ? options->quirks : quirks_none();
     framer_init(&session->framer);
     reply_init(&session->reply, options->keywords);
     buf_init(&session->out, 0);
@@ -57,6 +58,11 @@ bool session_has_input(const struct session *session)
 const struct caps *session_caps(const struct session *session)
 {
     return &session->caps;
+}
+
+const struct quirks *session_quirks(const struct session *session)
+{
+    return session->quirks;
 }
 
 uint32_t session_junk_lines(const struct session *session)
@@ -206,6 +212,14 @@ static int on_event(struct session *session, struct session_event *event,
     return r == 1 ? STEP_AGAIN : r;
 }
 
+/* What the server offers, and what that shows of its kind. */
+static void on_capability(struct session *session, struct bytes words)
+{
+    caps_parse(&session->caps, words);
+    if (session->options.quirks == NULL)
+        session->quirks = quirks_of_capability(session->quirks, words);
+}
+
 /* A response from its beginning. */
 static int begin_response(struct session *session, struct session_event *event,
                           struct err *err)
@@ -214,7 +228,7 @@ static int begin_response(struct session *session, struct session_event *event,
 
     session->body_begun = false;
     if (r >= 0 && session->reply.has_capability)
-        caps_parse(&session->caps, session->reply.capability);
+        on_capability(session, session->reply.capability);
     if (session->login.stage == STAGE_GREETING && r > REPLY_EVENT) {
         return err_set(err, ERR_PROTOCOL, "no IMAP greeting: %s",
                        shown_line(piece_text(session)).text);

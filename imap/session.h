@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/uidset.h"
 #include "imap/caps.h"
+#include "imap/quirks.h"
 
 struct session;
 
@@ -65,6 +66,7 @@ struct session_options {
                                   secrets and message bodies taken out */
     const char *log_name;      /* the same; put in front of each line */
     const char *version;       /* the same; told to the server in ID, or NULL */
+    const struct quirks *quirks; /* NULL: found out */
 };
 
 enum session_event_kind {
@@ -149,7 +151,8 @@ enum {
     LIST_USE_FLAGGED = 1 << 7,
     LIST_USE_JUNK = 1 << 8,
     LIST_USE_SENT = 1 << 9,
-    LIST_USE_TRASH = 1 << 10
+    LIST_USE_TRASH = 1 << 10,
+    LIST_IMPORTANT = 1 << 11 /* RFC 8457 */
 };
 
 struct session_list {
@@ -273,6 +276,9 @@ struct bytes session_output(const struct session *session);
 void session_sent(struct session *session, size_t n);
 
 const struct caps *session_caps(const struct session *session);
+
+/* What is known of such a server; never NULL. */
+const struct quirks *session_quirks(const struct session *session);
 
 /* Begin a command: queues "TAG ". Returns its tag, 1 or more, as in
  * session_reply. */

@@ -64,6 +64,7 @@ struct session_pending {
 struct session {
     struct session_options options;
     struct caps caps;
+    const struct quirks *quirks; /* of what the server has shown so far */
     int failure; /* 0, or what session_next() returns for good */
     struct err err;
 

@@ -57,7 +57,7 @@ static int ask_capability(struct session *session, enum session_stage stage)
 /* Logged in. Capabilities may differ from those before. */
 static int after_login(struct session *session, struct session_event *out)
 {
-    if (!session->caps.known)
+    if (!session->caps.known || session->quirks->asks_again)
         return ask_capability(session, STAGE_CAPS_AFTER);
     return become_ready(session, out);
 }
@@ -102,6 +102,18 @@ static int on_preauth(struct session *session, struct session_event *out,
     return after_login(session, out);
 }
 
+/* What its greeting and its name show; its capabilities count before both. */
+static void find_quirks(struct session *session, struct bytes greeting)
+{
+    const struct session_options *options = &session->options;
+
+    if (options->quirks != NULL)
+        return;
+    session->quirks = quirks_of_greeting(session->quirks, greeting);
+    if (options->host != NULL)
+        session->quirks = quirks_of_host(session->quirks, options->host);
+}
+
 static int on_greeting(struct session *session,
                        const struct session_event *event,
                        struct session_event *out, struct err *err)
@@ -112,6 +124,7 @@ static int on_greeting(struct session *session,
     }
     if (event->kind != SESSION_CODE || event->reply.status != IMAP_OK)
         return err_set(err, ERR_PROTOCOL, "no IMAP greeting");
+    find_quirks(session, event->reply.text);
     if (session->reply.preauth) {
         return wants_starttls(session)
                    ? err_set(err, ERR_PROTOCOL,

@@ -9,6 +9,7 @@
 
 struct pattern {
     bool exclude;
+    bool exact; /* a name, in which wildcards are themselves */
     char *text;
 };
 
@@ -74,6 +75,7 @@ static void add_pattern(struct filter *filter, bool exclude, struct bytes text)
                                 sizeof(*filter->patterns));
     pattern = &filter->patterns[filter->n++];
     pattern->exclude = exclude;
+    pattern->exact = false;
     pattern->text = mem_text(text);
     fold_inbox(pattern->text);
 }
@@ -143,10 +145,22 @@ void filter_free(struct filter *filter)
     free(filter);
 }
 
+static bool matches(const struct pattern *pattern, const char *name)
+{
+    return pattern->exact ? strcmp(pattern->text, name) == 0
+                          : wildcard_match(pattern->text, name);
+}
+
+void filter_exclude(struct filter *filter, const char *name)
+{
+    add_pattern(filter, true, bytes_of(name));
+    filter->patterns[filter->n - 1].exact = true;
+}
+
 bool filter_accepts(const struct filter *filter, const char *name)
 {
     for (size_t i = filter->n; i-- > 0;) {
-        if (wildcard_match(filter->patterns[i].text, name))
+        if (matches(&filter->patterns[i], name))
             return !filter->patterns[i].exclude;
     }
     return filter->patterns[0].exclude;

@@ -23,6 +23,9 @@ struct filter;
 int filter_new(const char *text, struct filter **out, struct err *err);
 void filter_free(struct filter *filter);
 
+/* Leave out the folder @name, whatever the list says. */
+void filter_exclude(struct filter *filter, const char *name);
+
 /* Does the folder @name (UTF-8, "/") take part? */
 bool filter_accepts(const struct filter *filter, const char *name);
 

@@ -143,6 +143,22 @@ static bool knows_anything(const struct state_folder *row)
 
 static void list_side(struct folder_work *work, enum side side);
 
+/* Said once a run. */
+static void tell_window(struct folder_work *work, enum side side)
+{
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .side = side,
+        .folder = work->row.name,
+        .reason = "shows its newest messages only: what is missing there is "
+                  "not taken for deleted",
+    };
+
+    if (!work->windowed[side])
+        run_report(work->run, &event);
+    work->windowed[side] = true;
+}
+
 static void on_listed(struct request *base)
 {
     struct folder_work *work = base->owner;
@@ -163,6 +179,8 @@ static void on_listed(struct request *base)
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
         work->present[side] = true;
+        if (request->windowed)
+            tell_window(work, side);
         r = delta_finish(delta, request, &work->row, &err);
         if (r == DELTA_INCONSISTENT) {
             compare->full[side] = true;

@@ -260,10 +260,35 @@ static int note_policy(struct run *run, struct err *err)
     return r;
 }
 
+/* A folder that one side wants left alone takes no part at all. Said once. */
+static void leave_skipped(struct run *run, enum side side)
+{
+    const struct list_request *list = &run->list[side];
+
+    for (size_t i = 0; i < list->n_folders; i++) {
+        const struct folder_entry *entry = &list->folders[i];
+        struct report_event event = {
+            .kind = REPORT_NOTICE,
+            .side = side,
+            .folder = entry->name,
+            .reason = entry->skipped,
+        };
+
+        if (entry->skipped == NULL || !filter_accepts(run->filter, entry->name))
+            continue;
+        filter_exclude(run->filter, entry->name);
+        if (state_is_new(run->options.state) && entry->selectable)
+            run_report(run, &event);
+    }
+}
+
 int run_folders(struct run *run, struct err *err)
 {
-    int r = add_recorded(run, err);
+    int r;
 
+    leave_skipped(run, LEFT);
+    leave_skipped(run, RIGHT);
+    r = add_recorded(run, err);
     if (r < 0)
         return r;
     r = note_policy(run, err);

@@ -72,9 +72,10 @@ struct folder_work {
     bool dirty[SIDES];                /* changed by us since then */
     bool unconsumed[SIDES]; /* something of this side was not carried out */
     bool want_full[SIDES];
-    bool looked;         /* compared in this run: its row has news */
-    size_t unnumbered;   /* messages added without learning their UIDs */
-    size_t expect_links; /* the same, of the pass before: to be found now */
+    bool windowed[SIDES]; /* it may hold more than it shows */
+    bool looked;          /* compared in this run: its row has news */
+    size_t unnumbered;    /* messages added without learning their UIDs */
+    size_t expect_links;  /* the same, of the pass before: to be found now */
 };
 
 struct transfer;

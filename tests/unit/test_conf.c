@@ -147,6 +147,12 @@ static void test_all_account_keys(void)
                  "password_command = pass show 'work' # first line\n"
                  "connections = 2\n"
                  "compress = no\n"
+                 "provider = yahoo\n"
+                 "without = QRESYNC, move\n"
+                 "trust_size = no\n"
+                 "command_length = 900\n"
+                 "window = off\n"
+                 "skip_folders = \\All, Notes\n"
                  "[account disk]\n"
                  "type = maildir\n"
                  "path = /mail/\n"
@@ -168,6 +174,12 @@ static void test_all_account_keys(void)
            strcmp(a->password_command, "pass show 'work'") == 0 &&
            a->connections == 2 && a->compress == COMPRESS_NO,
        "an IMAP account has what was written");
+    ok(strcmp(a->quirks.provider, "yahoo") == 0 &&
+           a->quirks.without == (CAP_QRESYNC | CAP_MOVE) &&
+           a->quirks.has_trust_size && !a->quirks.trust_size &&
+           a->quirks.command_bytes == 900 && a->quirks.has_window &&
+           a->quirks.window == 0 && strcmp(a->quirks.skip, "\\All, Notes") == 0,
+       "and what it says of its server");
     a = conf_account(conf, "disk");
     ok(strcmp(a->path, "/mail") == 0 && a->layout == MAILDIR_PLUSPLUS,
        "a Maildir has what was written");
@@ -290,6 +302,14 @@ static void test_account_mistakes(void)
               "tls = none\nallow_plaintext = yes\n",                                              ":1: account mail: ", "write tls = implicit or starttls"         },
         {"a bad fingerprint",                     MAIL "tls_fingerprint = 12:34\n",
          ":6: tls_fingerprint: ",                                                                                       "sha256:"                                  },
+        {"a provider that is none",               MAIL "provider = hotmale\n",
+         ":6: provider: ",                                                                                              "write auto, none, gmail"                  },
+        {"an extension that is none",             MAIL "without = QRESYNC MVOE\n",
+         ":6: without: ",                                                                                               "\"MVOE\" is no extension"                 },
+        {"a special use that is none",            MAIL "skip_folders = \\Al\n",
+         ":6: skip_folders: ",                                                                                          "\"\\Al\" is no special use"               },
+        {"a command length too short to be one",  MAIL "command_length = 100\n",
+         ":6: command_length: ",                                                                                        "from 500 to"                              },
         {"too many connections",                  MAIL "connections = 1000\n",
          ":6: connections: ",                                                                                           "from 1 to"                                },
     };
