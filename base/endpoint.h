@@ -35,8 +35,8 @@ struct endpoint;
 
 /* The head of every request. result and err are set before done(): 0, or an
  * enum err_code that says how far the failure reaches: ERR_CONNECT and
- * ERR_AUTH end the account's part of the run, ERR_GONE, ERR_REFUSED and
- * ERR_BUSY this folder's, others as their name says. */
+ * ERR_AUTH end the account's part of the run, ERR_GONE, ERR_REFUSED,
+ * ERR_BUSY and ERR_FULL this folder's, others as their name says. */
 struct request {
     void (*done)(struct request *request);
     void *owner; /* the caller's, not touched */
@@ -136,6 +136,9 @@ struct delta_request {
     /* Called for each message, in any order; the same UID may come twice: the
      * later one wins. @listed is borrowed for the call. */
     void (*item)(struct delta_request *request, const struct listed *listed);
+    /* The listing begins anew: what item() told so far is void. NULL where
+     * that makes no difference. */
+    void (*anew)(struct delta_request *request);
     /* out */
     enum listing kind;
     bool complete; /* false: nothing may be taken as gone because of it */
@@ -210,7 +213,8 @@ struct add_request {
     /**
      * @index   0 for the first message of this request
      * @result  0; or negative, and the message is not there: ERR_REFUSED for
-     *          good, ERR_BUSY for now, ERR_RETRY_SINGLY where one of several
+     *          good, ERR_BUSY for now, ERR_FULL for want of room (its quota),
+ *          ERR_RETRY_SINGLY where one of several
      *          was refused and nobody knows which
      * @uid     of the new message, or 0 where the server does not say
      */

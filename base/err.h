@@ -15,21 +15,26 @@
 #define BASE_ERR_H
 
 enum err_code {
-    ERR_USAGE = -1,        /* command line or configuration */
-    ERR_CONNECT = -2,      /* no connection, TLS refused, connection lost */
-    ERR_AUTH = -3,         /* the server refused the user or the secret */
-    ERR_PROTOCOL = -4,     /* a peer's bytes cannot be understood */
-    ERR_LIMIT = -5,        /* a peer sent more than we are willing to hold */
-    ERR_REFUSED = -6,      /* the server said NO or BAD, and may say so again */
-    ERR_BUSY = -7,         /* the server said NO for now: worth trying again */
-    ERR_GONE = -8,         /* the folder or message is not there any more */
-    ERR_GUARD = -9,        /* a safety guard holds it back */
-    ERR_LOCKED = -10,      /* another run holds the pair */
-    ERR_STATE = -11,       /* the state cannot be used */
-    ERR_DISK = -12,        /* the local disk refused: space, permission, I/O */
-    ERR_CANCELLED = -13,   /* ended on our own demand */
-    ERR_RETRY_SINGLY = -14 /* one of several was refused together with the
-                              others: try them one by one */
+    ERR_USAGE = -1,      /* command line or configuration */
+    ERR_CONNECT = -2,    /* no connection, TLS refused, connection lost */
+    ERR_AUTH = -3,       /* the server refused the user or the secret */
+    ERR_PROTOCOL = -4,   /* a peer's bytes cannot be understood */
+    ERR_LIMIT = -5,      /* a peer sent more than we are willing to hold */
+    ERR_REFUSED = -6,    /* the server said NO or BAD, and may say so again */
+    ERR_BUSY = -7,       /* the server said NO for now: worth trying again */
+    ERR_GONE = -8,       /* the folder or message is not there any more */
+    ERR_GUARD = -9,      /* a safety guard holds it back */
+    ERR_LOCKED = -10,    /* another run holds the pair */
+    ERR_STATE = -11,     /* the state cannot be used */
+    ERR_DISK = -12,      /* the local disk refused: space, permission, I/O */
+    ERR_CANCELLED = -13, /* ended on our own demand */
+    ERR_RETRY_SINGLY = -14, /* one of several was refused together with the
+                               others: try them one by one */
+    ERR_RETRY = -15,        /* not done, through no fault of what was asked: ask
+                         again, the wait that it takes is not yours */
+    ERR_UNSURE = -16, /* the connection was lost with the answer: done, not
+                         done, or about to be; look before asking again */
+    ERR_FULL = -17    /* no room left there: over its quota */
 };
 
 struct err {

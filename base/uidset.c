@@ -161,6 +161,32 @@ void uidset_add_set(struct uidset *set, const struct uidset *other)
     merge(set, other);
 }
 
+void uidset_remove_set(struct uidset *set, const struct uidset *other)
+{
+    struct uidset left = {0};
+    size_t j = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        uint64_t first = set->ranges[i].first;
+        uint64_t last = set->ranges[i].last;
+
+        while (j < other->n && other->ranges[j].last < first)
+            j++;
+        for (size_t k = j; k < other->n && other->ranges[k].first <= last;
+             k++) {
+            if (other->ranges[k].first > first) {
+                append(&left, (struct uidrange){(uint32_t)first,
+                                                other->ranges[k].first - 1});
+            }
+            first = (uint64_t)other->ranges[k].last + 1;
+        }
+        if (first <= last)
+            append(&left, (struct uidrange){(uint32_t)first, (uint32_t)last});
+    }
+    free(set->ranges);
+    *set = left;
+}
+
 bool uidset_has(const struct uidset *set, uint32_t uid)
 {
     size_t at = find(set, uid);

@@ -41,6 +41,9 @@ void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last);
 /* Take one UID out, if it is there. O(ranges). */
 void uidset_remove(struct uidset *set, uint32_t uid);
 
+/* Take all of @other out. O(ranges of both). */
+void uidset_remove_set(struct uidset *set, const struct uidset *other);
+
 /* Add all of @other. */
 void uidset_add_set(struct uidset *set, const struct uidset *other);
 

@@ -1,12 +1,24 @@
 #include "cmd/reach.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
+#include "cmd/env.h"
 #include "cmd/version.h"
 
 /* TCP, TLS and login together. */
 #define CONNECT_SECONDS 30
 /* Of silence while an answer is due. */
 #define IDLE_SECONDS 120
+
+/* Tests do not wait for seconds: milliseconds of the first wait before trying
+ * again, in the environment and nowhere else. */
+static unsigned wait_ms(void)
+{
+    const char *text = env_get("MAILTWIN_TEST_WAIT_MS");
+
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
 
 static int renew_token(void *owner, struct err *err)
 {
@@ -37,6 +49,7 @@ static void init_imap(struct reach *reach, const struct account *account,
         .connect_seconds = CONNECT_SECONDS,
         .idle_seconds = IDLE_SECONDS,
         .quirks = account->quirks,
+        .wait_ms = wait_ms(),
     };
     if (login == LOGIN_BY_TOKEN) {
         reach->imap.token = options->secret;

@@ -35,6 +35,7 @@ struct conn {
     int result; /* negative: why it is to end, with err */
     struct err err;
     struct session *session;
+    struct verdict farewell; /* the session's, at the end */
     char label[LABEL_BYTES]; /* in the log */
 
     struct dial *dial; /* in PHASE_DIALING */
@@ -339,6 +340,7 @@ static void end(struct conn *conn)
     conn->phase = PHASE_OVER;
     if (conn->dial != NULL)
         dial_cancel(conn->dial);
+    conn->farewell = session_farewell(conn->session);
     /* What the owner lent us is theirs again with ended(). */
     session_free(conn->session);
     conn->session = NULL;
@@ -577,6 +579,11 @@ void conn_pause(struct conn *conn, bool pause)
     conn->paused = pause;
     conn->active_ms = uv_now(conn->shared.loop);
     conn_flush(conn);
+}
+
+struct verdict conn_farewell(const struct conn *conn)
+{
+    return conn->farewell;
 }
 
 void conn_close(struct conn *conn, bool polite)

@@ -16,6 +16,7 @@
 #include "imap/quirks.h"
 #include "imap/session.h"
 #include "imap/tls.h"
+#include "imap/verdict.h"
 
 enum tls_mode { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE };
 
@@ -43,6 +44,8 @@ struct imap_account {
     unsigned connections;      /* at most, 1 or more */
     unsigned connect_seconds;  /* TCP, TLS and login together */
     unsigned idle_seconds;     /* silence while an answer is due */
+    unsigned wait_ms;          /* before trying again what went wrong once, or
+                                  0: PATIENCE_UNIT_MS; see patience.h */
 };
 
 /* What the connections of one account share; all of it lives until the last of
@@ -103,6 +106,10 @@ void conn_expect(struct conn *conn, bool answers_due);
 /* Stop (true) reading from the server: no event comes until it goes on
  * (false), not even those that had arrived. Output goes on. */
 void conn_pause(struct conn *conn, bool pause);
+
+/* What the server meant by BYE or by refusing the login; to be asked within
+ * ended(). VERDICT_OK where it did neither. */
+struct verdict conn_farewell(const struct conn *conn);
 
 /* End it: ended() follows, and no other callback. Where @polite, LOGOUT is said
  * without waiting for the answer; only between commands, never inside a

@@ -376,15 +376,16 @@ static void add_nudged(struct imap_task *task)
 }
 
 /* Where it was cut off by its own caller, nothing more is there. */
-static void add_lost(struct imap_task *task, int result, const struct err *err)
+static int add_lost(struct imap_task *task, int result, const struct err *err)
 {
     struct add *add = add_of(task);
 
     if (!add->aborted || result != ERR_CANCELLED)
-        return;
+        return result;
     for (size_t i = add->reported; i < add->n_messages; i++)
         settle(&add->messages[i], ERR_CANCELLED, 0, err);
     report(add);
+    return result;
 }
 
 void imap_add_message(struct imap_task *task, const struct message_meta *meta)

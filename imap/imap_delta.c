@@ -458,6 +458,24 @@ static void delta_event(struct imap_task *task, int step,
     }
 }
 
+static bool delta_again(struct imap_task *task, int step)
+{
+    struct delta *delta = delta_of(task);
+    struct delta_request *request = delta->request;
+
+    (void)step;
+    task->uidvalidity = 0; /* another one is told, not refused */
+    uidset_clear(&delta->seen);
+    uidset_clear(&delta->found);
+    uidset_clear(&request->vanished);
+    request->uids_void = false;
+    delta->early = false;
+    delta->result = 0;
+    if (request->anew != NULL)
+        request->anew(request);
+    return true;
+}
+
 static void delta_deinit(struct imap_task *task)
 {
     uidset_deinit(&delta_of(task)->seen);
@@ -471,6 +489,7 @@ struct imap_task *imap_delta_new(struct imap_pool *pool,
                                                  .size = sizeof(struct delta),
                                                  .start = delta_start,
                                                  .event = delta_event,
+                                                 .again = delta_again,
                                                  .deinit = delta_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
 

@@ -23,6 +23,7 @@ struct imap_endpoint {
     struct imap_pool pool;
     uv_idle_t turn;      /* active while there is something to do */
     uv_timer_t patience; /* while it closes */
+    uv_timer_t alarm;    /* of the pool */
     unsigned n_handles;
     struct close_request *closing;
 };
@@ -53,6 +54,7 @@ static void on_turn(uv_idle_t *turn)
         !uv_is_closing((uv_handle_t *)turn)) {
         uv_close((uv_handle_t *)turn, on_closed);
         uv_close((uv_handle_t *)&endpoint->patience, on_closed);
+        uv_close((uv_handle_t *)&endpoint->alarm, on_closed);
     }
 }
 
@@ -62,6 +64,26 @@ static void wake(void *owner)
 
     if (!uv_is_closing((uv_handle_t *)&endpoint->turn))
         uv_idle_start(&endpoint->turn, on_turn);
+}
+
+static void on_alarm(uv_timer_t *timer)
+{
+    wake(timer->data);
+}
+
+static void set_alarm(void *owner, uint64_t ms)
+{
+    struct imap_endpoint *endpoint = owner;
+
+    if (!uv_is_closing((uv_handle_t *)&endpoint->alarm))
+        uv_timer_start(&endpoint->alarm, on_alarm, ms, 0);
+}
+
+static uint64_t now_ms(void *owner)
+{
+    struct imap_endpoint *endpoint = owner;
+
+    return uv_now(endpoint->pool.shared.loop);
 }
 
 static void submit(struct endpoint *endpoint, struct imap_task *task)
@@ -79,11 +101,13 @@ static void handles_open(struct imap_endpoint *imap)
 {
     if (imap->n_handles > 0)
         return;
-    imap->n_handles = 2;
+    imap->n_handles = 3;
     uv_idle_init(imap->pool.shared.loop, &imap->turn);
     uv_timer_init(imap->pool.shared.loop, &imap->patience);
+    uv_timer_init(imap->pool.shared.loop, &imap->alarm);
     imap->turn.data = imap;
     imap->patience.data = imap;
+    imap->alarm.data = imap;
 }
 
 /* Opening is a task that is over once it has a connection. */
@@ -360,7 +384,10 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
         tls_context_identify(shared->tls, account->tls_certificate,
                              account->tls_key);
     }
+    imap->pool.chance = (uint32_t)uv_hrtime();
     imap->pool.wake = wake;
+    imap->pool.alarm = set_alarm;
+    imap->pool.now_ms = now_ms;
     imap->pool.owner = imap;
     imap_pool_init(&imap->pool);
     return &imap->head;

@@ -12,7 +12,9 @@ enum {
     STEP_STATUS, /* is it empty? */
     STEP_DELETE,
     STEP_RENAME,
-    STEP_PARENT, /* CREATE what the new name is to be in */
+    STEP_PARENT,    /* CREATE what the new name is to be in */
+    STEP_PROOF_OLD, /* was it renamed, and only the answer lost? */
+    STEP_PROOF_NEW,
     STEP_SUBSCRIBE
 };
 
@@ -24,6 +26,8 @@ struct folder {
     struct buf wire;
     struct buf new_wire; /* STEP_RENAME */
     bool made_parent;    /* STEP_PARENT was sent */
+    bool resent;         /* RENAME was sent before, and never answered */
+    bool old_gone;       /* STEP_PROOF_OLD */
 };
 
 static struct folder *folder_of(struct imap_task *task)
@@ -261,6 +265,18 @@ static bool make_parent(struct folder *folder)
     return r == 0;
 }
 
+/* Refused, but maybe only because it was done: then the old name is gone, and
+ * the new one there. */
+static bool ask_proof(struct folder *folder)
+{
+    if (!folder->resent)
+        return false;
+    folder->resent = false;
+    command(folder, STEP_PROOF_OLD, "STATUS", &folder->wire, " (MESSAGES)");
+    command(folder, STEP_PROOF_NEW, "STATUS", &folder->new_wire, " (MESSAGES)");
+    return true;
+}
+
 static void renamed(struct folder *folder, const struct session_reply *reply)
 {
     const struct folder_request *request = folder->request;
@@ -268,6 +284,8 @@ static void renamed(struct folder *folder, const struct session_reply *reply)
     struct err err;
     int r = imap_task_answer(reply, "RENAME", &err);
 
+    if (r < 0 && ask_proof(folder))
+        return;
     if (r == ERR_GONE && make_parent(folder))
         return;
     if (r == 0) {
@@ -320,6 +338,16 @@ static void folder_tagged(struct folder *folder, int step,
     case STEP_PARENT:
         parent_made(folder, reply);
         break;
+    case STEP_PROOF_OLD:
+        folder->old_gone = imap_task_answer(reply, "STATUS", &err) < 0;
+        break;
+    case STEP_PROOF_NEW:
+        if (folder->old_gone && reply->status == IMAP_OK) {
+            renamed(folder, reply);
+        } else {
+            send_rename(folder);
+        }
+        break;
     default:
         r = imap_task_answer(reply, "SUBSCRIBE", &err);
         imap_task_finish(&folder->task, r, &err);
@@ -341,6 +369,21 @@ static void folder_event(struct imap_task *task, int step,
     }
 }
 
+/* All of them may come twice: what is there is there, and what is gone is
+ * gone. */
+static bool folder_again(struct imap_task *task, int step)
+{
+    struct folder *folder = folder_of(task);
+
+    folder->resent |=
+        step == IMAP_STEP_LOST && folder->request->action == FOLDER_RENAME;
+    buf_clear(&folder->wire);
+    buf_clear(&folder->new_wire);
+    folder->counted = false;
+    folder->made_parent = false;
+    return true;
+}
+
 static void folder_deinit(struct imap_task *task)
 {
     struct folder *folder = folder_of(task);
@@ -356,6 +399,7 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
                                                  .size = sizeof(struct folder),
                                                  .start = folder_start,
                                                  .event = folder_event,
+                                                 .again = folder_again,
                                                  .deinit = folder_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
 

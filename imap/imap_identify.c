@@ -11,7 +11,9 @@ enum { STEP_FETCH = IMAP_STEP_OWN };
 struct identify {
     struct imap_task task; /* first */
     struct identify_request *request;
-    size_t from;  /* first range that was not asked for */
+    struct uidset todo; /* not told yet, when it began */
+    struct uidset told;
+    size_t from;  /* first range of todo that was not asked for */
     bool digests; /* a body is being read that counts */
     uint64_t octets;
     struct identity_reader *reader;
@@ -41,19 +43,22 @@ static void send_window(struct identify *identify)
 {
     const struct identify_request *request = identify->request;
 
-    while (identify->from < request->uids->n &&
+    while (identify->from < identify->todo.n &&
            identify->task.outstanding < IMAP_WINDOW) {
         imap_task_send_set(&identify->task, STEP_FETCH, "UID FETCH",
-                           request->uids, &identify->from,
+                           &identify->todo, &identify->from,
                            items(request->level));
     }
-    identify->task.sent = identify->from == request->uids->n;
+    identify->task.sent = identify->from == identify->todo.n;
 }
 
 static void identify_start(struct imap_task *task)
 {
-    if (imap_task_select(task))
+    if (identify_of(task)->todo.n == 0) {
+        imap_task_finish(task, 0, NULL);
+    } else if (imap_task_select(task)) {
         send_window(identify_of(task));
+    }
 }
 
 /* The digest starts anew with each body. */
@@ -110,6 +115,7 @@ static void take_fetch(struct identify *identify,
         identity.size = identify->octets;
         digest_final(identify->digest, identity.digest);
     }
+    uidset_add(&identify->told, fetch->uid);
     request->item(request, fetch->uid, &identity);
 }
 
@@ -155,8 +161,21 @@ static void identify_event(struct imap_task *task, int step,
     }
 }
 
+static bool identify_again(struct imap_task *task, int step)
+{
+    struct identify *identify = identify_of(task);
+
+    (void)step;
+    uidset_remove_set(&identify->todo, &identify->told);
+    identify->from = 0;
+    identify->digests = false;
+    return true;
+}
+
 static void identify_deinit(struct imap_task *task)
 {
+    uidset_deinit(&identify_of(task)->todo);
+    uidset_deinit(&identify_of(task)->told);
     identity_reader_free(identify_of(task)->reader);
     digest_free(identify_of(task)->digest);
 }
@@ -169,6 +188,7 @@ struct imap_task *imap_identify_new(struct imap_pool *pool,
                                                      sizeof(struct identify),
                                                  .start = identify_start,
                                                  .event = identify_event,
+                                                 .again = identify_again,
                                                  .deinit = identify_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
     struct identify *identify = identify_of(task);
@@ -176,6 +196,7 @@ struct imap_task *imap_identify_new(struct imap_pool *pool,
     identify->request = request;
     identify->reader = identity_reader_new();
     identify->digest = digest_new();
+    uidset_add_set(&identify->todo, request->uids);
     task->folder = &request->folder;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;

@@ -137,6 +137,7 @@ bool imap_link_has(const struct imap_link *link, const struct imap_task *task)
            box->uidvalidity != 0 &&
            (folder->uidvalidity == 0 ||
             folder->uidvalidity == box->uidvalidity) &&
+           (task->uidvalidity == 0 || task->uidvalidity == box->uidvalidity) &&
            task->uid_max != 0 && task->uid_max < box->uidnext;
 }
 
@@ -324,7 +325,8 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
     expect(link);
     if (task != NULL) {
         task->outstanding--;
-        task->class->event(task, command->step, event);
+        if (!imap_pool_put_off(link->pool, task, command->step, &event->reply))
+            task->class->event(task, command->step, event);
     }
     free(command);
     if (link->doomed)

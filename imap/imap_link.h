@@ -42,14 +42,15 @@ struct imap_link {
     struct imap_link *next; /* of the pool */
     struct imap_pool *pool;
     struct conn *conn;
-    bool ready;   /* logged in */
-    bool closing; /* conn_close() was called */
-    bool enable;  /* ENABLE QRESYNC was sent */
-    bool enabled; /* and ENABLED came */
-    bool qresync; /* it is on, or was asked for and not yet refused */
-    bool writing; /* the last command is not complete */
-    bool awaits;  /* and goes on when "+" comes */
-    bool doomed;  /* it never will be: see imap_link_doom() */
+    unsigned setbacks; /* that the pool had had when it was begun */
+    bool ready;        /* logged in */
+    bool closing;      /* conn_close() was called */
+    bool enable;       /* ENABLE QRESYNC was sent */
+    bool enabled;      /* and ENABLED came */
+    bool qresync;      /* it is on, or was asked for and not yet refused */
+    bool writing;      /* the last command is not complete */
+    bool awaits;       /* and goes on when "+" comes */
+    bool doomed;       /* it never will be: see imap_link_doom() */
     struct imap_box box;
     struct imap_command *first; /* the oldest */
     struct imap_command *last;

@@ -57,8 +57,9 @@ struct list {
     size_t cap_folders;
     char delimiter; /* the first that LIST named, for STATUS and LSUB */
     bool built;
-    uint32_t junk; /* lines not understood before */
-    int result;    /* negative: with err, why the listing failed */
+    bool asks_space; /* NAMESPACE was asked for, and not answered */
+    uint32_t junk;   /* lines not understood before */
+    int result;      /* negative: with err, why the listing failed */
     struct err err;
 };
 
@@ -117,7 +118,9 @@ static void list_start(struct imap_task *task)
     /* STATUS of the selected folder may be stale (RFC 9051 section 6.3.11). */
     imap_link_unselect(task->link);
     imap_link_enable(task->link);
-    if (task->pool->listings++ == 0 && has_caps(list, CAP_NAMESPACE))
+    list->asks_space =
+        task->pool->listings++ == 0 && has_caps(list, CAP_NAMESPACE);
+    if (list->asks_space)
         imap_task_send(task, STEP_NAMESPACE, "NAMESPACE");
     if (has_caps(list, CAP_LIST_EXTENDED)) {
         send_extended(list);
@@ -316,6 +319,27 @@ static void build(struct list *list)
     list->built = true;
 }
 
+static void drop_lists(struct list *list)
+{
+    for (size_t i = 0; i < list->n_lists; i++)
+        free(list->lists[i].wire);
+    for (size_t i = 0; i < list->n_statuses; i++)
+        free(list->statuses[i].wire);
+    for (size_t i = 0; i < list->n_subscribed; i++)
+        free(list->subscribed[i]);
+    list->n_lists = 0;
+    list->n_statuses = 0;
+    list->n_subscribed = 0;
+}
+
+static void drop_folders(struct list *list)
+{
+    folder_list_free(list->request->folders, list->request->n_folders);
+    list->request->folders = NULL;
+    list->request->n_folders = 0;
+    list->cap_folders = 0;
+}
+
 static void finish(struct list *list)
 {
     const struct status_line *status;
@@ -336,11 +360,8 @@ static void finish(struct list *list)
         known->uidnext = status->token.uidnext;
     }
     list->request->doubtful = junk_lines(list) > list->junk;
-    if (list->result < 0) {
-        folder_list_free(list->request->folders, list->request->n_folders);
-        list->request->folders = NULL;
-        list->request->n_folders = 0;
-    }
+    if (list->result < 0)
+        drop_folders(list);
     imap_task_finish(&list->task, list->result, &list->err);
 }
 
@@ -367,21 +388,13 @@ static void send_statuses(struct list *list)
     }
 }
 
-static void drop_lists(struct list *list)
-{
-    for (size_t i = 0; i < list->n_lists; i++)
-        free(list->lists[i].wire);
-    for (size_t i = 0; i < list->n_statuses; i++)
-        free(list->statuses[i].wire);
-    list->n_lists = 0;
-    list->n_statuses = 0;
-}
-
 static void list_tagged(struct list *list, int step,
                         const struct session_reply *reply)
 {
     struct imap_pool *pool = list->task.pool;
 
+    if (step == STEP_NAMESPACE)
+        list->asks_space = false;
     if (step == STEP_EXTENDED && reply->status == IMAP_BAD) {
         /* It does not know what it advertises. */
         pool->caps.bits &= ~(uint32_t)(CAP_LIST_EXTENDED | CAP_LIST_STATUS);
@@ -425,13 +438,30 @@ static void list_event(struct imap_task *task, int step,
     }
 }
 
+/* Only a listing that was put off as a whole is begun again: a STATUS or LSUB
+ * that is refused is done without. */
+static bool list_again(struct imap_task *task, int step)
+{
+    struct list *list = list_of(task);
+
+    if (step >= IMAP_STEP_OWN && step != STEP_LIST && step != STEP_EXTENDED)
+        return false;
+    drop_lists(list);
+    drop_folders(list);
+    list->asked = 0;
+    list->delimiter = 0;
+    list->built = false;
+    list->result = 0;
+    if (list->asks_space)
+        task->pool->listings = 0; /* as if it had never begun */
+    return true;
+}
+
 static void list_deinit(struct imap_task *task)
 {
     struct list *list = list_of(task);
 
     drop_lists(list);
-    for (size_t i = 0; i < list->n_subscribed; i++)
-        free(list->subscribed[i]);
     free(list->subscribed);
     free(list->lists);
     free(list->statuses);
@@ -444,6 +474,7 @@ struct imap_task *imap_list_new(struct imap_pool *pool,
                                                  .size = sizeof(struct list),
                                                  .start = list_start,
                                                  .event = list_event,
+                                                 .again = list_again,
                                                  .deinit = list_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
 

@@ -26,7 +26,9 @@ struct place {
     struct imap_task task; /* first */
     struct work *work;
     struct buf wire;     /* of the folder they go to */
+    size_t first;        /* first range of what the last ones named */
     size_t from;         /* first range that no command named yet */
+    bool placing;        /* STEP_PLACE was not answered yet */
     struct uidset chunk; /* what the last ones named; borrowed ranges */
     struct uidset there; /* of these, by STEP_SEARCH */
     bool told;           /* COPYUID came for the chunk */
@@ -140,6 +142,7 @@ static void place_next(struct place *place)
     const struct uidset *uids = place->work->request->uids;
     size_t first = place->from;
 
+    place->first = first;
     if (first == uids->n) {
         imap_task_finish(&place->task, 0, NULL);
         return;
@@ -148,6 +151,7 @@ static void place_next(struct place *place)
                         &place->from, buf_len(&place->wire));
     imap_task_end(&place->task);
     place->from = first;
+    place->placing = true;
     send_place(place, &place->from);
     place->chunk = (struct uidset){.ranges = uids->ranges + first,
                                    .n = place->from - first};
@@ -190,6 +194,7 @@ static void on_answer(struct place *place, int step,
     int r = imap_task_answer(reply, verb, &err);
 
     if (step == STEP_PLACE) {
+        place->placing = false;
         take_copyuid(place, reply);
         if (r == 0 && !place->told)
             take_ok(place);
@@ -225,6 +230,19 @@ static void place_event(struct imap_task *task, int step,
     }
 }
 
+/* What was refused was not done; what was not answered may have been. */
+static bool place_again(struct imap_task *task, int step)
+{
+    struct place *place = place_of(task);
+
+    if (place->placing && step != STEP_PLACE)
+        return false;
+    place->placing = false;
+    place->from = place->first;
+    buf_clear(&place->wire);
+    return true;
+}
+
 static void place_deinit(struct imap_task *task)
 {
     buf_deinit(&place_of(task)->wire);
@@ -238,6 +256,7 @@ struct imap_task *imap_place_new(struct imap_pool *pool,
                                                  .size = sizeof(struct place),
                                                  .start = place_start,
                                                  .event = place_event,
+                                                 .again = place_again,
                                                  .deinit = place_deinit};
     struct work *work = MEM_NEW(struct work);
     struct imap_task *task = imap_task_new(pool, &class, &work->copy);

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Connections that fail one after the other before it is given up. */
-#define FAILURES_MAX 3u
-
 /* Reads that share a connection: while one arrives the next is on its way. */
 #define READS_DEEP 2u
 
@@ -81,7 +78,7 @@ void imap_pool_over(struct imap_pool *pool, struct imap_task *task)
 static void task_lost(struct imap_task *task, int result, const struct err *err)
 {
     if (task->class->lost != NULL)
-        task->class->lost(task, result, err);
+        result = task->class->lost(task, result, err);
     imap_task_finish(task, result, err);
 }
 
@@ -90,6 +87,19 @@ static void queue_lost(struct imap_pool *pool, int result,
 {
     while (pool->queue != NULL)
         task_lost(pool->queue, result, err);
+}
+
+void imap_pool_give_up(struct imap_pool *pool, int result,
+                       const struct err *err)
+{
+    pool->broken = result;
+    pool->err = *err;
+    queue_lost(pool, result, err);
+}
+
+void imap_pool_progress(struct imap_pool *pool)
+{
+    pool->patience = (struct patience){0};
 }
 
 /* Are all its tasks of this role, with nothing more to write? */
@@ -191,25 +201,44 @@ static void open_more(struct imap_pool *pool, size_t wanted)
         coming += !(*end)->ready && !(*end)->closing;
     while (coming < wanted && pool->n_links < pool->limit) {
         *end = imap_link_new(pool);
+        (*end)->setbacks = pool->setbacks;
         end = &(*end)->next;
         pool->n_links++;
         coming++;
     }
 }
 
-static void schedule(struct imap_pool *pool)
+static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Start what can be started. Returns when there is more that can, or
+ * UINT64_MAX. */
+static uint64_t schedule(struct imap_pool *pool, uint64_t now_ms)
 {
     struct imap_task *task = pool->queue;
     struct imap_task *next;
+    uint64_t due_ms = UINT64_MAX;
     size_t wanted = 0;
 
+    if (task != NULL && now_ms < pool->resume_ms)
+        return pool->resume_ms;
     for (; task != NULL; task = next) {
         next = task->next;
-        if (!task->waits)
+        if (task->waits)
+            continue;
+        if (now_ms < task->resume_ms)
+            due_ms = earlier(due_ms, task->resume_ms);
+        else
             place(pool, task, &wanted);
     }
-    if (!pool->closing && pool->broken == 0)
-        open_more(pool, wanted);
+    if (wanted == 0 || pool->closing || pool->broken != 0)
+        return due_ms;
+    if (now_ms < pool->connect_ms && pool->n_links < pool->limit)
+        return earlier(due_ms, pool->connect_ms);
+    open_more(pool, wanted);
+    return due_ms;
 }
 
 /* A nudged task may end, and its place be taken by the one behind it. */
@@ -228,11 +257,30 @@ static void nudge(const struct imap_link *link)
     }
 }
 
+/* The server wants fewer connections: those with nothing to do go first. */
+static void close_excess(struct imap_pool *pool)
+{
+    struct imap_link *link;
+    size_t n = 0;
+
+    for (link = pool->links; link != NULL; link = link->next)
+        n += !link->closing;
+    for (link = pool->links; link != NULL && n > pool->limit;
+         link = link->next) {
+        if (imap_link_is_idle(link)) {
+            imap_link_close(link);
+            n--;
+        }
+    }
+}
+
 void imap_pool_turn(struct imap_pool *pool)
 {
     struct imap_link *link;
+    uint64_t now_ms = pool->now_ms(pool->owner);
     struct imap_task *task;
     struct request *request;
+    uint64_t due_ms;
 
     while ((task = pool->over) != NULL) {
         pool->over = task->next;
@@ -242,12 +290,15 @@ void imap_pool_turn(struct imap_pool *pool)
         free(task);
         request->done(request);
     }
-    schedule(pool);
+    due_ms = schedule(pool, now_ms);
+    if (due_ms < UINT64_MAX)
+        pool->alarm(pool->owner, due_ms - now_ms);
     for (link = pool->links; link != NULL; link = link->next) {
         nudge(link);
         if (pool->closing && link->n_tasks == 0)
             imap_link_close(link);
     }
+    close_excess(pool);
 }
 
 static enum imap_tier tier_of(uint32_t bits)
@@ -278,57 +329,50 @@ static void meet(struct imap_pool *pool, const struct session *session)
 
 void imap_pool_ready(struct imap_pool *pool, const struct session *session)
 {
-    pool->failures = 0;
     pool->renewed = false;
     pool->wake(pool->owner);
     if (!pool->caps.known)
         meet(pool, session);
 }
 
-/* A connection could not be made. Others work: then that many are what the
- * server allows. Else it is tried again only where it worked before. */
-static void connect_failed(struct imap_pool *pool, int result,
-                           const struct err *err)
+/* Back to the front of the queue. */
+static void requeue(struct imap_pool *pool, struct imap_task *task)
 {
-    if (pool->n_links > 0) {
-        pool->limit = pool->n_links;
-        return;
-    }
-    pool->failures++;
-    if (pool->caps.known && result != ERR_AUTH && pool->failures < FAILURES_MAX)
-        return;
-    pool->broken = result;
-    pool->err = *err;
-    queue_lost(pool, result, err);
+    if (task->link != NULL)
+        imap_link_detach(task->link, task);
+    task->outstanding = 0;
+    task->sent = false;
+    task->nudge = false;
+    task->next = pool->queue;
+    pool->queue = task;
+    pool->wake(pool->owner);
 }
 
-/* A token that was refused may only be too old: another one gets its chance,
- * once. Returns whether there is one. */
-static bool renew_token(struct imap_pool *pool, int result, struct err *err)
+bool imap_pool_again(struct imap_pool *pool, struct imap_task *task, int step)
 {
-    const struct imap_account *account = pool->shared.account;
-
-    if (result != ERR_AUTH || account->renew_token == NULL || pool->renewed)
+    if (task->class->again == NULL || !task->class->again(task, step))
         return false;
-    pool->renewed = true;
-    log_line(pool->shared.log, LOG_ACTION, "%s: %s: asking for another token",
-             account->name, err->text);
-    return account->renew_token(account->renew_owner, err) == 0;
+    requeue(pool, task);
+    return true;
 }
 
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err)
 {
     struct imap_link **at = &pool->links;
-    struct err why = *err;
+    bool goes_on = !link->closing && !pool->closing;
 
     while (*at != link)
         at = &(*at)->next;
     *at = link->next;
     pool->n_links--;
-    if (!link->ready && !pool->closing && !renew_token(pool, result, &why))
-        connect_failed(pool, result, &why);
+    goes_on = goes_on && imap_pool_setback(pool, link, result, err);
     link->closing = true;
+    if (goes_on) {
+        for (size_t i = link->n_tasks; i-- > 0;)
+            imap_pool_again(pool, link->tasks[i], IMAP_STEP_LOST);
+        result = ERR_CONNECT;
+    }
     while (link->n_tasks > 0)
         task_lost(link->tasks[0], result, err);
     pool->wake(pool->owner);

@@ -2,6 +2,11 @@
  * The connections of an account and the tasks that wait for one. The first
  * connection is made for the first task, others when there is more to do at
  * once; each is given to tasks of one role at a time.
+ *
+ * What goes wrong for now is waited out (imap_pool_wait.c): a lost connection
+ * is made again, a server that is busy or wants fewer connections gets its
+ * way, and tasks that can are started anew. Without any progress that ends: see
+ * patience.h. Times are those of now_ms().
  */
 #ifndef IMAP_IMAP_POOL_H
 #define IMAP_IMAP_POOL_H
@@ -29,21 +34,29 @@ struct imap_pool {
     uint32_t listings;       /* made so far */
     struct imap_link *links; /* oldest first */
     size_t n_links;
-    size_t limit;      /* connections at most; lowered when one is refused */
-    bool renewed;      /* no login since the token was renewed */
-    unsigned failures; /* connections that failed, one after the other */
-    int broken;        /* nothing works any more: why */
-    struct err err;    /* of broken */
-    bool adds;         /* messages are added here, too */
+    size_t limit;   /* connections at most; lowered when one is refused */
+    bool renewed;   /* no login since the token was renewed */
+    int broken;     /* nothing works any more: why */
+    struct err err; /* of broken */
+    bool adds;      /* messages are added here, too */
     bool closing;
+    struct patience patience;
+    unsigned setbacks;       /* so far */
+    uint64_t connect_ms;     /* no connection is begun before */
+    uint64_t resume_ms;      /* nothing is begun before */
+    uint32_t chance;         /* another number each time */
     struct imap_task *queue; /* oldest first */
     struct imap_task *over;  /* oldest first; done() is to be called */
     /* There is something for imap_pool_turn(). */
     void (*wake)(void *owner);
+    /* There will be, in @ms milliseconds; the latest call counts. */
+    void (*alarm)(void *owner, uint64_t ms);
+    /* A clock that never jumps, in milliseconds. */
+    uint64_t (*now_ms)(void *owner);
     void *owner;
 };
 
-/* @pool is zeroed but for shared, wake and owner. */
+/* @pool is zeroed but for shared, chance, wake, alarm, now_ms and owner. */
 void imap_pool_init(struct imap_pool *pool);
 void imap_pool_deinit(struct imap_pool *pool);
 
@@ -75,5 +88,39 @@ void imap_pool_ready(struct imap_pool *pool, const struct session *session);
 void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err);
+
+/* Start the task anew, if it can be: see struct imap_task_class. Returns
+ * whether it can. */
+bool imap_pool_again(struct imap_pool *pool, struct imap_task *task, int step);
+
+/* Something was achieved: patience begins anew. */
+void imap_pool_progress(struct imap_pool *pool);
+
+/* The account is of no use any more, nor are its tasks that wait. */
+void imap_pool_give_up(struct imap_pool *pool, int result,
+                       const struct err *err);
+
+/* imap_pool_wait.c */
+
+/* A command of the task was answered with @reply. Where that is "not now", and
+ * the task can be started anew, it goes back to the queue until it is time, and
+ * this returns true; else the answer is the task's. */
+bool imap_pool_put_off(struct imap_pool *pool, struct imap_task *task, int step,
+                       const struct session_reply *reply);
+
+/* The server is to be left alone for a while, because of @verdict, which
+ * passes. Returns false where that has been so for too long: the account was
+ * given up. */
+bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
+                    const struct err *err);
+
+/* The server may be about to do what its answer was lost of: begin nothing
+ * before it had the time for it. */
+void imap_pool_let_settle(struct imap_pool *pool);
+
+/* A connection was lost, or could not be made; @link is not among the others
+ * any more. Returns whether the account goes on with another one. */
+bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
+                       int result, const struct err *err);
 
 #endif

@@ -9,7 +9,8 @@ enum { STEP_FETCH = IMAP_STEP_OWN, STEP_ALONE };
 struct read {
     struct imap_task task; /* first */
     struct read_request *request;
-    size_t from;         /* first range that was not asked for */
+    struct uidset todo;  /* not delivered yet, when it began */
+    size_t from;         /* first range of todo that was not asked for */
     bool open;           /* begin() without end() */
     bool nameless;       /* a body came before its UID did */
     bool refused;        /* NO: some of a set could not be read */
@@ -25,18 +26,21 @@ static struct read *read_of(struct imap_task *task)
 
 static void send_window(struct read *read)
 {
-    const struct uidset *uids = read->request->uids;
+    const struct uidset *todo = &read->todo;
 
-    while (read->from < uids->n && read->task.outstanding < IMAP_WINDOW) {
-        imap_task_send_set(&read->task, STEP_FETCH, "UID FETCH", uids,
+    while (read->from < todo->n && read->task.outstanding < IMAP_WINDOW) {
+        imap_task_send_set(&read->task, STEP_FETCH, "UID FETCH", todo,
                            &read->from, " (UID BODY.PEEK[])");
     }
 }
 
 static void read_start(struct imap_task *task)
 {
-    if (imap_task_select(task))
+    if (read_of(task)->todo.n == 0) {
+        imap_task_finish(task, 0, NULL);
+    } else if (imap_task_select(task)) {
         send_window(read_of(task));
+    }
 }
 
 /* Some servers name the message behind its body, when it is too late to stream
@@ -56,13 +60,22 @@ static void send_alone(struct read *read)
 /* The only message that is asked for, or 0. */
 static uint32_t only_uid(const struct read *read, int step)
 {
-    const struct uidset *uids = read->request->uids;
+    const struct uidset *todo = &read->todo;
 
     if (step == STEP_ALONE)
         return read->alone;
-    if (uids->n == 1 && uids->ranges[0].first == uids->ranges[0].last)
-        return uids->ranges[0].first;
+    if (todo->n == 1 && todo->ranges[0].first == todo->ranges[0].last)
+        return todo->ranges[0].first;
     return 0;
+}
+
+/* Is @uid the last that was asked for, with nothing more to ask? */
+static bool is_last(const struct read *read, uint32_t uid)
+{
+    const struct uidset *todo = &read->todo;
+
+    return read->from == todo->n && todo->n > 0 &&
+           uid == todo->ranges[todo->n - 1].last;
 }
 
 static bool read_wants(const struct imap_task *task, uint32_t uid)
@@ -90,7 +103,7 @@ static void body_begins(struct read *read, int step,
         return;
     read->open = true;
     uidset_add(&read->had, uid);
-    if (uid == read->task.uid_max && read->from == request->uids->n) {
+    if (is_last(read, uid)) {
         /* All of it is on its way, so what comes behind is another's. */
         read->task.sent = true;
         read->task.pool->wake(read->task.pool->owner);
@@ -103,6 +116,7 @@ static void body_ends(struct read *read)
     if (!read->open)
         return;
     read->open = false;
+    imap_pool_progress(read->task.pool);
     read->request->end(read->request, 0, NULL);
 }
 
@@ -133,7 +147,8 @@ static int check_fetched(struct read *read, int step,
 {
     int r = imap_task_answer(reply, "FETCH", err);
 
-    if (r != ERR_REFUSED || reply->status == IMAP_BAD)
+    /* Yahoo: some messages are UNAVAILABLE for ever. */
+    if ((r != ERR_REFUSED && r != ERR_BUSY) || reply->status == IMAP_BAD)
         return r;
     if (step == STEP_FETCH)
         read->refused = true;
@@ -192,17 +207,35 @@ static void read_event(struct imap_task *task, int step,
     }
 }
 
-static void read_lost(struct imap_task *task, int result, const struct err *err)
+/* What was delivered is not asked for again; the beginning of a message cannot
+ * be taken back. */
+static bool read_again(struct imap_task *task, int step)
+{
+    struct read *read = read_of(task);
+
+    if (read->open || step == STEP_ALONE)
+        return false;
+    uidset_remove_set(&read->todo, &read->had);
+    uidset_clear(&read->retry);
+    read->from = 0;
+    read->nameless = false;
+    read->refused = false;
+    return true;
+}
+
+static int read_lost(struct imap_task *task, int result, const struct err *err)
 {
     struct read *read = read_of(task);
 
     if (read->open)
         read->request->end(read->request, result, err);
     read->open = false;
+    return result;
 }
 
 static void read_deinit(struct imap_task *task)
 {
+    uidset_deinit(&read_of(task)->todo);
     uidset_deinit(&read_of(task)->had);
     uidset_deinit(&read_of(task)->retry);
 }
@@ -215,11 +248,13 @@ struct imap_task *imap_read_new(struct imap_pool *pool,
                                                  .start = read_start,
                                                  .event = read_event,
                                                  .wants = read_wants,
+                                                 .again = read_again,
                                                  .lost = read_lost,
                                                  .deinit = read_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
 
     read_of(task)->request = request;
+    uidset_add_set(&read_of(task)->todo, request->uids);
     task->folder = &request->folder;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;

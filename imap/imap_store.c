@@ -153,6 +153,7 @@ static void store_go_on(struct store *store)
 
 static void store_begin(struct store *store)
 {
+    store->from = 0;
     store->phase = next_phase(store, IMAP_STEP_SELECT);
     store_go_on(store);
 }
@@ -200,6 +201,14 @@ static void store_event(struct imap_task *task, int step,
     }
 }
 
+/* Each command may come twice: the messages are named by their UIDs. */
+static bool store_again(struct imap_task *task, int step)
+{
+    (void)step;
+    (void)task;
+    return true;
+}
+
 static void store_deinit(struct imap_task *task)
 {
     uidset_deinit(&store_of(task)->deleted);
@@ -213,6 +222,7 @@ static struct store *store_new(struct imap_pool *pool, struct request *request,
                                                  .size = sizeof(struct store),
                                                  .start = store_start,
                                                  .event = store_event,
+                                                 .again = store_again,
                                                  .deinit = store_deinit};
     struct imap_task *task = imap_task_new(pool, &class, request);
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
+#include "imap/verdict.h"
 
 /* Of a command line: its tag, and what stands around the UID set. */
 #define AROUND_BYTES 200u
@@ -27,6 +28,8 @@ void imap_task_finish(struct imap_task *task, int result, const struct err *err)
     if (task->over)
         return;
     task->over = true;
+    if (result == 0)
+        imap_pool_progress(task->pool);
     task->request->result = result;
     if (err != NULL)
         task->request->err = *err;
@@ -92,8 +95,10 @@ bool imap_task_select(struct imap_task *task)
     struct err err;
     int r;
 
-    if (imap_link_has(link, task))
+    if (imap_link_has(link, task)) {
+        task->uidvalidity = link->box.uidvalidity;
         return true;
+    }
     buf_init(&wire, 0);
     r = imap_names_wire(&task->pool->names, task->folder->name, &wire, &err);
     if (r == 0) {
@@ -105,7 +110,7 @@ bool imap_task_select(struct imap_task *task)
     return r == 0;
 }
 
-int imap_task_selected(const struct imap_task *task,
+int imap_task_selected(struct imap_task *task,
                        const struct session_event *event, struct err *err)
 {
     const struct imap_box *box = &task->link->box;
@@ -114,6 +119,9 @@ int imap_task_selected(const struct imap_task *task,
 
     if (r < 0)
         return r;
+    /* A task that was started anew goes on in the folder where it began. */
+    if (expected == 0)
+        expected = task->uidvalidity;
     if (box->uidvalidity == 0)
         return err_set(err, ERR_REFUSED, "the folder has no UIDVALIDITY");
     if (expected != 0 && box->uidvalidity != expected) {
@@ -122,53 +130,29 @@ int imap_task_selected(const struct imap_task *task,
                        "expected %u",
                        box->uidvalidity, expected);
     }
+    task->uidvalidity = box->uidvalidity;
     return 0;
 }
 
 bool imap_task_says(const struct session_reply *reply, struct bytes words)
 {
-    struct bytes text = reply->text;
-
-    for (; text.len >= words.len; text = bytes_skip(text, 1)) {
-        if (bytes_starts_nocase(text, words))
-            return true;
-    }
-    return false;
-}
-
-/* What NO means. RFC 5530: LIMIT is one of the implementation, such as the size
- * of a message, so it will be said again. Dovecot 2.3 has no code for a missing
- * folder. */
-static enum err_code code_of(const struct session_reply *reply)
-{
-    switch (reply->code) {
-    case CODE_NONEXISTENT:
-    case CODE_TRYCREATE:
-        return ERR_GONE;
-    case CODE_INUSE:
-    case CODE_NOPERM:
-    case CODE_OVERQUOTA:
-    case CODE_SERVERBUG:
-    case CODE_THROTTLED:
-    case CODE_UNAVAILABLE:
-        return ERR_BUSY;
-    case CODE_NONE:
-        return imap_task_says(reply, B("mailbox doesn't exist")) ? ERR_GONE
-                                                                 : ERR_REFUSED;
-    default:
-        return ERR_REFUSED;
-    }
+    return verdict_says(reply->text, words);
 }
 
 int imap_task_answer(const struct session_reply *reply, const char *what,
                      struct err *err)
 {
-    enum err_code code = ERR_REFUSED;
+    static const enum err_code codes[] = {
+        [VERDICT_REFUSED] = ERR_REFUSED, [VERDICT_GONE] = ERR_GONE,
+        [VERDICT_DENIED] = ERR_BUSY,     [VERDICT_FULL] = ERR_FULL,
+        [VERDICT_BUSY] = ERR_BUSY,       [VERDICT_CROWDED] = ERR_BUSY,
+        [VERDICT_THROTTLED] = ERR_BUSY,
+    };
+    enum verdict_kind kind = verdict_of_answer(reply).kind;
 
-    if (reply->status == IMAP_OK)
+    if (kind == VERDICT_OK)
         return 0;
-    if (reply->status == IMAP_NO)
-        code = code_of(reply);
-    return err_set(err, code, "%s refused: %.*s", what, (int)reply->text.len,
+    return err_set(err, codes[kind], "%s refused: %.*s", what,
+                   (int)reply->text.len,
                    reply->text.ptr != NULL ? reply->text.ptr : "");
 }

@@ -5,7 +5,8 @@
  *
  * Life: imap_task_init() by its constructor, imap_pool_submit(), start(),
  * event() any number of times, imap_task_finish(). The pool then calls the
- * request's done() and frees the task.
+ * request's done() and frees the task. Where the connection is lost, or the
+ * server is busy, a task that can goes back to the queue: again(), start().
  */
 #ifndef IMAP_IMAP_TASK_H
 #define IMAP_IMAP_TASK_H
@@ -14,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/endpoint.h"
+#include "imap/patience.h"
 #include "imap/session.h"
 
 struct imap_link;
@@ -29,7 +31,7 @@ enum imap_role {
 };
 
 /* Steps of a task number its commands; those of a kind start here. */
-enum { IMAP_STEP_SELECT = 1, IMAP_STEP_OWN };
+enum { IMAP_STEP_LOST, IMAP_STEP_SELECT, IMAP_STEP_OWN };
 
 struct imap_task_class {
     enum imap_role role;
@@ -51,9 +53,25 @@ struct imap_task_class {
     void (*drained)(struct imap_task *task);
     /* The next turn of the loop, after imap_task_nudge(); may be NULL. */
     void (*nudged)(struct imap_task *task);
-    /* The task is about to end with @result because its connection did, or
-     * because the endpoint is closed; may be NULL. */
-    void (*lost)(struct imap_task *task, int result, const struct err *err);
+    /**
+     * Can it be started anew, as if nothing had been asked yet? If so, it is
+     * made ready for start(), and keeps what it has told its owner. NULL: no.
+     *
+     * @step  of the command that was answered with "not now"; or
+     *        IMAP_STEP_LOST, with commands that will never be answered
+     */
+    bool (*again)(struct imap_task *task, int step);
+    /**
+     * The task is to end because its connection did, or because the endpoint
+     * is closed; may be NULL.
+     *
+     * @result  ERR_RETRY where the account goes on with another connection;
+     *          else ERR_CONNECT, ERR_CANCELLED and the like
+     *
+     * Returns what the request is to end with: @result, or what is nearer to
+     * the truth.
+     */
+    int (*lost)(struct imap_task *task, int result, const struct err *err);
     /* Free what it holds, but not the struct; may be NULL. */
     void (*deinit)(struct imap_task *task);
 };
@@ -67,7 +85,10 @@ struct imap_task {
     struct imap_link *link;          /* NULL: waits for one, or is over */
     struct imap_task *next;          /* in the queue, or among those over */
     size_t outstanding;              /* commands not answered yet */
-    bool waits;                      /* not to be started yet */
+    uint32_t uidvalidity;     /* of the folder, once it was selected; else 0 */
+    struct patience patience; /* with a server that is busy */
+    uint64_t resume_ms;       /* not to be started before; see imap_pool.h */
+    bool waits;               /* not to be started yet */
     bool sent;   /* another may follow: it has nothing more to write, and
                     nothing but the end of its last answer is to come */
     bool paused; /* its reader wants no data now */
@@ -124,12 +145,13 @@ bool imap_task_select(struct imap_task *task);
 /* Did the folder, selected for this task, turn out to be the one that is
  * meant? Returns 0, ERR_GONE where it is another one or none, or why SELECT
  * was refused. */
-int imap_task_selected(const struct imap_task *task,
+int imap_task_selected(struct imap_task *task,
                        const struct session_event *event, struct err *err);
 
-/* What a tagged answer means. Returns 0 for OK; ERR_GONE where the folder is
- * not there; ERR_BUSY for NO for now, ERR_REFUSED for other NO and BAD, with
- * the server's words behind "@what refused: ". */
+/* What a tagged answer means; see verdict.h. Returns 0 for OK; ERR_GONE where
+ * the folder is not there; ERR_BUSY for NO for now, ERR_FULL for one over quota,
+ * ERR_REFUSED for other NO and BAD, with the server's words behind "@what
+ * refused: ". */
 int imap_task_answer(const struct session_reply *reply, const char *what,
                      struct err *err);
 

@@ -55,6 +55,11 @@ bool session_has_input(const struct session *session)
            session->reading != READING_PIECE;
 }
 
+struct verdict session_farewell(const struct session *session)
+{
+    return session->farewell;
+}
+
 const struct caps *session_caps(const struct session *session)
 {
     return &session->caps;
@@ -206,6 +211,8 @@ static int on_event(struct session *session, struct session_event *event,
     } else if (event->kind == SESSION_SEARCH) {
         r = check_search(session, err);
     }
+    if (event->kind == SESSION_BYE)
+        session->farewell = verdict_of_farewell(&event->reply);
     if (r != 0 || session->login.stage == STAGE_READY)
         return r;
     r = session_login_event(session, &got, event, err);

@@ -28,6 +28,7 @@
 #include "imap/quirks.h"
 
 struct session;
+struct verdict;
 
 /* Every size that a server controls. Passing one is ERR_LIMIT. */
 #define SESSION_LINE_BYTES_MAX     (1u << 20)   /* of a response, most kinds */
@@ -254,10 +255,14 @@ void session_feed(struct session *session, struct bytes in);
  *                 password where SCRAM wants it to
  *   ERR_CONNECT   BYE before SESSION_READY, STARTTLS not offered or refused,
  *                 no way to log in without sending the password in plain text
- *   ERR_BUSY      login refused for now ([UNAVAILABLE] and friends)
+ *   ERR_BUSY      BYE or login refused for now ([UNAVAILABLE] and friends)
  */
 int session_next(struct session *session, struct session_event *event,
                  struct err *err);
+
+/* What BYE or the refused login means, after session_next() has told of it;
+ * else VERDICT_OK. */
+struct verdict session_farewell(const struct session *session);
 
 /* TLS stands; what was learnt before it is forgotten. */
 void session_tls_started(struct session *session);

@@ -7,6 +7,7 @@
 #include "imap/reply.h"
 #include "imap/sasl.h"
 #include "imap/session.h"
+#include "imap/verdict.h"
 
 /*
  * Where the login stands.
@@ -77,6 +78,7 @@ struct session {
     uint32_t junk_lines;
     struct reply reply;
     struct session_login login;
+    struct verdict farewell; /* of BYE or a refused login */
 
     /* Out */
     struct buf out;

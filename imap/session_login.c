@@ -18,10 +18,14 @@ void session_login_wipe(void *bytes, size_t n)
         *at++ = 0;
 }
 
-/* The server's words for an error text. */
-static int refused(struct err *err, enum err_code code, const char *what,
-                   const struct session_reply *reply)
+/* The server's words for an error text. @code is for a refusal that is meant
+ * for good. */
+static int refused(struct session *session, struct err *err, enum err_code code,
+                   const char *what, const struct session_reply *reply)
 {
+    session->farewell = verdict_of_farewell(reply);
+    if (verdict_passes(session->farewell))
+        code = ERR_BUSY;
     return err_set(err, code, "%s: %s", what,
                    reply->text.len > 0 ? shown_line(reply->text).text
                                        : "the server gives no reason");
@@ -119,7 +123,7 @@ static int on_greeting(struct session *session,
                        struct session_event *out, struct err *err)
 {
     if (event->kind == SESSION_BYE) {
-        return refused(err, ERR_CONNECT, "the server says good-bye",
+        return refused(session, err, ERR_CONNECT, "the server says good-bye",
                        &event->reply);
     }
     if (event->kind != SESSION_CODE || event->reply.status != IMAP_OK)
@@ -146,7 +150,7 @@ static int on_starttls_answer(struct session *session,
                               struct session_event *out, struct err *err)
 {
     if (reply->status != IMAP_OK)
-        return refused(err, ERR_CONNECT, "STARTTLS refused", reply);
+        return refused(session, err, ERR_CONNECT, "STARTTLS refused", reply);
     if (framer_rest(&session->framer) > 0) {
         return err_set(err, ERR_PROTOCOL,
                        "plain text behind the answer to STARTTLS: somebody "
@@ -157,22 +161,12 @@ static int on_starttls_answer(struct session *session,
     return 0;
 }
 
-/* Refused for now, not for good? RFC 5530 */
-static bool is_passing(enum session_code code)
-{
-    return code == CODE_UNAVAILABLE || code == CODE_INUSE ||
-           code == CODE_LIMIT || code == CODE_THROTTLED ||
-           code == CODE_SERVERBUG;
-}
-
 static int on_login_answer(struct session *session,
                            const struct session_reply *reply,
                            struct session_event *out, struct err *err)
 {
-    if (reply->status != IMAP_OK) {
-        return refused(err, is_passing(reply->code) ? ERR_BUSY : ERR_AUTH,
-                       "login refused", reply);
-    }
+    if (reply->status != IMAP_OK)
+        return refused(session, err, ERR_AUTH, "login refused", reply);
     if (!session_auth_is_complete(session)) {
         return err_set(err, ERR_PROTOCOL,
                        "logged in before the login was over");
@@ -247,7 +241,7 @@ int session_login_event(struct session *session,
         show_alert(session, &event->reply);
         return 1;
     case SESSION_BYE:
-        return refused(err, ERR_CONNECT, "the server says good-bye",
+        return refused(session, err, ERR_CONNECT, "the server says good-bye",
                        &event->reply);
     default:
         return 1; /* nothing that was asked for */

@@ -110,6 +110,7 @@ bool run_is_over(struct run *run, enum side side, int result,
     case ERR_GONE:
     case ERR_REFUSED:
     case ERR_BUSY:
+    case ERR_FULL:
         return run->closing;
     default:
         run_fail(run, side, result, err);

@@ -202,6 +202,16 @@ static uint32_t known_on(const struct folder_work *work, enum side side)
     return work->row.pairs - work->row.gone[side] + work->row.apart[side];
 }
 
+static void on_anew(struct delta_request *request)
+{
+    struct folder_work *work = request->base.owner;
+    struct compare *compare = work->compare;
+    enum side side = request == &compare->request[LEFT] ? LEFT : RIGHT;
+
+    delta_deinit(&compare->delta[side]);
+    delta_init(&compare->delta[side], side, &compare->known);
+}
+
 static void list_side(struct folder_work *work, enum side side)
 {
     struct compare *compare = work->compare;
@@ -220,6 +230,7 @@ static void list_side(struct folder_work *work, enum side side)
     request->known = known_on(work, side);
     request->want_full = compare->full[side];
     request->item = on_item;
+    request->anew = on_anew;
     compare->pending++;
     endpoint_delta(work->run->options.endpoint[side], request);
 }

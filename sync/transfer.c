@@ -233,7 +233,8 @@ static void on_added(struct add_request *request, size_t k, int result,
         record(transfer, index, uid);
         return;
     }
-    if (result != ERR_REFUSED && result != ERR_BUSY && !transfer->single) {
+    if (result != ERR_REFUSED && result != ERR_BUSY && result != ERR_FULL &&
+        !transfer->single) {
         transfer->outcome[index] = TRANSFER_RETRY;
         return;
     }

@@ -33,6 +33,8 @@ servers=
 code=
 # A message of the sanitizers must not look like one of mailtwin's exit codes.
 export ASAN_OPTIONS="exitcode=99:${ASAN_OPTIONS-}"
+# Nobody waits for seconds here before trying again.
+export MAILTWIN_TEST_WAIT_MS=5
 export UBSAN_OPTIONS="halt_on_error=1:exitcode=99:print_stacktrace=1"
 : >"$T/conf"
 chmod 600 "$T/conf"

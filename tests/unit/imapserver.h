@@ -1,5 +1,5 @@
-/* A small IMAP server on the loopback in a thread of its own, for one client:
- * knows just enough to log in, to hand out one big message and to swallow one,
+/* A small IMAP server on the loopback in a thread of its own, for one client at a
+ * time: knows just enough to log in, to hand out one big message and to swallow one,
  * and what it shall do wrong. */
 #ifndef TESTS_UNIT_IMAPSERVER_H
 #define TESTS_UNIT_IMAPSERVER_H
@@ -29,25 +29,30 @@
 struct imapserver_answer {
     const char *command;  /* what the line begins with, behind its tag */
     const char *untagged; /* lines; may be NULL */
-    const char *tagged;   /* the end of the last line, behind the tag */
+    const char *tagged;   /* the end of the last line, behind the tag; NULL: it
+                             hangs up instead */
     bool once;            /* the first time only */
     unsigned asked;       /* how often; to be read after imapserver_stop() */
 };
 
 struct imapserver {
     /* what to do */
-    SSL_CTX *ssl_context; /* NULL: no TLS */
-    bool implicit;        /* TLS from the first byte */
-    bool mute;            /* says nothing at all */
-    const char *inject;   /* behind the OK to STARTTLS, in plain text */
-    const char *drop_at;  /* command at which it hangs up */
-    const char *last;     /* what it says before it does; may be NULL */
-    const char *ignore;   /* command that it never answers */
-    const char *caps;     /* what it can do; NULL: just enough */
+    SSL_CTX *ssl_context;         /* NULL: no TLS */
+    bool implicit;                /* TLS from the first byte */
+    bool mute;                    /* says nothing at all */
+    unsigned n_clients;           /* one after the other; 0: one */
+    const char *const *greetings; /* of the first ones, up to a NULL; BYE hangs
+                                     up; NULL: "* OK ready" for all */
+    const char *inject;           /* behind the OK to STARTTLS, in plain text */
+    const char *drop_at;          /* command at which it hangs up */
+    const char *last;             /* what it says before it does; may be NULL */
+    const char *ignore;           /* command that it never answers */
+    const char *caps;             /* what it can do; NULL: just enough */
     struct imapserver_answer *answers; /* before all else; NULL: none */
     size_t n_answers;
     size_t body_bytes; /* of the message that FETCH gives */
     /* what it saw; to be read after imapserver_stop() */
+    unsigned clients;
     unsigned logins;
     unsigned logouts;
     size_t appended;
@@ -234,6 +239,10 @@ static bool imapserver_command(struct imapserver *server, const char *line)
         return true;
     if (scripted != NULL) {
         scripted->asked++;
+        if (scripted->tagged == NULL) {
+            imapserver_say(server, scripted->untagged);
+            return false;
+        }
         snprintf(answer, sizeof(answer), "%s %s\r\n", tag, scripted->tagged);
         return imapserver_say(server, scripted->untagged) &&
                imapserver_say(server, answer);
@@ -252,6 +261,7 @@ static bool imapserver_command(struct imapserver *server, const char *line)
 
 static void imapserver_talk(struct imapserver *server)
 {
+    const char *greeting = "* OK ready\r\n";
     char line[IMAPSERVER_LINE_BYTES];
 
     if (server->mute) {
@@ -261,28 +271,44 @@ static void imapserver_talk(struct imapserver *server)
     }
     if (server->implicit && !imapserver_start_tls(server))
         return;
-    if (!imapserver_say(server, "* OK ready\r\n"))
+    if (server->greetings != NULL && *server->greetings != NULL)
+        greeting = *server->greetings++;
+    if (!imapserver_say(server, greeting) || strstr(greeting, "BYE") != NULL)
         return;
     while (imapserver_line(server, line))
         if (!imapserver_command(server, line))
             return;
 }
 
-static void imapserver_main(void *argument)
+/* Returns false where nobody comes any more. */
+static bool imapserver_serve(struct imapserver *server)
 {
-    struct imapserver *server = argument;
     const struct timeval patience = {.tv_sec = IMAPSERVER_PATIENCE_S};
 
     server->client = accept(server->listener, NULL, NULL);
     if (server->client < 0)
-        return;
+        return false;
+    server->clients++;
+    server->in_start = 0;
+    server->in_end = 0;
     setsockopt(server->client, SOL_SOCKET, SO_RCVTIMEO, &patience,
                sizeof(patience));
     setsockopt(server->client, SOL_SOCKET, SO_SNDTIMEO, &patience,
                sizeof(patience));
     imapserver_talk(server);
     SSL_free(server->ssl);
+    server->ssl = NULL;
     close(server->client);
+    return true;
+}
+
+static void imapserver_main(void *argument)
+{
+    struct imapserver *server = argument;
+    unsigned left = server->n_clients;
+
+    while (imapserver_serve(server) && left > 1)
+        left--;
 }
 
 /* Listen, on 127.0.0.1 or ::1. Returns false without that family. */

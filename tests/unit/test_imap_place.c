@@ -77,7 +77,7 @@ static const struct place_case cases[] = {
      .answers = {SELECT, SEARCH(" 1 2 3 4"),
                  {"UID MOVE", "* OK [COPYUID 9 1:2 20:21] x\r\n",
                   "NO [OVERQUOTA] x", false, 0}},
-     .placed = "1:20 2:21 ", .result = ERR_BUSY, .asked = {1, 1, 1}},
+     .placed = "1:20 2:21 ", .result = ERR_FULL, .asked = {1, 1, 1}},
     {.name = "COPYUID of messages that were not meant is not believed",
      .caps = CAPS " MOVE UIDPLUS\r\n",
      .answers = {SELECT, SEARCH(" 1 3"),
@@ -298,7 +298,7 @@ static void test_lines(void)
     endpoint_place(world->endpoint, &place);
     settle(world);
     world_close(world);
-    ok(place.base.result == ERR_BUSY && world->n_placed == 2 &&
+    ok(place.base.result == ERR_FULL && world->n_placed == 2 &&
            world->n_strange == 0,
        "where a later line is refused the first was copied");
     ok(asked_for(answers, asked), "and its originals are removed all the same");

@@ -73,6 +73,20 @@ static void add_random_range(struct uidset *set, struct model *model,
         model->has[uid] = true;
 }
 
+static void remove_random_set(struct uidset *set, struct model *model,
+                              struct random *random)
+{
+    struct uidset other = {0};
+    struct model others = {0};
+
+    add_random_range(&other, &others, random);
+    add_random_range(&other, &others, random);
+    uidset_remove_set(set, &other);
+    for (uint32_t uid = 1; uid <= UIDS; uid++)
+        model->has[uid] &= !others.has[uid];
+    uidset_deinit(&other);
+}
+
 static void random_step(struct uidset *set, struct model *model,
                         struct random *random)
 {
@@ -81,6 +95,9 @@ static void random_step(struct uidset *set, struct model *model,
     switch (random_below(random, 16)) {
     case 0:
         add_random_set(set, model, random);
+        break;
+    case 6:
+        remove_random_set(set, model, random);
         break;
     case 1:
         add_random_range(set, model, random);

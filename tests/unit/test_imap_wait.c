@@ -1,0 +1,415 @@
+/* Servers that are busy, full, or hang up: what is waited for, what is asked
+ * again, and when it is given up. One wait is a few milliseconds here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/mem.h"
+#include "imap/imap_endpoint.h"
+#include "imap/patience.h"
+#include "tests/tap.h"
+#include "tests/unit/imapserver.h"
+
+#define LINES       10u
+#define CAPS        "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ UIDPLUS\r\n"
+#define CLIENTS_MAX 20u
+
+#define DONE(command)                        \
+    {                                        \
+        (command), NULL, "OK done", false, 0 \
+    }
+#define CUT(command)                   \
+    {                                  \
+        (command), NULL, NULL, true, 0 \
+    }
+#define SELECT                                         \
+    {                                                  \
+        "SELECT",                                      \
+            "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n" \
+            "* OK [UIDNEXT 3] x\r\n",                  \
+            "OK done", false, 0                        \
+    }
+#define LISTING                                                   \
+    {                                                             \
+        "UID FETCH 1:*",                                          \
+            "* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 9)\r\n"        \
+            "* 2 FETCH (UID 2 FLAGS (\\Seen) RFC822.SIZE 9)\r\n", \
+            "OK done", false, 0                                   \
+    }
+
+struct world {
+    struct imapserver server;
+    uv_loop_t loop;
+    struct keywords *keywords;
+    struct log log;
+    struct imap_account account;
+    struct endpoint *endpoint;
+    unsigned pending;
+    unsigned n_listed;
+    unsigned n_anew;
+    unsigned n_waits; /* told of in the log */
+};
+
+static void show(void *owner, enum log_level level, const char *line)
+{
+    struct world *world = owner;
+
+    (void)level;
+    world->n_waits += strstr(line, "trying again in") != NULL;
+    printf("# %s\n", line);
+}
+
+static void done(struct request *request)
+{
+    struct world *world = request->owner;
+
+    world->pending--;
+    if (request->result < 0)
+        printf("# %s\n", request->err.text);
+}
+
+static struct request head(struct world *world)
+{
+    world->pending++;
+    return (struct request){.done = done, .owner = world};
+}
+
+static void settle(struct world *world)
+{
+    while (world->pending > 0)
+        uv_run(&world->loop, UV_RUN_ONCE);
+}
+
+static int do_open(struct world *world)
+{
+    struct open_request open = {.base = head(world)};
+
+    endpoint_open(world->endpoint, &open);
+    settle(world);
+    return open.base.result;
+}
+
+/* A server with these answers, up to one without a command. */
+static struct world *world_new(struct imapserver_answer *answers,
+                               const char *const *greetings)
+{
+    struct world *world = MEM_NEW(struct world);
+
+    world->server.caps = CAPS;
+    world->server.greetings = greetings;
+    world->server.answers = answers;
+    world->server.n_clients = CLIENTS_MAX;
+    while (world->server.n_answers < LINES &&
+           answers[world->server.n_answers].command != NULL)
+        world->server.n_answers++;
+    if (!imapserver_start(&world->server, AF_INET))
+        abort();
+    world->account = (struct imap_account){.name = "account",
+                                           .host = "127.0.0.1",
+                                           .port = world->server.port,
+                                           .tls = TLS_NONE,
+                                           .user = "someone",
+                                           .password = "secret",
+                                           .connections = 1,
+                                           .connect_seconds = 20,
+                                           .idle_seconds = 20,
+                                           .wait_ms = 4};
+    world->log =
+        (struct log){.level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ACTION,
+                     .sink = show,
+                     .owner = world};
+    uv_loop_init(&world->loop);
+    world->keywords = keywords_new();
+    world->endpoint = imap_endpoint_new(&world->loop, &world->account,
+                                        world->keywords, &world->log);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    struct close_request close = {.base = head(world)};
+
+    endpoint_close(world->endpoint, &close);
+    settle(world);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&world->loop);
+    endpoint_free(world->endpoint);
+    keywords_free(world->keywords);
+    imapserver_stop(&world->server);
+    free(world);
+}
+
+static void on_item(struct delta_request *request, const struct listed *listed)
+{
+    struct world *world = request->base.owner;
+
+    (void)listed;
+    world->n_listed++;
+}
+
+static void on_anew(struct delta_request *request)
+{
+    struct world *world = request->base.owner;
+
+    world->n_anew++;
+    world->n_listed = 0;
+}
+
+static int do_delta(struct world *world)
+{
+    struct delta_request delta = {.base = head(world),
+                                  .folder = {.name = "INBOX"},
+                                  .item = on_item,
+                                  .anew = on_anew};
+
+    endpoint_delta(world->endpoint, &delta);
+    settle(world);
+    uidset_deinit(&delta.vanished);
+    return delta.base.result;
+}
+
+static void test_greetings(void)
+{
+    static const char *const crowded[] = {
+        "* BYE Too many connections\r\n",
+        "* BYE [UNAVAILABLE] come back later\r\n", NULL};
+    static const char *const closed[] = {"* BYE we moved\r\n", NULL};
+    struct imapserver_answer none[LINES] = {{0}};
+    struct world *world = world_new(none, crowded);
+
+    ok(do_open(world) == 0 && world->endpoint->wire.connections == 3,
+       "a server that is crowded is asked again");
+    world_free(world);
+    world = world_new(none, closed);
+    ok(do_open(world) == ERR_CONNECT && world->endpoint->wire.connections == 1,
+       "one that sends us away for good is not");
+    world_free(world);
+}
+
+static void test_login(const char *answer, int result, unsigned connections,
+                       const char *what)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"AUTHENTICATE", NULL, answer, true, 0},
+        {"AUTHENTICATE", NULL, answer, true, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    ok(do_open(world) == result &&
+           world->endpoint->wire.connections == connections,
+       "%s", what);
+    world_free(world);
+}
+
+static void test_busy(const char *answer, unsigned n, const char *what)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT", NULL, answer, true, 0},
+        {"SELECT", NULL, answer, true, 0},
+        SELECT,
+        LISTING,
+    };
+    struct world *world = world_new(answers + (2 - n), NULL);
+    uint64_t before;
+
+    do_open(world);
+    before = uv_hrtime();
+    ok(do_delta(world) == 0 && world->n_listed == 2 &&
+           world->endpoint->wire.connections == 1,
+       "%s", what);
+    ok(world->n_anew == n && uv_hrtime() - before >= n * 3000000u,
+       "after a wait, on the same connection");
+    world_free(world);
+}
+
+static void test_busy_for_ever(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT", NULL, "NO [INUSE] locked", false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    ok(do_delta(world) == ERR_BUSY && answers[0].asked == PATIENCE_SETBACKS + 1,
+       "a folder that stays locked fails in the end");
+    ok(do_delta(world) == ERR_BUSY, "but not the account");
+    world_free(world);
+}
+
+static void test_long_wait(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT", NULL,
+         "BAD Request is throttled. Suggested Backoff Time: 3600000 "
+         "milliseconds", false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    do_delta(world);
+    ok(do_delta(world) == ERR_CONNECT && answers[0].asked == 1,
+       "a server that wants an hour is left to the next run");
+    world_free(world);
+}
+
+static void test_cuts(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        CUT("SELECT"),
+        {"UID FETCH", "* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 9)\r\n", NULL,
+                    true,                                                                    0},
+        {"UID FETCH", "* BYE Session expired\r\n",                    NULL, true, 0},
+        SELECT,
+        LISTING,
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    ok(do_delta(world) == 0 && world->n_listed == 2 && world->n_anew == 3 &&
+           world->endpoint->wire.connections == 4,
+       "a listing that is cut off begins anew on another connection");
+    ok(do_delta(world) == 0 && world->endpoint->wire.connections == 4,
+       "which then stays");
+    world_free(world);
+}
+
+static void test_cuts_for_ever(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT", NULL, NULL, false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    ok(do_delta(world) == ERR_CONNECT &&
+           world->endpoint->wire.connections == PATIENCE_SETBACKS + 1,
+       "a server that always hangs up is given up");
+    ok(do_delta(world) == ERR_CONNECT, "for all of the run");
+    world_free(world);
+}
+
+static void test_changes(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        CUT("UID STORE"),
+        CUT("UID EXPUNGE"),
+        DONE("UID STORE"),
+        DONE("UID EXPUNGE"),
+        SELECT,
+    };
+    struct world *world = world_new(answers, NULL);
+    struct uidset uids = {0};
+    struct remove_request removal = {.folder = {.name = "INBOX"},
+                                     .uids = &uids};
+
+    do_open(world);
+    uidset_add(&uids, 2);
+    removal.base = head(world);
+    endpoint_remove(world->endpoint, &removal);
+    settle(world);
+    ok(removal.base.result == 0 && answers[0].asked == 1 &&
+           answers[1].asked == 1 && answers[2].asked == 2 &&
+           answers[3].asked == 1,
+       "a removal is repeated until it is answered");
+    uidset_deinit(&uids);
+    world_free(world);
+}
+
+/* While the connection was lost the folder became another one. */
+static void test_other_folder(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT",
+         "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n"
+         "* OK [UIDNEXT 3] x\r\n", "OK done", true,  0},
+        {"SELECT",
+         "* 2 EXISTS\r\n* OK [UIDVALIDITY 8] x\r\n"
+         "* OK [UIDNEXT 3] x\r\n", "OK done", false, 0},
+        CUT("UID STORE"),
+        DONE("UID STORE"),
+    };
+    struct world *world = world_new(answers, NULL);
+    struct uidset uids = {0};
+    struct remove_request removal = {.folder = {.name = "INBOX"},
+                                     .uids = &uids};
+
+    do_open(world);
+    uidset_add(&uids, 2);
+    removal.base = head(world);
+    endpoint_remove(world->endpoint, &removal);
+    settle(world);
+    ok(removal.base.result == ERR_GONE && answers[3].asked == 0,
+       "nothing is removed from another folder of the same name");
+    uidset_deinit(&uids);
+    world_free(world);
+}
+
+static void test_rename(const char *status_old, const char *status_new,
+                        int result, const char *what)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"LIST",                      "* LIST () \"/\" Old\r\n", "OK done",            false, 0},
+        CUT("RENAME"),
+        {"RENAME",                    NULL,                      "NO [NONEXISTENT] x", false, 0},
+        {"STATUS \"Old\" (MESSAGES)", NULL,                      status_old,           false, 0},
+        {"STATUS \"New\" (MESSAGES)", NULL,                      status_new,           false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+    struct list_request list = {0};
+    struct folder_request rename = {
+        .action = FOLDER_RENAME, .name = "Old", .new_name = "New"};
+
+    do_open(world);
+    list.base = head(world);
+    endpoint_list(world->endpoint, &list);
+    settle(world);
+    rename.base = head(world);
+    endpoint_folder(world->endpoint, &rename);
+    settle(world);
+    ok(rename.base.result == result, "%s", what);
+    folder_list_free(list.folders, list.n_folders);
+    world_free(world);
+}
+
+/* The wait is an hour, and the test is over at once. */
+static void test_interrupt(void)
+{
+    struct imapserver_answer answers[LINES] = {CUT("SELECT")};
+    struct world *world = world_new(answers, NULL);
+    struct delta_request delta = {.folder = {.name = "INBOX"}, .item = on_item};
+
+    world->account.wait_ms = 3600000;
+    do_open(world);
+    delta.base = head(world);
+    endpoint_delta(world->endpoint, &delta);
+    while (world->n_waits == 0)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    world_free(world);
+    ok(delta.base.result == ERR_CANCELLED, "an interrupt ends a wait");
+}
+
+int main(void)
+{
+    test_greetings();
+    test_login("NO [UNAVAILABLE] later", 0, 3, "a login that is put off");
+    test_login("NO [LIMIT] too many", 0, 3, "and one of too many");
+    test_login("NO [AUTHENTICATIONFAILED] no", ERR_AUTH, 1,
+               "a password that is wrong is never tried again");
+    test_login("NO who are you?", ERR_AUTH, 1, "whatever it is called");
+    test_busy("NO [INUSE] locked", 2, "a folder that is locked for a moment");
+    test_busy("NO [THROTTLED] slow", 2, "a server that is throttling");
+    test_busy("BAD Request is throttled. Suggested Backoff Time: 5 "
+              "milliseconds",
+              1, "and one that says for how long");
+    test_busy_for_ever();
+    test_long_wait();
+    test_cuts();
+    test_cuts_for_ever();
+    test_changes();
+    test_other_folder();
+    test_rename("NO [NONEXISTENT] x", "OK done", 0,
+                "a rename of which the answer was lost was done");
+    test_interrupt();
+    return done_testing();
+}
