@@ -11,6 +11,8 @@
 #       extra=TEXT                         more lines of configuration
 #   dovecot_stop DIR                    stop, and wait until it is gone
 #   dovecot_account DIR NAME USER       print an [account NAME] section
+#   dovecot_login USER                  print the name that USER logs in with
+#   dovecot_lack                        print why it cannot run here, or nothing
 #   dovecot_home DIR USER               print where that user's mail lies
 #
 # DIR must not exist and should be short: a socket's path has 107 bytes at most.
@@ -207,6 +209,14 @@ user = $3
 password = secret
 
 CONF
+}
+
+dovecot_login() {
+    echo "$1"
+}
+
+dovecot_lack() {
+    command -v dovecot >/dev/null || echo "it is not installed"
 }
 
 dovecot_home() {

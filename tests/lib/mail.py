@@ -114,7 +114,9 @@ class Imap:
     def __init__(self, port, user):
         self.imap = imaplib.IMAP4("127.0.0.1", int(port))
         self.imap.login(user, "secret")
-        self.separator = None
+        self.imap.capabilities = tuple(
+            self.check(self.imap.capability())[-1].decode().upper().split())
+        self.separator, self.prefix = self.namespace()
         self.selected = None
 
     def close(self):
@@ -127,6 +129,19 @@ class Imap:
             sys.exit("mail.py: %s %s" % (status, data))
         return data
 
+    def can(self, what):
+        return what in self.imap.capabilities
+
+    def namespace(self):
+        """What new folders are made with: the separator, and a prefix."""
+        if self.can("NAMESPACE"):
+            text = self.check(self.imap.namespace())[0].decode("ascii")
+            match = re.match(r'\(\("([^"]*)" "(.)"\)', text)
+            if match:
+                return match.group(2), match.group(1)
+        text = self.check(self.imap.list('""', '""'))[0].decode("ascii")
+        return re.match(r'\([^)]*\) "\\?(.)"', text).group(1), ""
+
     def list(self):
         names = []
         for line in self.check(self.imap.list()):
@@ -137,21 +152,22 @@ class Imap:
             match = re.match(r'\(([^)]*)\) (NIL|"\\?(.)") (.*)',
                              line.decode("ascii"))
             attributes, _, separator, name = match.groups()
-            self.separator = separator
             if name.startswith('"'):
                 name = re.sub(r"\\(.)", r"\1", name[1:-1])
+            if self.prefix and name.startswith(self.prefix):
+                name = name[len(self.prefix):]
             name = from_mutf7(name)
             if separator and separator != "/":
                 name = name.replace(separator, "/")
-            if "\\Noselect" not in attributes:
+            if "\\noselect" not in attributes.lower():
                 names.append(name)
         return sorted(names)
 
     def wire(self, folder):
-        if self.separator is None:
-            self.list()
-        name = folder.replace("/", self.separator or "/")
-        name = to_mutf7(name).replace("\\", "\\\\").replace('"', '\\"')
+        name = to_mutf7(folder.replace("/", self.separator))
+        if folder != "INBOX":
+            name = self.prefix + name
+        name = name.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + name + '"'
 
     def select(self, folder):
@@ -200,11 +216,18 @@ class Imap:
         self.select(folder)
         keys = ",".join(message.key for message in messages)
         self.check(self.imap.uid("STORE", keys, "+FLAGS", "(\\Deleted)"))
-        self.check(self.imap.uid("EXPUNGE", keys))
+        if self.can("UIDPLUS"):
+            self.check(self.imap.uid("EXPUNGE", keys))
+        else:
+            self.check(self.imap.expunge())
 
     def move(self, folder, message, target):
-        self.select(folder)
-        self.check(self.imap.uid("MOVE", message.key, self.wire(target)))
+        if self.can("MOVE"):
+            self.select(folder)
+            self.check(self.imap.uid("MOVE", message.key, self.wire(target)))
+        else:
+            self.copy(folder, message, target)
+            self.delete(folder, [message])
 
     def copy(self, folder, message, target):
         self.select(folder)

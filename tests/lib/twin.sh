@@ -2,7 +2,10 @@
 # and a look at both sides by another client. Sourced by sh from the top.
 #
 #   $T                    the test's directory, gone when it ends
-#   server NAME [KEY=VALUE ...]       start Dovecot (tests/lib/dovecot.sh)
+#   server NAME [kind=KIND] [KEY=VALUE ...]  start Dovecot, or another KIND:
+#                                     cyrus, courier, mailutils; KEYs as in
+#                                     tests/lib/KIND.sh. The test ends here, as
+#                                     skipped, where KIND cannot run.
 #   account_imap NAME SERVER USER     add accounts to the configuration
 #   account_maildir NAME [LAYOUT [PATH]]  nested | maildir++; lies in $T/NAME
 #   pair NAME LEFT RIGHT [LINE ...]   add a pair, LINEs as in the file
@@ -22,8 +25,12 @@ MAILTWIN=${MAILTWIN:-./mailtwin}
 TOOLS=${TOOLS:-build/tools}
 # shellcheck source=tests/lib/tap.sh
 . "$TESTS/lib/tap.sh"
-# shellcheck source=tests/lib/dovecot.sh
-. "$TESTS/lib/dovecot.sh"
+# shellcheck source=tests/lib/servers.sh
+. "$TESTS/lib/servers.sh"
+for _kind in dovecot cyrus courier mailutils; do
+    # shellcheck source=/dev/null
+    . "$TESTS/lib/$_kind.sh"
+done
 
 # Short, because a Unix socket's path must be; and 711, because the servers'
 # mail belongs to another user where the tests run as root.
@@ -41,7 +48,7 @@ chmod 600 "$T/conf"
 
 twin_end() {
     for _server in $servers; do
-        dovecot_stop "$T/$_server"
+        "$(kind "$_server")_stop" "$T/$_server"
     done
     for _relay in "$T"/*.relay; do
         [ -f "$_relay" ] && kill "$(cat "$_relay")"
@@ -55,25 +62,46 @@ twin_end() {
 trap twin_end EXIT
 trap 'exit 1' INT TERM HUP
 
-server() {
-    _server=$1
-    shift
-    servers="$servers $_server"
-    if ! dovecot_start "$T/$_server" "$@"; then
-        fail "Dovecot starts"
-        done_testing
-        exit 1
-    fi
-}
-
 # A name as a part of a variable's.
 variable() {
     echo "$1" | tr - _
 }
 
+# Which kind a server is of.
+kind() {
+    eval "echo \"\$kind_$(variable "$1")\""
+}
+
+server() {
+    _server=$1
+    shift
+    _kind=dovecot
+    case ${1-} in
+    kind=*)
+        _kind=${1#kind=}
+        shift
+        ;;
+    esac
+    _why=$("${_kind}_lack")
+    if [ -n "$_why" ]; then
+        skip "a server of the kind $_kind" "$_why"
+        done_testing
+        exit
+    fi
+    eval "kind_$(variable "$_server")=$_kind"
+    servers="$servers $_server"
+    if ! "${_kind}_start" "$T/$_server" "$@"; then
+        fail "a server of the kind $_kind starts"
+        done_testing
+        exit 1
+    fi
+}
+
 account_imap() {
-    dovecot_account "$T/$2" "$1" "$3" >>"$T/conf"
-    eval "store_$(variable "$1")=imap:$(cat "$T/$2/imap_port"):$3"
+    _kind=$(kind "$2")
+    "${_kind}_account" "$T/$2" "$1" "$3" >>"$T/conf"
+    _user=$("${_kind}_login" "$3")
+    eval "store_$(variable "$1")=imap:$(cat "$T/$2/imap_port"):$_user"
 }
 
 account_maildir() {
@@ -119,17 +147,7 @@ relay() {
 }
 
 account_relay() {
-    cat >>"$T/conf" <<CONF
-[account $1]
-type = imap
-host = localhost
-port = $(cat "$T/$2.port")
-tls = none
-allow_plaintext = yes
-user = $3
-password = secret
-
-CONF
+    servers_plain "$(cat "$T/$2.port")" "$1" "$3" >>"$T/conf"
     eval "store_$(variable "$1")=imap:$(cat "$T/$2.port"):$3"
 }
 
