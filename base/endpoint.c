@@ -12,6 +12,7 @@ bool folder_token_equal(const struct folder_token *a,
                         const struct folder_token *b)
 {
     return a->uidvalidity != 0 && a->uidvalidity == b->uidvalidity &&
+           (a->object == b->object || a->object == 0 || b->object == 0) &&
            a->uidnext == b->uidnext && a->messages == b->messages &&
            a->highestmodseq == b->highestmodseq &&
            a->cur_mtime_ns == b->cur_mtime_ns &&

@@ -58,6 +58,9 @@ struct folder_ref {
  * only that no message came or went.
  */
 struct folder_token {
+    /* What stays with the folder whatever its name: of MAILBOXID (RFC 8474) or
+     * of the directory. 0: not known. */
+    uint64_t object;
     uint32_t uidvalidity; /* 0: not known */
     uint32_t uidnext;     /* 0: not known */
     uint32_t messages;
@@ -66,8 +69,9 @@ struct folder_token {
     int64_t new_mtime_ns;   /* was not settled, so that it equals nothing */
 };
 
-/* Equal in all fields, with a known UIDVALIDITY? A token that has only one of
- * the two times equals nothing, not even itself. */
+/* Equal in all fields, with a known UIDVALIDITY? An object that is not known
+ * equals any. A token that has only one of the two times equals nothing, not
+ * even itself. */
 bool folder_token_equal(const struct folder_token *a,
                         const struct folder_token *b);
 

@@ -28,7 +28,7 @@ static const char *folder_name(const struct status *status, uint32_t id)
 {
     for (size_t i = 0; i < status->n_folders; i++) {
         if (status->folders[i].id == id) {
-            return status->folders[i].name;
+            return status->folders[i].name[LEFT];
         }
     }
     return "?";

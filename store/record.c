@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #define VERSION        1
+#define FOLDER_VERSION 2 /* 1: one name for both sides, no objects */
 #define VERSION_BYTES  1
 #define CHECKSUM_BYTES 2
 
@@ -15,9 +16,14 @@
 #define PAIR_GONE_LEFT  0x20u
 #define PAIR_GONE_RIGHT 0x40u
 
-/* In the first byte of a folder. */
-#define FOLDER_HAS_TOKEN 1u /* shifted by the side */
-#define FOLDER_EXISTS    4u
+/* In the bits of a folder; the first four are shifted by the side. */
+#define FOLDER_TOKEN_BIT      1u /* there is a token */
+#define FOLDER_EXISTS         4u
+#define FOLDER_UNSETTLED      16u /* there is one, but has_token is false */
+#define FOLDER_FOLLOWS        64u
+#define FOLDER_HAS_SUBSCRIBED 256u
+#define FOLDER_SUBSCRIBED     512u
+#define FOLDER_BITS_MAX       1023u
 
 /* The side in a key at @at, if it is one. */
 static bool key_side(struct bytes key, size_t at, enum side *side)
@@ -55,6 +61,7 @@ static void put_text(struct buf *out, struct bytes text)
 /* What is left to read; a read that fails empties it and says so. */
 struct reader {
     struct bytes rest;
+    unsigned version;
     bool failed;
 };
 
@@ -123,12 +130,17 @@ static uint16_t checksum(struct bytes key, struct bytes value)
 }
 
 /* Start a value; returns where, for finish(). */
-static size_t start(struct buf *out)
+static size_t start_version(struct buf *out, unsigned version)
 {
     size_t at = buf_len(out);
 
-    put(out, VERSION, VERSION_BYTES);
+    put(out, version, VERSION_BYTES);
     return at;
+}
+
+static size_t start(struct buf *out)
+{
+    return start_version(out, VERSION);
 }
 
 static void finish(struct buf *out, struct bytes key, size_t at)
@@ -137,9 +149,9 @@ static void finish(struct buf *out, struct bytes key, size_t at)
 }
 
 /* Check the frame; the fields are left to read. @key_len is what the key must
- * have. */
-static struct reader unframe(struct bytes key, size_t key_len,
-                             struct bytes value)
+ * have, @max the latest version; reader.version says which one it is. */
+static struct reader unframe_version(struct bytes key, size_t key_len,
+                                     struct bytes value, unsigned max)
 {
     struct reader reader = {.failed = true, .rest = B("")};
     struct bytes body = {value.ptr, 0};
@@ -152,8 +164,15 @@ static struct reader unframe(struct bytes key, size_t key_len,
         checksum(key, body))
         return reader;
     reader.rest = body;
-    reader.failed = take_number(&reader, VERSION_BYTES) != VERSION;
+    reader.version = (unsigned)take_number(&reader, VERSION_BYTES);
+    reader.failed = reader.version < VERSION || reader.version > max;
     return reader;
+}
+
+static struct reader unframe(struct bytes key, size_t key_len,
+                             struct bytes value)
+{
+    return unframe_version(key, key_len, value, VERSION);
 }
 
 /* Was everything read, and nothing too much? */
@@ -230,6 +249,7 @@ static void put_token(struct buf *out, const struct folder_token *token)
     put_varint(out, token->highestmodseq);
     put(out, (uint64_t)token->cur_mtime_ns, 8);
     put(out, (uint64_t)token->new_mtime_ns, 8);
+    put(out, token->object, 8);
 }
 
 static struct folder_token take_token(struct reader *reader)
@@ -242,49 +262,77 @@ static struct folder_token take_token(struct reader *reader)
     token.highestmodseq = take_varint(reader, UINT64_MAX);
     token.cur_mtime_ns = (int64_t)take_number(reader, 8);
     token.new_mtime_ns = (int64_t)take_number(reader, 8);
+    token.object = reader->version > 1 ? take_number(reader, 8) : 0;
     return token;
+}
+
+static bool has_identity(const struct state_folder *folder, unsigned side)
+{
+    return folder->has_token[side] || folder->token[side].uidvalidity != 0;
 }
 
 void record_encode_folder(struct buf *out, struct bytes key,
                           const struct state_folder *folder)
 {
-    size_t at = start(out);
+    size_t at = start_version(out, FOLDER_VERSION);
+    bool same = strcmp(folder->name[LEFT], folder->name[RIGHT]) == 0;
     unsigned bits = 0;
 
     for (unsigned side = LEFT; side < SIDES; side++) {
-        bits |= folder->has_token[side] ? FOLDER_HAS_TOKEN << side : 0;
+        bits |= has_identity(folder, side) ? FOLDER_TOKEN_BIT << side : 0;
         bits |= folder->exists[side] ? FOLDER_EXISTS << side : 0;
+        bits |= folder->has_token[side] ? 0 : FOLDER_UNSETTLED << side;
+        bits |= folder->follows[side] ? FOLDER_FOLLOWS << side : 0;
     }
-    put(out, bits, 1);
-    put_text(out, bytes_of(folder->name));
+    bits |= folder->has_subscribed ? FOLDER_HAS_SUBSCRIBED : 0;
+    bits |= folder->subscribed ? FOLDER_SUBSCRIBED : 0;
+    put(out, bits, 2);
+    put_text(out, bytes_of(folder->name[LEFT]));
+    put_text(out, same ? B("") : bytes_of(folder->name[RIGHT]));
     for (unsigned side = LEFT; side < SIDES; side++) {
-        if (folder->has_token[side])
+        if (has_identity(folder, side))
             put_token(out, &folder->token[side]);
     }
     finish(out, key, at);
 }
 
+static bool is_name(struct bytes name)
+{
+    return name.len > 0 && memchr(name.ptr, '\0', name.len) == NULL;
+}
+
 bool record_decode_folder(struct bytes key, struct bytes value,
                           struct state_folder *out)
 {
-    struct reader reader = unframe(key, 4, value);
-    uint64_t bits = take_number(&reader, 1);
-    struct bytes name = take_text(&reader);
+    struct reader reader = unframe_version(key, 4, value, FOLDER_VERSION);
+    bool old = reader.version == 1;
+    uint64_t bits = take_number(&reader, old ? 1 : 2);
+    struct bytes left = take_text(&reader);
+    struct bytes right = old ? B("") : take_text(&reader);
 
     *out = (struct state_folder){0};
+    if (right.len == 0)
+        right = left;
     for (unsigned side = LEFT; side < SIDES; side++) {
+        bool stored = (bits & FOLDER_TOKEN_BIT << side) != 0;
+
         out->exists[side] = (bits & FOLDER_EXISTS << side) != 0;
-        out->has_token[side] = (bits & FOLDER_HAS_TOKEN << side) != 0;
-        if (out->has_token[side])
+        out->follows[side] = (bits & FOLDER_FOLLOWS << side) != 0;
+        out->has_token[side] =
+            stored && (bits & FOLDER_UNSETTLED << side) == 0;
+        if (stored)
             out->token[side] = take_token(&reader);
     }
-    if (!is_done(&reader) || name.len == 0 ||
-        memchr(name.ptr, '\0', name.len) != NULL)
+    out->has_subscribed = (bits & FOLDER_HAS_SUBSCRIBED) != 0;
+    out->subscribed = (bits & FOLDER_SUBSCRIBED) != 0;
+    if (!is_done(&reader) || bits > FOLDER_BITS_MAX || !is_name(left) ||
+        !is_name(right))
         return false;
     out->id = (uint32_t)record_key_load(key.ptr, 4);
     if (out->id == 0)
         return false;
-    out->name = mem_text(name);
+    out->name[LEFT] = mem_text(left);
+    out->name[RIGHT] = mem_text(right);
     return true;
 }
 
@@ -422,7 +470,8 @@ static bool folder_valid(struct bytes key, struct bytes value)
     struct state_folder folder;
     bool valid = record_decode_folder(key, value, &folder);
 
-    free(folder.name);
+    free(folder.name[LEFT]);
+    free(folder.name[RIGHT]);
     return valid;
 }
 

@@ -149,7 +149,7 @@ static int by_name(const void *a, const void *b)
     const struct state_folder *left = a;
     const struct state_folder *right = b;
 
-    return strcmp(left->name, right->name);
+    return strcmp(left->name[LEFT], right->name[LEFT]);
 }
 
 int state_folders(struct state *state, struct state_folder **out, size_t *n,
@@ -178,8 +178,10 @@ int state_folders(struct state *state, struct state_folder **out, size_t *n,
 
 void state_folders_free(struct state_folder *folders, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        free(folders[i].name);
+    for (size_t i = 0; i < n; i++) {
+        free(folders[i].name[LEFT]);
+        free(folders[i].name[RIGHT]);
+    }
     free(folders);
 }
 

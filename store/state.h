@@ -87,17 +87,23 @@ void state_meta_put(struct state *state, const char *key, const char *value);
 /* --- folders ------------------------------------------------------------- */
 
 struct state_folder {
-    uint32_t id;                      /* 1 or more, never used twice */
-    char *name;                       /* UTF-8 with "/" */
-    struct folder_token token[SIDES]; /* to ask for changes since */
-    bool has_token[SIDES];
+    uint32_t id;       /* 1 or more, never used twice */
+    char *name[SIDES]; /* UTF-8 with "/"; where it does not exist, the name that
+                          it would have there. People are told the left one. */
+    bool follows[SIDES]; /* it is to be renamed there to what it is called on
+                            the other side */
+    /* As seen last; its uidvalidity is 0 where it was never seen. */
+    struct folder_token token[SIDES];
+    bool has_token[SIDES]; /* changes may be asked for since token */
     bool exists[SIDES];    /* seen there, or made there by us */
+    bool has_subscribed;   /* subscribed is on record */
+    bool subscribed;       /* as both sides agreed */
     uint32_t pairs;        /* rows in pair, kept by the state; ignored by put */
     uint32_t gone[SIDES];  /* of them, those with gone[side]; ignored by put */
     uint32_t apart[SIDES]; /* rows in apart; ignored by put */
 };
 
-/* All folders, by name; free with state_folders_free(). Returns 0 or
+/* All folders, by left name; free with state_folders_free(). Returns 0 or
  * ERR_STATE. */
 int state_folders(struct state *state, struct state_folder **out, size_t *n,
                   struct err *err);

@@ -113,6 +113,7 @@ static int load_head(struct loader *loader)
     struct state *state = loader->state;
     uint64_t next_folder = 0;
     uint64_t next_intent = 0;
+    uint64_t schema = 0;
     int r = check_identity(loader, STATE_LEFT_NAME, LEFT);
 
     if (r == 0)
@@ -129,9 +130,11 @@ static int load_head(struct loader *loader)
         return r;
     state->next_folder = (uint32_t)next_folder;
     state->next_intent = next_intent;
-    state->head_saved = true;
+    /* A layout that was older becomes ours with the next commit. */
+    r = load_number(loader, STATE_SCHEMA_NAME, STATE_SCHEMA, &schema);
+    state->head_saved = schema == STATE_SCHEMA;
     state->is_new = false;
-    return 0;
+    return r;
 }
 
 /* The rows come in the order of their numbers, from 1 on: the dictionary gives

@@ -23,7 +23,7 @@ void run_folder_failed(struct folder_work *work, enum side side,
         .kind = REPORT_FAILED,
         .side = side,
         .source = side,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .reason = err->text,
     };
 
@@ -42,7 +42,7 @@ void run_message_failed(struct folder_work *work, enum side source,
         .kind = REPORT_FAILED,
         .side = other(source),
         .source = source,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .uid = uid,
         .count = 1,
         .reason = reason,
@@ -55,7 +55,7 @@ void run_message_failed(struct folder_work *work, enum side source,
 struct folder_ref run_folder_ref(const struct folder_work *work, enum side side)
 {
     struct folder_ref ref = {
-        .name = work->alias[side] != NULL ? work->alias[side] : work->row.name,
+        .name = work->row.name[side],
         .id = work->row.id,
         .uidvalidity =
             work->has_token[side] ? work->token[side].uidvalidity : 0,
@@ -203,11 +203,24 @@ static void list_folders(struct run *run)
     }
 }
 
-static void decide_folders(struct run *run)
+static void read_record(struct run *run)
 {
     struct err err;
     int r = run_folders(run, &err);
 
+    if (r < 0)
+        run_fail(run, LEFT, r, &err);
+    else
+        run_seats(run);
+}
+
+static void join_folders(struct run *run)
+{
+    struct err err;
+    int r;
+
+    run_take_names(run);
+    r = run_join(run, &err);
     if (r < 0)
         run_fail(run, LEFT, r, &err);
     else
@@ -269,11 +282,16 @@ static void next_step(struct run *run)
         list_folders(run);
         break;
     case STEP_LIST:
+        run->step = STEP_SEATS;
+        read_record(run);
+        break;
+    case STEP_SEATS:
         run->step = STEP_RENAME;
-        decide_folders(run);
+        join_folders(run);
         break;
     case STEP_RENAME:
         run->step = STEP_COMPARE;
+        run_refuse_taken(run);
         run_compare(run);
         break;
     case STEP_COMPARE:

@@ -24,10 +24,24 @@ static void tell_folder(struct folder_work *work, enum side side,
     struct report_event event = {
         .kind = kind,
         .side = side,
-        .folder = work->row.name,
+        .folder = work->row.name[side],
     };
 
     run_report(work->run, &event);
+}
+
+/* The use that a new folder is to have: its twin's, where no other folder of
+ * that side has it. */
+static enum special_use use_for(const struct folder_work *work, enum side side)
+{
+    const struct list_request *list = &work->run->list[side];
+    enum special_use use = run_folder_use(work, other(side));
+
+    for (size_t i = 0; i < list->n_folders; i++) {
+        if (list->folders[i].use == use)
+            return USE_NONE;
+    }
+    return use;
 }
 
 static void change_folder(struct folder_work *work, enum side side,
@@ -41,8 +55,8 @@ static void change_folder(struct folder_work *work, enum side side,
     change->request.base.done = done;
     change->request.base.owner = change;
     change->request.action = action;
-    change->request.name = work->row.name;
-    change->request.use = work->use;
+    change->request.name = work->row.name[side];
+    change->request.use = use_for(work, side);
     run_begin(work->run);
     endpoint_folder(work->run->options.endpoint[side], &change->request);
 }
@@ -68,6 +82,10 @@ static void on_created(struct request *base)
     if (base->result == 0) {
         work->present[side] = true;
         work->dirty[side] = true;
+        /* What is on record is of an earlier folder of that name. */
+        work->has_token[side] = false;
+        work->row.token[side] = (struct folder_token){0};
+        work->token[side] = (struct folder_token){0};
         run->result.counts[side].folders_created++;
         tell_folder(work, side, REPORT_FOLDER_CREATE);
         if (run->options.policy->subscriptions &&
@@ -129,7 +147,8 @@ static bool must_remove(const struct folder_work *work, enum side side)
 
     if (!takes_part(work) || !work->present[side] || work->present[from] ||
         !work->row.exists[from] || policy->keep_deleted ||
-        !rules_may_change(policy, side) || strcmp(work->row.name, "INBOX") == 0)
+        !rules_may_change(policy, side) ||
+        strcmp(run_folder_name(work), "INBOX") == 0)
         return false;
     return !work->unconsumed[LEFT] && !work->unconsumed[RIGHT] &&
            work->compare->plan.n_copies[from] == 0 &&
@@ -186,7 +205,7 @@ static void on_flagged(struct request *base)
     struct report_event event = {
         .kind = REPORT_FLAG,
         .side = side,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .count = (uint32_t)uidset_count(&group->uids),
         .change = group->request.change,
     };

@@ -57,7 +57,7 @@ static void start_over(struct folder_work *work)
     bool left = work->compare->request[LEFT].uids_void;
     struct report_event event = {
         .kind = REPORT_NOTICE,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .reason = why_void(&work->compare->request[left ? LEFT : RIGHT]),
     };
 
@@ -67,6 +67,7 @@ static void start_over(struct folder_work *work)
     work->in_state = false;
     work->row.id = state_folder_new_id(run->options.state);
     work->row.pairs = 0;
+    memset(work->row.token, 0, sizeof(work->row.token));
     memset(work->row.gone, 0, sizeof(work->row.gone));
     memset(work->row.apart, 0, sizeof(work->row.apart));
     for (int side = 0; side < SIDES; side++) {
@@ -141,6 +142,21 @@ static bool knows_anything(const struct state_folder *row)
     return row->pairs > 0 || row->apart[LEFT] > 0 || row->apart[RIGHT] > 0;
 }
 
+/* Where the last listing may not be gone on from, the endpoint cannot tell, but
+ * the record can. */
+static bool are_uids_void(const struct folder_work *work,
+                          const struct delta_request *request, enum side side)
+{
+    const struct folder_token *was = &work->row.token[side];
+    const struct folder_token *now = &request->token;
+
+    if (request->uids_void)
+        return true;
+    return was->uidvalidity != 0 && now->uidvalidity != 0 &&
+           (was->uidvalidity != now->uidvalidity ||
+            (now->uidnext != 0 && now->uidnext < was->uidnext));
+}
+
 static void list_side(struct folder_work *work, enum side side);
 
 /* Said once a run. */
@@ -149,7 +165,7 @@ static void tell_window(struct folder_work *work, enum side side)
     struct report_event event = {
         .kind = REPORT_NOTICE,
         .side = side,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .reason = "shows its newest messages only: what is missing there is "
                   "not taken for deleted",
     };
@@ -175,7 +191,9 @@ static void on_listed(struct request *base)
     } else if (base->result < 0) {
         if (!run_is_over(work->run, side, base->result, &base->err))
             run_folder_failed(work, side, &base->err);
-    } else if (request->uids_void && knows_anything(&work->row)) {
+    } else if (are_uids_void(work, request, side) &&
+               knows_anything(&work->row)) {
+        request->uids_void = true;
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
         work->present[side] = true;
@@ -188,6 +206,8 @@ static void on_listed(struct request *base)
         }
         if (r < 0)
             run_fail(work->run, side, r, &err);
+        if (request->token.object == 0)
+            request->token.object = work->token[side].object;
         work->has_token[side] = true;
         work->token[side] = request->token;
         work->dirty[side] = false;

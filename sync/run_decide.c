@@ -73,7 +73,7 @@ static void hold(struct folder_work *work, enum side side, const char *reason)
         .kind = REPORT_HELD,
         .side = side,
         .source = other(side),
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .count = (uint32_t)plan->n_deletes[side],
         .reason = reason,
     };
@@ -211,7 +211,7 @@ static void tell_links(struct folder_work *work)
 {
     struct report_event event = {
         .kind = REPORT_PAIR,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .count = work->compare->plan.n_links,
     };
 
@@ -233,7 +233,8 @@ void run_record_plans(struct run *run)
 
 static void tell(struct folder_work *work, struct report_event event)
 {
-    event.folder = work->row.name;
+    if (event.folder == NULL)
+        event.folder = run_folder_name(work);
     work->run->result.todo++;
     run_report(work->run, &event);
 }
@@ -245,8 +246,9 @@ static void tell_side(struct folder_work *work, enum side side)
     if (!work->present[side] && work->present[other(side)] &&
         (plan->n_copies[side] > 0 || !work->row.exists[side]) &&
         rules_may_change(work->run->options.policy, side))
-        tell(work,
-             (struct report_event){.kind = REPORT_FOLDER_CREATE, .side = side});
+        tell(work, (struct report_event){.kind = REPORT_FOLDER_CREATE,
+                                         .side = side,
+                                         .folder = work->row.name[side]});
     for (size_t i = 0; i < plan->n_copies[side]; i++)
         tell(work, (struct report_event){
                        .kind = REPORT_COPY,
@@ -286,7 +288,7 @@ static void tell_moves(struct run *run)
                            .kind = REPORT_MOVE,
                            .side = move->side,
                            .source = move->side,
-                           .from = move->from->row.name,
+                           .from = run_folder_name(move->from),
                            .uid = move->pair.uid[move->side],
                            .count = 1,
                        });

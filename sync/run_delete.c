@@ -26,7 +26,7 @@ static void record_removal(const struct removal *removal)
     struct report_event event = {
         .kind = REPORT_DELETE,
         .side = side,
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .count = (uint32_t)plan->n_deletes[side],
     };
 
@@ -89,22 +89,33 @@ static void on_placed(struct place_request *request, uint32_t uid,
     (void)to_uid;
 }
 
-/* By special use, else by its usual name. */
+/* How much it looks like the Trash of that side: by its own use, its twin's, or
+ * its usual name. */
+static unsigned trash_rank(const struct folder_work *work, enum side side)
+{
+    if (!work->present[side])
+        return 0;
+    if (run_folder_use(work, side) == USE_TRASH)
+        return 3;
+    if (run_folder_use(work, other(side)) == USE_TRASH)
+        return 2;
+    return strcmp(work->row.name[side], "Trash") == 0 ? 1 : 0;
+}
+
 static struct folder_work *find_trash(const struct run *run, enum side side)
 {
-    struct folder_work *named = NULL;
+    struct folder_work *found = NULL;
+    unsigned best = 0;
 
     for (size_t i = 0; i < run->n_folders; i++) {
-        struct folder_work *work = run->folders[i];
+        unsigned rank = trash_rank(run->folders[i], side);
 
-        if (!work->present[side])
-            continue;
-        if (work->use == USE_TRASH)
-            return work;
-        if (strcmp(work->row.name, "Trash") == 0)
-            named = work;
+        if (rank > best) {
+            found = run->folders[i];
+            best = rank;
+        }
     }
-    return named;
+    return found;
 }
 
 static void no_trash(struct folder_work *work, enum side side)

@@ -1,4 +1,4 @@
-/* Three folder lists (left, right, record) to one list of work. */
+/* The folders on record, and what has to be opened to know what changed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +8,8 @@
 void run_folder_free(struct folder_work *work)
 {
     run_compare_free(work);
-    free(work->row.name);
-    free(work->alias[LEFT]);
-    free(work->alias[RIGHT]);
+    free(work->row.name[LEFT]);
+    free(work->row.name[RIGHT]);
     uidset_deinit(&work->skip[LEFT]);
     uidset_deinit(&work->skip[RIGHT]);
     free(work);
@@ -21,41 +20,41 @@ static int by_name(const void *a, const void *b)
     const struct folder_work *const *one = a;
     const struct folder_work *const *two = b;
 
-    return strcmp((*one)->row.name, (*two)->row.name);
+    return strcmp(run_folder_name(*one), run_folder_name(*two));
 }
 
-static struct folder_work *find(const struct run *run, size_t n,
-                                const char *name)
+void run_folders_sort(struct run *run)
 {
-    struct folder_work key = {.row.name = NULL};
-    struct folder_work *wanted = &key;
-    struct folder_work **found;
-    char *copy = mem_copy(name);
-
-    key.row.name = copy;
-    found = n == 0 ? NULL
-                   : bsearch(&wanted, run->folders, n, sizeof(*run->folders),
-                             by_name);
-    free(copy);
-    return found != NULL ? *found : NULL;
+    if (run->n_folders > 1)
+        qsort(run->folders, run->n_folders, sizeof(*run->folders), by_name);
 }
 
-static struct folder_work *add(struct run *run, const char *name)
+enum special_use run_folder_use(const struct folder_work *work, enum side side)
+{
+    return work->entry[side] != NULL ? work->entry[side]->use : USE_NONE;
+}
+
+static struct folder_work *add(struct run *run)
 {
     struct folder_work *work = MEM_NEW(struct folder_work);
 
     work->run = run;
-    work->row.name = mem_copy(name);
+    work->winner = SIDES;
     run->folders = mem_grow(run->folders, run->n_folders, &run->folders_cap,
                             sizeof(*run->folders));
     run->folders[run->n_folders++] = work;
     return work;
 }
 
-static void sort(struct run *run)
+struct folder_work *run_folder_new(struct run *run, const char *left,
+                                   const char *right)
 {
-    if (run->n_folders > 1)
-        qsort(run->folders, run->n_folders, sizeof(*run->folders), by_name);
+    struct folder_work *work = add(run);
+
+    work->row.id = state_folder_new_id(run->options.state);
+    work->row.name[LEFT] = mem_copy(left);
+    work->row.name[RIGHT] = mem_copy(right);
+    return work;
 }
 
 static int add_recorded(struct run *run, struct err *err)
@@ -69,129 +68,21 @@ static int add_recorded(struct run *run, struct err *err)
     for (size_t i = 0; i < n; i++) {
         struct folder_work *work;
 
-        if (!filter_accepts(run->filter, rows[i].name))
+        if (!filter_accepts(run->filter, rows[i].name[LEFT]))
             continue;
-        work = add(run, rows[i].name);
-        free(work->row.name);
+        work = add(run);
         work->row = rows[i];
         work->in_state = true;
-        rows[i].name = NULL; /* taken over */
-        for (int side = 0; side < SIDES; side++) {
+        rows[i].name[LEFT] = NULL; /* taken over */
+        rows[i].name[RIGHT] = NULL;
+        for (enum side side = LEFT; side < SIDES; side++) {
             work->has_token[side] = work->row.has_token[side];
             work->token[side] = work->row.token[side];
+            if (work->row.follows[side])
+                work->winner = other(side);
         }
     }
     state_folders_free(rows, n);
-    sort(run);
-    return 0;
-}
-
-static void tell_problem(struct run *run, enum side side,
-                         const struct folder_entry *entry)
-{
-    struct report_event event = {
-        .kind = REPORT_FAILED,
-        .side = side,
-        .source = side,
-        .folder = entry->name,
-        .reason = entry->problem,
-    };
-
-    run_report(run, &event);
-}
-
-/* Join one side's list to the work known so far, which is sorted. */
-static void add_listed(struct run *run, enum side side)
-{
-    const struct list_request *list = &run->list[side];
-    size_t n_sorted = run->n_folders;
-
-    for (size_t i = 0; i < list->n_folders; i++) {
-        const struct folder_entry *entry = &list->folders[i];
-        struct folder_work *work;
-
-        if (!filter_accepts(run->filter, entry->name))
-            continue;
-        work = find(run, n_sorted, entry->name);
-        if (entry->problem != NULL) {
-            tell_problem(run, side, entry);
-            if (work != NULL)
-                work->failed = true;
-            continue;
-        }
-        if (!entry->selectable)
-            continue;
-        if (work == NULL)
-            work = add(run, entry->name);
-        work->present[side] = true;
-        work->subscribed[side] = entry->subscribed;
-        work->has_now[side] = entry->has_token;
-        work->now[side] = entry->token;
-        if (work->use == USE_NONE)
-            work->use = entry->use;
-    }
-    sort(run);
-}
-
-/* A folder is gone only if the whole list was understood. */
-static void doubt_absent(struct run *run, enum side side)
-{
-    struct report_event event = {
-        .kind = REPORT_FAILED,
-        .side = side,
-        .source = side,
-        .reason = "the folder list holds lines that are not understood: what "
-                  "is missing in it is left as it is",
-    };
-    struct err err;
-
-    if (!run->list[side].doubtful)
-        return;
-    run_report(run, &event);
-    err_set(&err, ERR_PROTOCOL, "not in %s's list, which was not understood",
-            run->options.endpoint[side]->name);
-    for (size_t i = 0; i < run->n_folders; i++) {
-        struct folder_work *work = run->folders[i];
-
-        if (work->row.exists[side] && !work->present[side])
-            run_folder_failed(work, side, &err);
-    }
-}
-
-/* A side that listed nothing, though the record knows of mail in there. */
-static int guard_empty_list(struct run *run, enum side side, struct err *err)
-{
-    size_t lost = 0;
-
-    for (size_t i = 0; i < run->n_folders; i++) {
-        const struct folder_work *work = run->folders[i];
-
-        if (work->present[side])
-            return 0;
-        if (work->row.exists[side] && work->row.pairs > 0)
-            lost++;
-    }
-    if (lost == 0 || run->options.force_delete)
-        return 0;
-    return err_set(err, ERR_GUARD,
-                   "%s has no folders any more, and %zu were there; nothing "
-                   "was deleted: check the account, or run with "
-                   "--force-delete if that is meant",
-                   run->options.endpoint[side]->name, lost);
-}
-
-static int mark_intent(void *owner, const struct state_intent *intent)
-{
-    struct run *run = owner;
-
-    for (size_t i = 0; i < run->n_folders; i++) {
-        struct folder_work *work = run->folders[i];
-
-        if (work->in_state && work->row.id == intent->folder) {
-            work->ask[LEFT] = true;
-            work->ask[RIGHT] = true;
-        }
-    }
     return 0;
 }
 
@@ -199,13 +90,14 @@ static int mark_intent(void *owner, const struct state_intent *intent)
 static bool must_ask(const struct folder_work *work, enum side side)
 {
     const struct endpoint *endpoint = work->run->options.endpoint[side];
+    const struct folder_entry *entry = work->entry[side];
 
     if (!work->present[side])
         return work->row.exists[side];
-    if (!endpoint->tokens_prove || !work->has_token[side] ||
-        !work->has_now[side])
+    if (!endpoint->tokens_prove || !work->has_token[side] || entry == NULL ||
+        !entry->has_token)
         return true;
-    return !folder_token_equal(&work->now[side], &work->token[side]);
+    return !folder_token_equal(&entry->token, &work->token[side]);
 }
 
 void run_ask(struct folder_work *work)
@@ -289,30 +181,9 @@ int run_folders(struct run *run, struct err *err)
     leave_skipped(run, LEFT);
     leave_skipped(run, RIGHT);
     r = add_recorded(run, err);
-    if (r < 0)
-        return r;
-    r = note_policy(run, err);
-    if (r < 0)
-        return r;
-    r = run_retry_refused(run, err);
-    if (r < 0)
-        return r;
-    for (enum side side = LEFT; side < SIDES; side++) {
-        add_listed(run, side);
-        doubt_absent(run, side);
-        r = guard_empty_list(run, side, err);
-        if (r < 0)
-            return r;
-    }
-    r = state_intent_each(run->options.state, mark_intent, run, err);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < run->n_folders; i++) {
-        struct folder_work *work = run->folders[i];
-
-        if (!work->in_state)
-            work->row.id = state_folder_new_id(run->options.state);
-        run_ask(work);
-    }
-    return 0;
+    if (r == 0)
+        r = note_policy(run, err);
+    if (r == 0)
+        r = run_retry_refused(run, err);
+    return r;
 }

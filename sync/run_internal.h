@@ -5,8 +5,10 @@
  * change tokens that let the next run leave a folder closed.
  *
  *     run.c          the life of a run: open, list, passes, end
- *     run_folders.c  three folder lists to folder_works
- *     run_renames.c  folders that have another name now
+ *     run_folders.c  what is on record, and what the two lists say of it
+ *     run_seats.c    which listed folder is which on record; proof of renames
+ *     run_join.c     the rest of both lists: new folders, special use
+ *     run_renames.c  twins get the names that their folders have now
  *     run_compare.c  deltas and identity, folder by folder
  *     run_decide.c   plans, guards, what a dry run says
  *     run_moves.c    messages that went into another folder
@@ -48,15 +50,16 @@ struct compare {
 /* One folder in a run. */
 struct folder_work {
     struct run *run;
-    struct state_folder row; /* name is ours */
+    struct state_folder row; /* the names are ours, and what it is called */
     bool in_state;
-    char *alias[SIDES];  /* its name there, where that is another */
+    /* What was listed for it, borrowed from run->list; NULL: nothing. */
+    const struct folder_entry *entry[SIDES];
     bool present[SIDES]; /* there now */
     bool subscribed[SIDES];
-    enum special_use use;
-    bool has_now[SIDES];
-    struct folder_token now[SIDES]; /* from the folder list */
-    bool failed;                    /* left alone for the rest of the run */
+    bool by_name;     /* what has its name is what it is: no rename */
+    bool proved;      /* what was listed for it under other names is it */
+    enum side winner; /* whose name the other side follows; SIDES: none */
+    bool failed;      /* left alone for the rest of the run */
 
     /* this pass */
     bool ask[SIDES];
@@ -79,7 +82,7 @@ struct folder_work {
 };
 
 struct transfer;
-struct rename;
+struct renaming;
 
 /* A message that went from one folder to another on the other side, and is to
  * follow here. */
@@ -96,6 +99,7 @@ struct move {
 enum run_step {
     STEP_OPEN,
     STEP_LIST,
+    STEP_SEATS,
     STEP_RENAME,
     STEP_COMPARE,
     STEP_PLAN,
@@ -131,12 +135,7 @@ struct run {
     size_t n_folders;
     size_t folders_cap;
 
-    /* run_renames.c */
-    struct rename **renames;
-    size_t n_renames;
-    size_t renames_cap;
-    size_t renames_done;
-    unsigned proving; /* samples asked for */
+    struct renaming *renaming[SIDES]; /* run_renames.c */
 
     /* run_moves.c */
     struct move *moves;
@@ -191,15 +190,45 @@ static inline bool run_is_closing(const struct run *run)
 struct folder_ref run_folder_ref(const struct folder_work *work,
                                  enum side side);
 
-/* run_folders.c: fill run->folders from both lists and the state. Returns 0,
- * ERR_GUARD where a side lost all folders, or the state's error. */
+/* What a folder is called for people, borrowed. */
+static inline const char *run_folder_name(const struct folder_work *work)
+{
+    return work->row.name[LEFT];
+}
+
+/* Does it have this special use there? */
+enum special_use run_folder_use(const struct folder_work *work, enum side side);
+
+/* run_folders.c: fill run->folders with what is on record. Returns 0 or the
+ * state's error. */
 int run_folders(struct run *run, struct err *err);
+/* A new one, called @left and @right (copied). */
+struct folder_work *run_folder_new(struct run *run, const char *left,
+                                   const char *right);
 void run_folder_free(struct folder_work *work);
+/* Sort run->folders by name. */
+void run_folders_sort(struct run *run);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);
 
-/* run_renames.c: find renamed folders, rename their twins. */
+/* run_seats.c: which entry of the lists is which folder on record, into
+ * entry[]; proves by a sample of messages what seems renamed. */
+void run_seats(struct run *run);
+/* All is proved: take over the new names, and decide which side's the twin
+ * gets, into winner. */
+void run_take_names(struct run *run);
+/* What a folder called @name on the other side is called on @side, by the
+ * folders above it whose names differ: fresh memory. */
+char *run_map_name(const struct run *run, enum side side, const char *name);
+
+/* run_join.c: the entries that are of no folder on record become folders.
+ * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */
+int run_join(struct run *run, struct err *err);
+/* Let those fail whose name on one side is another folder's. */
+void run_refuse_taken(struct run *run);
+
+/* run_renames.c: rename twins that have not the name of their folder. */
 void run_renames(struct run *run);
 void run_renames_deinit(struct run *run);
 

@@ -340,8 +340,8 @@ static void tell_move(const struct move *move)
         .kind = REPORT_MOVE,
         .side = move->side,
         .source = move->side,
-        .folder = move->to->row.name,
-        .from = move->from->row.name,
+        .folder = run_folder_name(move->to),
+        .from = run_folder_name(move->from),
         .uid = move->pair.uid[move->side],
         .count = 1,
     };
@@ -389,7 +389,7 @@ static void on_place_over(struct request *base)
                     "messages were moved to %s, but are still here, flagged "
                     "\\Deleted: the server has no UIDPLUS, and other messages "
                     "are flagged so, too",
-                    to->row.name);
+                    run_folder_name(to));
     if (r == 0) {
         for (size_t i = 0; i < placing->n; i++)
             conclude_move(&placing->moves[i]);
@@ -411,9 +411,9 @@ static int by_way(const void *a, const void *b)
 
     if (one->side != two->side)
         return one->side < two->side ? -1 : 1;
-    r = strcmp(one->from->row.name, two->from->row.name);
+    r = strcmp(run_folder_name(one->from), run_folder_name(two->from));
     if (r == 0)
-        r = strcmp(one->to->row.name, two->to->row.name);
+        r = strcmp(run_folder_name(one->to), run_folder_name(two->to));
     if (r != 0)
         return r;
     if (one->pair.uid[one->side] != two->pair.uid[one->side])

@@ -51,7 +51,7 @@ static int tell(void *owner, const struct state_apart *apart)
     if (work == NULL || apart->kind != APART_REFUSED ||
         uidset_has(&work->skip[apart->side], apart->uid))
         return 0; /* not ours to tell, or told in this run */
-    event.folder = work->row.name;
+    event.folder = run_folder_name(work);
     run_report(run, &event);
     return 0;
 }

@@ -4,33 +4,37 @@
 
 #include "sync/run_internal.h"
 
+static int by_id(const void *a, const void *b)
+{
+    const struct state_folder *one = a;
+    const struct state_folder *two = b;
+
+    return one->id < two->id ? -1 : one->id > two->id;
+}
+
 /* The counters of the rows are kept by the state; take them over. */
 static void refresh_rows(struct run *run)
 {
     struct state_folder *rows;
     struct err err;
     size_t n;
-    size_t i = 0;
 
     if (state_folders(run->options.state, &rows, &n, &err) < 0) {
         run_fail(run, LEFT, ERR_STATE, &err);
         return;
     }
-    /* Both lists are sorted by name. */
-    for (size_t k = 0; k < n; k++) {
-        struct folder_work *work;
+    if (n > 1)
+        qsort(rows, n, sizeof(*rows), by_id);
+    for (size_t i = 0; i < run->n_folders && n > 0; i++) {
+        struct state_folder *row = &run->folders[i]->row;
+        const struct state_folder *now =
+            bsearch(row, rows, n, sizeof(*rows), by_id);
 
-        while (i < run->n_folders &&
-               strcmp(run->folders[i]->row.name, rows[k].name) < 0)
-            i++;
-        if (i == run->n_folders)
-            break;
-        work = run->folders[i];
-        if (work->row.id != rows[k].id)
+        if (now == NULL)
             continue;
-        work->row.pairs = rows[k].pairs;
-        memcpy(work->row.gone, rows[k].gone, sizeof(work->row.gone));
-        memcpy(work->row.apart, rows[k].apart, sizeof(work->row.apart));
+        row->pairs = now->pairs;
+        memcpy(row->gone, now->gone, sizeof(row->gone));
+        memcpy(row->apart, now->apart, sizeof(row->apart));
     }
     state_folders_free(rows, n);
 }

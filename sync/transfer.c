@@ -169,7 +169,7 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
         .kind = REPORT_COPY,
         .side = transfer->to,
         .source = other(transfer->to),
-        .folder = work->row.name,
+        .folder = run_folder_name(work),
         .uid = item->uid,
         .count = 1,
         .bytes = item->size,

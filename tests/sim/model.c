@@ -163,6 +163,23 @@ static void free_folder(struct model_folder *folder)
     free(folder);
 }
 
+static void drop_folder(struct model *model, struct model_folder *folder)
+{
+    for (size_t i = 0; i < model->n_folders; i++) {
+        if (model->folders[i] == folder)
+            model->folders[i] = model->folders[--model->n_folders];
+    }
+    free_folder(folder);
+}
+
+void model_remove(struct model *model, const char *name)
+{
+    struct model_folder *folder = model_folder(model, name);
+
+    if (folder != NULL)
+        drop_folder(model, folder);
+}
+
 static struct folder_token token_of(const struct model_folder *folder)
 {
     return (struct folder_token){
@@ -623,15 +640,6 @@ static void act_place(struct work *work)
 static void on_place(struct endpoint *endpoint, struct place_request *request)
 {
     begin(endpoint, &request->base, act_place);
-}
-
-static void drop_folder(struct model *model, struct model_folder *folder)
-{
-    for (size_t i = 0; i < model->n_folders; i++) {
-        if (model->folders[i] == folder)
-            model->folders[i] = model->folders[--model->n_folders];
-    }
-    free_folder(folder);
 }
 
 static void act_folder(struct work *work)

@@ -94,6 +94,8 @@ struct model_folder *model_folder(struct model *model, const char *name);
 struct model_folder *model_make(struct model *model, const char *name);
 struct model_mail *model_deliver(struct model *model, const char *folder,
                                  const char *content, uint32_t system);
+/* With all that is in it. */
+void model_remove(struct model *model, const char *name);
 /* With its children. */
 void model_rename(struct model *model, const char *name, const char *new_name);
 struct model_mail *model_find(struct model_folder *folder, uint32_t uid);

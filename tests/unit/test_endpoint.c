@@ -189,29 +189,34 @@ static void differs(struct folder_token a, struct folder_token b,
 
 static void test_tokens(void)
 {
-    const struct folder_token imap = {7, 12, 3, 99, 0, 0};
-    const struct folder_token maildir = {7, 12, 3, 0, 1000, 2000};
+    const struct folder_token imap = {5, 7, 12, 3, 99, 0, 0};
+    const struct folder_token maildir = {5, 7, 12, 3, 0, 1000, 2000};
     struct folder_token t;
 
     ok(folder_token_equal(&imap, &imap), "an IMAP token equals itself");
     ok(folder_token_equal(&maildir, &maildir), "so does a Maildir's");
-    t = (struct folder_token){8, 12, 3, 99, 0, 0};
+    t = (struct folder_token){0, 7, 12, 3, 99, 0, 0};
+    ok(folder_token_equal(&imap, &t) && folder_token_equal(&t, &imap),
+       "an object that is not known equals any");
+    t = (struct folder_token){6, 7, 12, 3, 99, 0, 0};
+    differs(imap, t, "the object");
+    t = (struct folder_token){5, 8, 12, 3, 99, 0, 0};
     differs(imap, t, "uidvalidity");
-    t = (struct folder_token){7, 13, 3, 99, 0, 0};
+    t = (struct folder_token){5, 7, 13, 3, 99, 0, 0};
     differs(imap, t, "uidnext");
-    t = (struct folder_token){7, 12, 4, 99, 0, 0};
+    t = (struct folder_token){5, 7, 12, 4, 99, 0, 0};
     differs(imap, t, "messages");
-    t = (struct folder_token){7, 12, 3, 100, 0, 0};
+    t = (struct folder_token){5, 7, 12, 3, 100, 0, 0};
     differs(imap, t, "highestmodseq");
-    t = (struct folder_token){7, 12, 3, 0, 1001, 2000};
+    t = (struct folder_token){5, 7, 12, 3, 0, 1001, 2000};
     differs(maildir, t, "the time of cur");
-    t = (struct folder_token){7, 12, 3, 0, 1000, 2001};
+    t = (struct folder_token){5, 7, 12, 3, 0, 1000, 2001};
     differs(maildir, t, "the time of new");
-    t = (struct folder_token){7, 12, 3, 0, 0, 0};
+    t = (struct folder_token){5, 7, 12, 3, 0, 0, 0};
     differs(maildir, t, "not settled");
-    t = (struct folder_token){7, 12, 3, 0, 0, 2000};
+    t = (struct folder_token){5, 7, 12, 3, 0, 0, 2000};
     differs(t, t, "one time only, from itself");
-    t = (struct folder_token){0, 12, 3, 99, 0, 0};
+    t = (struct folder_token){5, 0, 12, 3, 99, 0, 0};
     differs(t, t, "an unknown uidvalidity, from itself");
 }
 

@@ -30,7 +30,7 @@ struct image {
 static void put_all(struct state *state)
 {
     char name[] = "INBOX";
-    struct state_folder folder = {.id = 1, .name = name};
+    struct state_folder folder = {.id = 1, .name = {name, name}};
     struct state_intent intent = {.folder = 1};
     char text[64];
 

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -122,19 +123,23 @@ static const struct state_intent sample_intent = {
 static struct state_folder sample_folder(void)
 {
     static char name[] = "INBOX/\xc3\xa4";
+    static char other_name[] = "INBOX/o";
 
     return (struct state_folder){
         .id = 5,
-        .name = name,
-        .token = {{.uidvalidity = 1,
+        .name = {name,                                            other_name},
+        .follows = {false,                                           true      },
+        .has_subscribed = true,
+        .token = {{.object = UINT64_MAX,
+                   .uidvalidity = 1,
                    .uidnext = UINT32_MAX,
                    .messages = 3,
                    .highestmodseq = UINT64_MAX},
-                  {.uidvalidity = 9,
+                 {.uidvalidity = 9,
                    .cur_mtime_ns = -1,
-                   .new_mtime_ns = INT64_MAX}                          },
-        .has_token = {true,                                            true},
-        .exists = {false,                                           true},
+                   .new_mtime_ns = INT64_MAX}                               },
+        .has_token = {true,                                            true      },
+        .exists = {false,                                           true      },
     };
 }
 
@@ -292,6 +297,43 @@ static void test_pair(void)
     buf_deinit(&value);
 }
 
+static void free_names(struct state_folder *folder)
+{
+    free(folder->name[LEFT]);
+    free(folder->name[RIGHT]);
+}
+
+/* "A" on both sides, with a left token, as version 1 wrote it: "version, bits,
+ * name, token, checksum". */
+static void test_old_folder(void)
+{
+    static const char body[] = "\x01\x0d\x01"
+                               "A\x07\x09\x02\x05"
+                               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    struct record_key key = record_key_id(5);
+    struct state_folder got = {0};
+    struct buf value;
+    uLong sum;
+
+    buf_init(&value, 0);
+    buf_add(&value, (struct bytes){body, sizeof(body) - 1});
+    sum = crc32(0, (const Bytef *)key.text, (uInt)key.len);
+    sum = crc32(sum, (const Bytef *)body, sizeof(body) - 1);
+    sum ^= sum >> 16;
+    buf_add_char(&value, (char)(sum >> 8));
+    buf_add_char(&value, (char)sum);
+    ok(record_decode_folder(record_key_bytes(&key), buf_peek(&value), &got),
+       "a folder of the older layout decodes");
+    ok(strcmp(got.name[LEFT], "A") == 0, "... its name is that on the left");
+    ok(strcmp(got.name[RIGHT], "A") == 0, "... and on the right");
+    ok(got.has_token[LEFT] && !got.has_token[RIGHT] && got.exists[LEFT] &&
+           got.exists[RIGHT] && got.token[LEFT].uidvalidity == 7 &&
+           got.token[LEFT].highestmodseq == 5 && got.token[LEFT].object == 0,
+       "... with its token");
+    free_names(&got);
+    buf_deinit(&value);
+}
+
 static void test_folder(void)
 {
     struct state_folder folder = sample_folder();
@@ -302,22 +344,33 @@ static void test_folder(void)
     buf_init(&value, 0);
     record_encode_folder(&value, record_key_bytes(&key), &folder);
     ok(record_decode_folder(record_key_bytes(&key), buf_peek(&value), &got) &&
-           got.id == 5 && strcmp(got.name, folder.name) == 0,
+           got.id == 5 && strcmp(got.name[LEFT], folder.name[LEFT]) == 0 &&
+           strcmp(got.name[RIGHT], folder.name[RIGHT]) == 0 &&
+           !got.follows[LEFT] && got.follows[RIGHT] && got.has_subscribed &&
+           !got.subscribed,
        "a folder decodes");
     ok(folder_token_equal(&got.token[LEFT], &folder.token[LEFT]) &&
            folder_token_equal(&got.token[RIGHT], &folder.token[RIGHT]) &&
            got.has_token[LEFT] && got.has_token[RIGHT] && !got.exists[LEFT] &&
            got.exists[RIGHT],
        "... with both tokens");
-    free(got.name);
+    ok(got.token[LEFT].object == UINT64_MAX, "... which know the folder");
+    free_names(&got);
     buf_clear(&value);
     folder.has_token[LEFT] = false;
+    record_encode_folder(&value, record_key_bytes(&key), &folder);
+    ok(record_decode_folder(record_key_bytes(&key), buf_peek(&value), &got) &&
+           !got.has_token[LEFT] && got.token[LEFT].uidvalidity == 1,
+       "one that is not settled still tells which folder it is");
+    free_names(&got);
+    buf_clear(&value);
+    folder.token[LEFT].uidvalidity = 0;
     record_encode_folder(&value, record_key_bytes(&key), &folder);
     ok(record_decode_folder(record_key_bytes(&key), buf_peek(&value), &got) &&
            !got.has_token[LEFT] && got.token[LEFT].uidvalidity == 0 &&
            got.token[RIGHT].uidvalidity == 9,
        "one token is left out");
-    free(got.name);
+    free_names(&got);
     buf_deinit(&value);
 }
 
@@ -391,6 +444,7 @@ int main(void)
     test_tables();
     test_pair();
     test_folder();
+    test_old_folder();
     test_others();
     test_reason();
     for (unsigned table = 0; table < RECORD_TABLES; table++)

@@ -287,23 +287,15 @@ static void test_folders(void)
     fill(&world, LEFT, "Kept", 3, 'k');
     sync_once(&world);
     /* Delete both on the right; the left has new mail in one of them. */
-    for (int i = 0; i < 2; i++) {
-        const char *name = i == 0 ? "Gone" : "Kept";
-        struct model *right = &world.side[RIGHT];
-        struct model_folder *folder = model_folder(right, name);
-
-        free(folder->name);
-        folder->name = mem_copy(i == 0 ? "zz1" : "zz2");
-    }
+    model_remove(&world.side[RIGHT], "Gone");
+    model_remove(&world.side[RIGHT], "Kept");
     model_deliver(&world.side[LEFT], "Kept", "unread news", 0);
-    world.policy.folders = mem_copy("INBOX, Gone, Kept");
     ok(sync_once(&world) == 0 &&
            model_folder(&world.side[LEFT], "Gone") == NULL,
        "a folder deleted on one side is deleted on the other");
     ok(model_count(&world.side[RIGHT], "Kept", "unread news") == 1 &&
            model_folder(&world.side[RIGHT], "Kept")->n_mail == 1,
        "row 10: but new mail in it brings it back, with that mail only");
-    free(world.policy.folders);
     world_deinit(&world);
 }
 
@@ -512,6 +504,174 @@ static void test_renames(void)
     world_deinit(&world);
 }
 
+static void swap_names(struct model *model, const char *one, const char *two)
+{
+    model_rename(model, one, "aside");
+    model_rename(model, two, one);
+    model_rename(model, "aside", two);
+}
+
+static void fill_swap(struct world *world)
+{
+    model_make(&world->side[LEFT], "INBOX");
+    fill(world, LEFT, "A", 12, 'a');
+    fill(world, LEFT, "A/X", 12, 'x');
+    fill(world, LEFT, "B", 12, 'b');
+    sync_once(world);
+}
+
+static bool is_swapped(struct world *world, enum side side)
+{
+    struct model *model = &world->side[side];
+
+    return model_count(model, "B", "a0 of A") == 1 &&
+           model_count(model, "B/X", "x0 of A/X") == 1 &&
+           model_count(model, "A", "b0 of B") == 1 && model->n_folders == 4;
+}
+
+static bool nothing_sent(const struct world *world)
+{
+    return world->side[LEFT].n_read == 0 && world->side[RIGHT].n_read == 0 &&
+           world->side[LEFT].n_placed == 0 && world->side[RIGHT].n_placed == 0;
+}
+
+static void test_swap(void)
+{
+    struct world world;
+    uint32_t bad = 0;
+
+    world_init(&world, 15);
+    fill_swap(&world);
+    swap_names(&world.side[LEFT], "A", "B");
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FOLDER_RENAME] == 3 &&
+           world.result.todo == 3,
+       "a plan tells of swapped folders");
+    world.dry = false;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           is_swapped(&world, RIGHT) && nothing_sent(&world),
+       "swapped folders are swapped on the other side, and nothing is sent");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+    /* Cut before and after each of the three renames. */
+    for (uint32_t cut = 1; cut <= 3; cut++) {
+        for (int lost = 0; lost <= 1; lost++) {
+            world_init(&world, 16 + cut);
+            world.policy.on_conflict = RIGHT;
+            fill_swap(&world);
+            swap_names(&world.side[LEFT], "A", "B");
+            model_reconnect(&world.side[LEFT]);
+            model_reconnect(&world.side[RIGHT]);
+            world.side[RIGHT].cut_after = cut;
+            world.side[RIGHT].lose_answer = lost == 1;
+            run_once(&world);
+            bad += sync_once(&world) != 0 || !is_swapped(&world, LEFT) ||
+                   !is_swapped(&world, RIGHT) || !nothing_sent(&world) ||
+                   sync_once(&world) != 0 || !is_idle(&world);
+            world_deinit(&world);
+        }
+    }
+    ok(bad == 0, "cut at any rename, the next run goes on (%u do not)", bad);
+}
+
+static void test_rename_conflicts(void)
+{
+    struct world world;
+
+    world_init(&world, 20);
+    fill_swap(&world);
+    /* Row 11: new mail in the old name, and a new folder below it. */
+    model_rename(&world.side[LEFT], "A", "C");
+    model_deliver(&world.side[RIGHT], "A", "late", 0);
+    model_deliver(&world.side[RIGHT], "A/Y", "deep", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[LEFT], "C", "late") == 1 &&
+           model_count(&world.side[LEFT], "C/Y", "deep") == 1 &&
+           model_folder(&world.side[RIGHT], "A") == NULL,
+       "row 11: new mail in a folder that is renamed goes along");
+    /* Row 12: other names on both sides, then the same name. */
+    model_rename(&world.side[LEFT], "C", "L");
+    model_rename(&world.side[RIGHT], "C", "R");
+    world.policy.on_conflict = RIGHT;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[LEFT], "R") != NULL &&
+           model_folder(&world.side[LEFT], "L") == NULL && nothing_sent(&world),
+       "row 12: of two new names the configured one wins");
+    model_rename(&world.side[LEFT], "R", "S");
+    model_rename(&world.side[RIGHT], "R", "S");
+    ok(sync_once(&world) == 0 && is_equal(&world) && nothing_sent(&world) &&
+           world.result.counts[LEFT].folders_renamed == 0 &&
+           world.result.counts[RIGHT].folders_renamed == 0,
+       "row 12: the same new name on both sides is taken over");
+    /* Row 12: renamed here, deleted there. */
+    model_rename(&world.side[LEFT], "B", "T");
+    model_remove(&world.side[RIGHT], "B");
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[RIGHT], "T", "b0 of B") == 1 &&
+           model_folder(&world.side[LEFT], "T")->n_mail == 12,
+       "row 12: renamed here and deleted there, it lives on");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    /* The new name is another new folder's over there. */
+    world.policy.moves = true;
+    model_rename(&world.side[LEFT], "T", "U");
+    model_deliver(&world.side[RIGHT], "U", "stranger", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           world.side[LEFT].n_read == 0 &&
+           model_folder(&world.side[LEFT], "U")->n_mail == 13,
+       "where the new name is taken, both become one folder");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world),
+       "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_rename_one_way(void)
+{
+    struct world world;
+
+    world_init(&world, 21);
+    fill_swap(&world);
+    world.policy.direction = DIRECTION_LEFT_TO_RIGHT;
+    sync_once(&world);
+    model_rename(&world.side[RIGHT], "B", "mine");
+    ok(sync_once(&world) == 0 && is_equal(&world) && nothing_sent(&world) &&
+           model_folder(&world.side[RIGHT], "mine") == NULL,
+       "a one-way pair's target gets its names back");
+    model_rename(&world.side[LEFT], "B", "C");
+    ok(sync_once(&world) == 0 && is_equal(&world) && nothing_sent(&world) &&
+           model_folder(&world.side[RIGHT], "C") != NULL,
+       "and follows its source");
+    world_deinit(&world);
+}
+
+static void test_rename_out(void)
+{
+    struct world world;
+
+    world_init(&world, 22);
+    world.policy.folders = mem_copy("*, !old/*");
+    fill_swap(&world);
+    model_rename(&world.side[LEFT], "B", "old/B");
+    ok(sync_once(&world) == 0 && world.result.held == 12 &&
+           model_folder(&world.side[RIGHT], "B")->n_mail == 12,
+       "a folder that is renamed out of the pair is not deleted on the other "
+       "side");
+    ok(sync_once(&world) == 0 && world.result.held == 12,
+       "which is told again");
+    model_rename(&world.side[LEFT], "old/B", "D");
+    ok(sync_once(&world) == 0 && world.result.held == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "D")->n_mail == 12 &&
+           nothing_sent(&world),
+       "renamed back into it, it is followed");
+    model_rename(&world.side[LEFT], "D", "old/D");
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 &&
+           model_folder(&world.side[RIGHT], "D") == NULL &&
+           model_folder(&world.side[LEFT], "old/D")->n_mail == 12,
+       "--force-delete lets it go");
+    free(world.policy.folders);
+    world_deinit(&world);
+}
+
 static void test_doubtful_list(void)
 {
     struct world world;
@@ -520,8 +680,7 @@ static void test_doubtful_list(void)
     fill(&world, LEFT, "INBOX", 3, 'i');
     fill(&world, LEFT, "A", 3, 'a');
     sync_once(&world);
-    model_rename(&world.side[LEFT], "A", "hidden");
-    world.policy.folders = mem_copy("*, !hidden");
+    model_remove(&world.side[LEFT], "A");
     world.side[LEFT].doubtful = true;
     ok(sync_once(&world) == 0 && world.result.failed == 2 &&
            model_folder(&world.side[RIGHT], "A")->n_mail == 3,
@@ -529,7 +688,6 @@ static void test_doubtful_list(void)
     world.side[LEFT].doubtful = false;
     ok(sync_once(&world) == 0 && model_folder(&world.side[RIGHT], "A") == NULL,
        "in a list that was, it is");
-    free(world.policy.folders);
     world_deinit(&world);
 }
 
@@ -702,6 +860,10 @@ int main(int argc, char **argv)
     test_moves(false, false);
     test_moves(true, true);
     test_renames();
+    test_swap();
+    test_rename_conflicts();
+    test_rename_one_way();
+    test_rename_out();
     test_doubtful_list();
     test_hidden_folder();
     test_trash();

@@ -12,7 +12,10 @@
 
 static struct state_folder folder_of(uint32_t id, char *name)
 {
-    return (struct state_folder){.id = id, .name = name, .exists = {true}};
+    return (struct state_folder){
+        .id = id, .name = {name, name},
+             .exists = {true   }
+    };
 }
 
 static void put_folder(struct state *state, uint32_t id, const char *name)
@@ -36,7 +39,7 @@ static struct state_folder get_folder(struct state *state, uint32_t id)
         if (folders[i].id == id)
             found = folders[i];
     }
-    found.name = NULL;
+    found.name[LEFT] = found.name[RIGHT] = NULL;
     state_folders_free(folders, n);
     return found;
 }
@@ -90,8 +93,8 @@ static void test_folders(const struct statedir *place)
     put_folder(state, second, "ABC");
     state = reopen(place, state);
     ok(state_folders(state, &folders, &n, NULL) == 0 && n == 2 &&
-           strcmp(folders[0].name, "ABC") == 0 &&
-           strcmp(folders[1].name, "Archive/2024") == 0,
+           strcmp(folders[0].name[LEFT], "ABC") == 0 &&
+           strcmp(folders[1].name[LEFT], "Archive/2024") == 0,
        "folders: they come by name");
     ok(n == 2 && folders[1].pairs == 0 && folders[1].exists[LEFT] &&
            !folders[1].exists[RIGHT] && !folders[1].has_token[LEFT] &&

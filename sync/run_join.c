@@ -1,0 +1,362 @@
+/*
+ * The entries of both lists that are of no folder on record: new folders, and
+ * the twins that were listed for them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/run_internal.h"
+
+/* --- entries that are nobody's ------------------------------------------------ */
+
+/* The entries of one side that have a folder by now, sorted. */
+struct seated {
+    const struct folder_entry **entries;
+    size_t n;
+};
+
+static int by_address(const void *a, const void *b)
+{
+    const struct folder_entry *const *one = a;
+    const struct folder_entry *const *two = b;
+
+    return *one < *two ? -1 : *one > *two;
+}
+
+static struct seated seated_on(const struct run *run, enum side side)
+{
+    struct seated seated = {0};
+
+    seated.entries = mem_new(run->n_folders, sizeof(*seated.entries));
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run->folders[i]->entry[side] != NULL)
+            seated.entries[seated.n++] = run->folders[i]->entry[side];
+    }
+    if (seated.n > 1)
+        qsort(seated.entries, seated.n, sizeof(*seated.entries), by_address);
+    return seated;
+}
+
+static bool is_seated(const struct seated *seated,
+                      const struct folder_entry *entry)
+{
+    return seated->n > 0 &&
+           bsearch(&entry, seated->entries, seated->n, sizeof(*seated->entries),
+                   by_address) != NULL;
+}
+
+/* --- folders by their names on one side --------------------------------------- */
+
+struct named {
+    const char *name;
+    struct folder_work *work;
+};
+
+struct index {
+    struct named *named;
+    size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *one = a;
+    const struct named *two = b;
+
+    return strcmp(one->name, two->name);
+}
+
+static struct index index_by(const struct run *run, enum side side)
+{
+    struct index index = {.n = run->n_folders};
+
+    index.named = mem_new(index.n, sizeof(*index.named));
+    for (size_t i = 0; i < index.n; i++) {
+        struct folder_work *work = run->folders[i];
+
+        index.named[i] = (struct named){work->row.name[side], work};
+    }
+    if (index.n > 1)
+        qsort(index.named, index.n, sizeof(*index.named), by_name);
+    return index;
+}
+
+static struct folder_work *find(const struct index *index, const char *name)
+{
+    struct named key = {.name = name};
+    const struct named *found = index->n == 0
+                                    ? NULL
+                                    : bsearch(&key, index->named, index->n,
+                                              sizeof(*index->named), by_name);
+
+    return found != NULL ? found->work : NULL;
+}
+
+/* --- special use ---------------------------------------------------------------- */
+
+/* The only folder of that use there, and of no folder on record; else NULL. */
+static const struct folder_entry *only_of_use(const struct run *run,
+                                              const struct seated *seated,
+                                              enum side side,
+                                              enum special_use use)
+{
+    const struct list_request *list = &run->list[side];
+    const struct folder_entry *found = NULL;
+
+    for (size_t i = 0; i < list->n_folders; i++) {
+        const struct folder_entry *entry = &list->folders[i];
+
+        if (entry->use != use || !entry->selectable || entry->problem != NULL ||
+            entry->skipped != NULL)
+            continue;
+        if (found != NULL || is_seated(seated, entry) ||
+            strcmp(entry->name, "INBOX") == 0)
+            return NULL;
+        found = entry;
+    }
+    return found;
+}
+
+static bool is_listed(const struct run *run, enum side side, const char *name)
+{
+    for (size_t i = 0; i < run->list[side].n_folders; i++) {
+        if (strcmp(run->list[side].folders[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Two folders of one use are each other's twin where neither name is on the
+ * other side. The name on the left decides whether they take part. */
+static void map_uses(struct run *run)
+{
+    struct seated seated[SIDES] = {seated_on(run, LEFT), seated_on(run, RIGHT)};
+
+    for (enum special_use use = USE_ALL; use <= USE_TRASH; use++) {
+        const struct folder_entry *left =
+            only_of_use(run, &seated[LEFT], LEFT, use);
+        const struct folder_entry *right =
+            only_of_use(run, &seated[RIGHT], RIGHT, use);
+        struct folder_work *work;
+
+        if (left == NULL || right == NULL ||
+            is_listed(run, RIGHT, left->name) ||
+            is_listed(run, LEFT, right->name) ||
+            !filter_accepts(run->filter, left->name))
+            continue;
+        work = run_folder_new(run, left->name, right->name);
+        work->entry[LEFT] = left;
+        work->entry[RIGHT] = right;
+    }
+    free(seated[LEFT].entries);
+    free(seated[RIGHT].entries);
+}
+
+/* --- joining -------------------------------------------------------------------- */
+
+static void tell_problem(struct run *run, enum side side,
+                         const struct folder_entry *entry)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = side,
+        .source = side,
+        .folder = entry->name,
+        .reason = entry->problem,
+    };
+
+    run_report(run, &event);
+}
+
+/* An entry that is nobody's: of a folder that the other list has named, or of a
+ * new one. */
+static void join_entry(struct run *run, const struct index *index,
+                       enum side side, const struct folder_entry *entry)
+{
+    struct folder_work *work = find(index, entry->name);
+    char *name[SIDES];
+
+    if (entry->problem == NULL && work != NULL && work->entry[side] == NULL) {
+        work->entry[side] = entry;
+        return;
+    }
+    name[side] = mem_copy(entry->name);
+    name[other(side)] = run_map_name(run, other(side), entry->name);
+    if (entry->skipped != NULL || !filter_accepts(run->filter, name[LEFT])) {
+        /* takes no part */
+    } else if (entry->problem != NULL) {
+        tell_problem(run, side, entry);
+        if (work != NULL)
+            work->failed = true;
+    } else {
+        run_folder_new(run, name[LEFT], name[RIGHT])->entry[side] = entry;
+    }
+    free(name[LEFT]);
+    free(name[RIGHT]);
+}
+
+static void join_list(struct run *run, enum side side)
+{
+    const struct list_request *list = &run->list[side];
+    struct seated seated = seated_on(run, side);
+    struct index index = index_by(run, side);
+
+    for (size_t i = 0; i < list->n_folders; i++) {
+        const struct folder_entry *entry = &list->folders[i];
+
+        if ((entry->selectable || entry->problem != NULL) &&
+            !is_seated(&seated, entry))
+            join_entry(run, &index, side, entry);
+    }
+    free(seated.entries);
+    free(index.named);
+}
+
+/* A folder is gone only if the whole list was understood. */
+static void doubt_absent(struct run *run, enum side side)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = side,
+        .source = side,
+        .reason = "the folder list holds lines that are not understood: what "
+                  "is missing in it is left as it is",
+    };
+    struct err err;
+
+    if (!run->list[side].doubtful)
+        return;
+    run_report(run, &event);
+    err_set(&err, ERR_PROTOCOL, "not in %s's list, which was not understood",
+            run->options.endpoint[side]->name);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->row.exists[side] && !work->present[side])
+            run_folder_failed(work, side, &err);
+    }
+}
+
+/* A side that listed nothing, though the record knows of mail in there. */
+static int guard_empty_list(struct run *run, enum side side, struct err *err)
+{
+    size_t lost = 0;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        if (work->present[side])
+            return 0;
+        if (work->row.exists[side] && work->row.pairs > 0)
+            lost++;
+    }
+    if (lost == 0 || run->options.force_delete)
+        return 0;
+    return err_set(err, ERR_GUARD,
+                   "%s has no folders any more, and %zu were there; nothing "
+                   "was deleted: check the account, or run with "
+                   "--force-delete if that is meant",
+                   run->options.endpoint[side]->name, lost);
+}
+
+static int mark_intent(void *owner, const struct state_intent *intent)
+{
+    struct run *run = owner;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->in_state && work->row.id == intent->folder) {
+            work->ask[LEFT] = true;
+            work->ask[RIGHT] = true;
+        }
+    }
+    return 0;
+}
+
+/* What stays with a folder goes on record once it is known. */
+static void note_object(struct folder_work *work, enum side side)
+{
+    const struct folder_entry *entry = work->entry[side];
+
+    if (entry == NULL || !entry->has_token || entry->token.object == 0 ||
+        entry->token.object == work->token[side].object)
+        return;
+    work->token[side].object = entry->token.object;
+    if (work->in_state && work->has_token[side])
+        work->looked = true;
+}
+
+static void take_entries(struct folder_work *work)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        const struct folder_entry *entry = work->entry[side];
+
+        work->present[side] = entry != NULL;
+        work->subscribed[side] = entry != NULL && entry->subscribed;
+    }
+    run_ask(work);
+    note_object(work, LEFT);
+    note_object(work, RIGHT);
+}
+
+int run_join(struct run *run, struct err *err)
+{
+    int r;
+
+    if (run->options.policy->special_use)
+        map_uses(run);
+    join_list(run, LEFT);
+    join_list(run, RIGHT);
+    run_folders_sort(run);
+    for (size_t i = 0; i < run->n_folders; i++)
+        take_entries(run->folders[i]);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        doubt_absent(run, side);
+        r = guard_empty_list(run, side, err);
+        if (r < 0)
+            return r;
+    }
+    return state_intent_each(run->options.state, mark_intent, run, err);
+}
+
+/* --- two folders, one name -------------------------------------------------------- */
+
+static void refuse(struct folder_work *work, enum side side,
+                   const struct folder_work *holder)
+{
+    struct err err;
+
+    err_set(&err, ERR_REFUSED,
+            "on %s it would be \"%s\", as \"%s\" is: rename one of the two",
+            work->run->options.endpoint[side]->name, work->row.name[side],
+            run_folder_name(holder));
+    run_folder_failed(work, side, &err);
+}
+
+/* Of folders that share a name there, only one that is there goes on. */
+static void refuse_group(const struct named *named, size_t n, enum side side)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!named[i].work->present[side])
+            refuse(named[i].work, side, named[i == 0 ? 1 : 0].work);
+    }
+}
+
+void run_refuse_taken(struct run *run)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct index index = index_by(run, side);
+        size_t end;
+
+        for (size_t i = 0; i < index.n; i = end) {
+            for (end = i + 1; end < index.n; end++) {
+                if (strcmp(index.named[i].name, index.named[end].name) != 0)
+                    break;
+            }
+            if (end - i > 1)
+                refuse_group(index.named + i, end - i, side);
+        }
+        free(index.named);
+    }
+}

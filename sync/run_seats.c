@@ -1,0 +1,387 @@
+/*
+ * Which listed folder is which on record. One that was renamed is found by what
+ * stays with it (heirs.h), and a sample of its messages has to show that it is
+ * so. It is only an optimisation: a rename that is not recognised is messages
+ * that move, one by one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/heirs.h"
+#include "sync/rename_order.h"
+#include "sync/run_internal.h"
+
+#define SAMPLE_MAX 32u
+
+/* --- seats -------------------------------------------------------------------- */
+
+static bool is_renamed(const struct folder_work *work, enum side side)
+{
+    return work->entry[side] != NULL &&
+           strcmp(work->entry[side]->name, work->row.name[side]) != 0;
+}
+
+static bool seems_renamed(const struct folder_work *work)
+{
+    return is_renamed(work, LEFT) || is_renamed(work, RIGHT);
+}
+
+static void seat_side(struct run *run, enum side side)
+{
+    const struct list_request *list = &run->list[side];
+    struct heir *heirs = mem_new(run->n_folders, sizeof(*heirs));
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        heirs[i].name = work->row.name[side];
+        heirs[i].token = &work->row.token[side];
+        heirs[i].by_name = work->by_name;
+    }
+    heirs_find(heirs, run->n_folders, list->folders, list->n_folders);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        run->folders[i]->entry[side] =
+            heirs[i].entry != HEIR_NONE ? &list->folders[heirs[i].entry] : NULL;
+    }
+    free(heirs);
+}
+
+/* A name is only followed where there is a twin to follow it: a folder that was
+ * renamed here and deleted there lives on as a new one. */
+static bool may_be_renamed(const struct folder_work *work, bool only_proved)
+{
+    return work->entry[LEFT] != NULL && work->entry[RIGHT] != NULL &&
+           (work->proved || !only_proved);
+}
+
+/* Those that cannot be what they seem are sought by their names, until all
+ * fits. */
+static void seat_all(struct run *run, bool only_proved)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        seat_side(run, LEFT);
+        seat_side(run, RIGHT);
+        for (size_t i = 0; i < run->n_folders; i++) {
+            struct folder_work *work = run->folders[i];
+
+            if (work->by_name || !seems_renamed(work) ||
+                may_be_renamed(work, only_proved))
+                continue;
+            work->by_name = true;
+            again = true;
+        }
+    }
+}
+
+/* --- proof ---------------------------------------------------------------------- */
+
+struct sample {
+    uint32_t uid[SIDES];
+    bool answered[SIDES];
+    struct identity identity[SIDES];
+};
+
+/* One folder that seems renamed. */
+struct proof {
+    struct folder_work *work;
+    struct sample samples[SAMPLE_MAX];
+    size_t n_samples;
+    uint32_t seen; /* pairs walked over */
+    struct identify_request request[SIDES];
+    struct uidset uids[SIDES];
+    unsigned pending;
+};
+
+/* Some pairs, spread over the folder. */
+static int take_sample(void *owner, const struct state_pair *pair)
+{
+    struct proof *proof = owner;
+    uint32_t stride = proof->work->row.pairs / SAMPLE_MAX + 1;
+    struct sample *sample;
+
+    if (proof->seen++ % stride != 0 || proof->n_samples == SAMPLE_MAX ||
+        pair->gone[LEFT] || pair->gone[RIGHT])
+        return 0;
+    sample = &proof->samples[proof->n_samples++];
+    memcpy(sample->uid, pair->uid, sizeof(sample->uid));
+    uidset_add(&proof->uids[LEFT], pair->uid[LEFT]);
+    uidset_add(&proof->uids[RIGHT], pair->uid[RIGHT]);
+    return 0;
+}
+
+static void on_item(struct identify_request *request, uint32_t uid,
+                    const struct identity *identity)
+{
+    struct proof *proof = request->base.owner;
+    enum side side = request == &proof->request[LEFT] ? LEFT : RIGHT;
+
+    for (size_t i = 0; i < proof->n_samples; i++) {
+        struct sample *sample = &proof->samples[i];
+
+        if (sample->uid[side] != uid)
+            continue;
+        sample->answered[side] = true;
+        sample->identity[side] = *identity;
+    }
+}
+
+/* Every message of the sample that is still on both sides is the same, and
+ * most are. Where there is none, nothing can be mistaken. */
+static bool sample_agrees(const struct proof *proof)
+{
+    size_t same = 0;
+
+    for (size_t i = 0; i < proof->n_samples; i++) {
+        const struct sample *sample = &proof->samples[i];
+
+        if (!sample->answered[LEFT] || !sample->answered[RIGHT])
+            continue;
+        if (memcmp(sample->identity[LEFT].digest,
+                   sample->identity[RIGHT].digest, DIGEST_BYTES) != 0 ||
+            sample->identity[LEFT].size != sample->identity[RIGHT].size)
+            return false;
+        same++;
+    }
+    return proof->n_samples == 0 || (same > 0 && same >= proof->n_samples / 2);
+}
+
+static void conclude(struct proof *proof)
+{
+    struct run *run = proof->work->run;
+
+    proof->work->proved = sample_agrees(proof);
+    uidset_deinit(&proof->uids[LEFT]);
+    uidset_deinit(&proof->uids[RIGHT]);
+    free(proof);
+    run_end(run);
+}
+
+static void on_answered(struct request *base)
+{
+    struct proof *proof = base->owner;
+    enum side side = base == &proof->request[LEFT].base ? LEFT : RIGHT;
+
+    /* Without an answer it is not proved. */
+    run_is_over(proof->work->run, side, base->result, &base->err);
+    if (--proof->pending == 0)
+        conclude(proof);
+}
+
+static void ask_for_proof(struct folder_work *work)
+{
+    struct run *run = work->run;
+    struct known_state on = {run->options.state, work->row.id};
+    struct known known = known_of_state(&on);
+    struct proof *proof = MEM_NEW(struct proof);
+    struct err err;
+
+    run_begin(run);
+    proof->work = work;
+    if (known.each_pair(known.owner, LEFT, take_sample, proof, &err) < 0)
+        run_fail(run, LEFT, ERR_STATE, &err);
+    if (proof->n_samples == 0) {
+        conclude(proof);
+        return;
+    }
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct identify_request *request = &proof->request[side];
+
+        request->base.done = on_answered;
+        request->base.owner = proof;
+        /* A Maildir's UIDs are kept under the folder's number. */
+        request->folder.id = work->row.id;
+        request->folder.name = work->entry[side]->name;
+        request->uids = &proof->uids[side];
+        request->level = IDENTIFY_HEADER;
+        request->item = on_item;
+        proof->pending++;
+        endpoint_identify(run->options.endpoint[side], request);
+    }
+}
+
+void run_seats(struct run *run)
+{
+    seat_all(run, false);
+    run_begin(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (seems_renamed(run->folders[i]))
+            ask_for_proof(run->folders[i]);
+    }
+    run_end(run);
+}
+
+/* --- names ---------------------------------------------------------------------- */
+
+char *run_map_name(const struct run *run, enum side side, const char *name)
+{
+    const struct folder_work *above = NULL;
+    enum side from = other(side);
+    size_t longest = 0;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+        size_t n = strlen(work->row.name[from]);
+
+        if (n > longest && work->winner == SIDES && work->entry[LEFT] != NULL &&
+            work->entry[RIGHT] != NULL &&
+            rename_order_is_below(name, work->row.name[from])) {
+            above = work;
+            longest = n;
+        }
+    }
+    return above != NULL
+               ? mem_printf("%s%s", above->row.name[side], name + longest)
+               : mem_copy(name);
+}
+
+/* The side whose name wins. What is on record stands; else a one-way pair's
+ * source does, else the one that was renamed, and where both were, what the
+ * configuration says. */
+static enum side winner(const struct folder_work *work)
+{
+    const struct policy *policy = work->run->options.policy;
+
+    if (work->winner != SIDES)
+        return work->winner;
+    if (policy->direction == DIRECTION_LEFT_TO_RIGHT)
+        return LEFT;
+    if (policy->direction == DIRECTION_RIGHT_TO_LEFT)
+        return RIGHT;
+    if (is_renamed(work, LEFT) && is_renamed(work, RIGHT))
+        return policy->on_conflict;
+    return is_renamed(work, LEFT) ? LEFT : RIGHT;
+}
+
+/* Two folders that are each other's twin by their special use keep names of
+ * their own. */
+static bool is_mapped(const struct folder_work *work)
+{
+    return work->winner == SIDES &&
+           strcmp(work->row.name[LEFT], work->row.name[RIGHT]) != 0 &&
+           work->entry[LEFT]->use != USE_NONE &&
+           work->entry[LEFT]->use == work->entry[RIGHT]->use;
+}
+
+/* Another folder of the twin's side has the name, and keeps it: then this is no
+ * rename; its messages go into that one. */
+static bool is_taken(const struct folder_work *work)
+{
+    const struct run *run = work->run;
+    enum side side = other(winner(work));
+    const char *name = work->entry[winner(work)]->name;
+
+    for (size_t i = 0; i < run->list[side].n_folders; i++) {
+        const struct folder_entry *entry = &run->list[side].folders[i];
+        bool goes = false;
+
+        if (!entry->selectable || entry == work->entry[side] ||
+            strcmp(entry->name, name) != 0)
+            continue;
+        for (size_t k = 0; k < run->n_folders; k++) {
+            const struct folder_work *holder = run->folders[k];
+
+            if (holder->entry[side] == entry)
+                goes = (seems_renamed(holder) || holder->winner != SIDES) &&
+                       winner(holder) != side;
+        }
+        return !goes;
+    }
+    return false;
+}
+
+static bool drop_taken(struct run *run)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (!seems_renamed(work) || is_mapped(work) || !is_taken(work))
+            continue;
+        work->by_name = true;
+        any = true;
+    }
+    return any;
+}
+
+/* What was renamed to a name that takes no part has left the pair. That must
+ * not look like a deletion of all its messages. */
+static void hold_left(struct folder_work *work, enum side side)
+{
+    struct run *run = work->run;
+    char *reason;
+    struct report_event event = {
+        .kind = REPORT_HELD,
+        .side = other(side),
+        .source = side,
+        .folder = run_folder_name(work),
+        .count = work->row.pairs > 0 ? work->row.pairs : 1,
+    };
+
+    if (run->options.force_delete) {
+        work->entry[side] = NULL;
+        return;
+    }
+    reason =
+        mem_printf("it was renamed to \"%s\" on %s, which takes no part: "
+                   "give it another name there, or run once with "
+                   "--force-delete if it is to be deleted here",
+                   work->entry[side]->name, run->options.endpoint[side]->name);
+    event.reason = reason;
+    work->failed = true;
+    run_report(run, &event);
+    free(reason);
+}
+
+static bool has_left(const struct folder_work *work, enum side side)
+{
+    return is_renamed(work, side) && winner(work) == side &&
+           !filter_accepts(work->run->filter, work->entry[side]->name);
+}
+
+static void take_name(struct folder_work *work)
+{
+    bool mapped = is_mapped(work);
+
+    if (work->winner == SIDES && !mapped)
+        work->winner = winner(work);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        free(work->row.name[side]);
+        work->row.name[side] = mem_copy(work->entry[side]->name);
+        work->row.follows[side] = work->winner == other(side);
+    }
+    work->looked = true; /* its row has another name */
+    if (!work->run->options.dry)
+        state_folder_put(work->run->options.state, &work->row);
+}
+
+void run_take_names(struct run *run)
+{
+    bool any = false;
+
+    do {
+        seat_all(run, true);
+    } while (drop_taken(run));
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (!seems_renamed(work))
+            continue;
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (!work->failed && has_left(work, side))
+                hold_left(work, side);
+        }
+        if (work->failed || work->entry[LEFT] == NULL ||
+            work->entry[RIGHT] == NULL)
+            continue;
+        take_name(work);
+        any = true;
+    }
+    /* From here on a run that is killed only has to rename the twins. */
+    if (any)
+        run_commit(run);
+}
