@@ -20,11 +20,10 @@
 #define META_ENTRIES 256u
 #define CACHED_SETS  64u
 
-/* A file whose size and date are to be told. */
-struct unmeasured {
-    struct maildir_entry entry;
+/* Size and date of a file. */
+struct measure {
     struct maildir_meta meta;
-    bool measured;
+    bool known;
 };
 
 struct job {
@@ -41,29 +40,19 @@ struct job {
     struct maildir_seen *seen;
     size_t n_seen;
     size_t cap_seen;
-    struct unmeasured *fresh;
-    size_t n_fresh;
-    size_t cap_fresh;
-    size_t measured; /* of fresh, so far */
+    struct maildir_batch fresh; /* whose size and date are to be told */
+    struct measure *measures;   /* of fresh */
+    size_t n_measures;          /* so far */
     struct folder_token token;
     bool settled;
 };
-
-static void clear_fresh(struct job *job)
-{
-    for (size_t i = 0; i < job->n_fresh; i++) {
-        free(job->fresh[i].entry.base);
-        free(job->fresh[i].entry.name);
-    }
-    job->n_fresh = 0;
-}
 
 static void free_job(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
-    clear_fresh(job);
-    free(job->fresh);
+    maildir_find_free(&job->fresh);
+    free(job->measures);
     free(job->seen);
     free(job->path);
     buf_deinit(&job->names);
@@ -137,16 +126,18 @@ static struct flags_storable storable(const struct job *job)
 
 /* --- the end: tell what was found ---------------------------------------- */
 
-/* Its place in fresh, which is in the order of UIDs too, or NULL. */
-static const struct unmeasured *find_meta(const struct job *job, size_t *from,
+/* What was measured of @uid, or NULL; fresh is in the order of UIDs, too. */
+static const struct measure *find_measure(const struct job *job, size_t *from,
                                           uint32_t uid)
 {
-    while (*from < job->n_fresh && job->fresh[*from].entry.uid < uid) {
-        (*from)++;
+    const struct maildir_batch *fresh = &job->fresh;
+
+    for (; *from < fresh->n && fresh->entries[*from].uid <= uid; (*from)++) {
+        if (fresh->entries[*from].uid == uid && job->measures[*from].known) {
+            return &job->measures[*from];
+        }
     }
-    return *from < job->n_fresh && job->fresh[*from].entry.uid == uid
-               ? &job->fresh[*from]
-               : NULL;
+    return NULL;
 }
 
 static int tell_all(struct job *job)
@@ -156,7 +147,7 @@ static int tell_all(struct job *job)
 
     for (size_t i = 0; i < job->n_seen; i++) {
         const struct maildir_seen *seen = &job->seen[i];
-        const struct unmeasured *meta = find_meta(job, &from, seen->uid);
+        const struct measure *measure = find_measure(job, &from, seen->uid);
         struct listed listed = {.uid = seen->uid};
 
         listed.flags.system = maildir_name_to_flags(seen->letters);
@@ -166,10 +157,10 @@ static int tell_all(struct job *job)
                            "%s: too many different sets of keywords",
                            job->request->folder.name);
         }
-        if (meta != NULL && meta->measured) {
+        if (measure != NULL) {
             listed.has_meta = true;
-            listed.size = meta->meta.size;
-            listed.date = meta->meta.date;
+            listed.size = measure->meta.size;
+            listed.date = measure->meta.date;
         }
         job->request->item(job->request, &listed);
     }
@@ -196,46 +187,61 @@ static void tell(struct maildir_job *base)
 
 /* --- sizes and dates of new files ------------------------------------------ */
 
-static void measure_one(struct job *job, struct unmeasured *file)
+static void measure_one(struct job *job, struct maildir_batch *batch,
+                        struct maildir_entry *entry, struct measure *out)
 {
     struct stat st;
-    struct maildir_batch batch = {.entries = &file->entry, .n = 1};
-    struct bytes base = bytes_of(file->entry.base);
+    struct bytes base = bytes_of(entry->base);
     int fd;
 
-    if (fstatat(maildir_find_dir(&job->dirs, &file->entry), file->entry.name,
-                &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        maildir_meta_of_name(base, &st, &file->meta)) {
-        file->measured = true;
+    if (entry->name != NULL &&
+        fstatat(maildir_find_dir(&job->dirs, entry), entry->name, &st,
+                AT_SYMLINK_NOFOLLOW) == 0 &&
+        maildir_meta_of_name(base, &st, &out->meta)) {
+        out->known = true;
         return;
     }
-    fd = maildir_find_open(&job->dirs, &batch, &file->entry);
+    fd = maildir_find_open(&job->dirs, batch, entry);
     if (fd >= 0) {
-        file->measured = maildir_meta_of_file(fd, base, &file->meta) == 0;
+        out->known = maildir_meta_of_file(fd, base, &out->meta) == 0;
         close(fd);
     }
 }
 
+/* Together, so that those that were renamed meanwhile are looked for together:
+ * a look reads the whole folder. */
 static void measure(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
-    size_t end = job->measured + META_ENTRIES;
+    size_t left = job->fresh.n - job->n_measures;
+    struct maildir_batch batch = {
+        .entries = &job->fresh.entries[job->n_measures],
+        .n = left < META_ENTRIES ? left : META_ENTRIES};
 
-    for (; job->measured < end && job->measured < job->n_fresh;
-         job->measured++) {
-        measure_one(job, &job->fresh[job->measured]);
+    for (size_t i = 0; i < batch.n; i++) {
+        measure_one(job, &batch, &batch.entries[i],
+                    &job->measures[job->n_measures + i]);
     }
+    job->n_measures += batch.n;
 }
 
 static void measured(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
-    if (job->measured < job->n_fresh) {
+    if (job->n_measures < job->fresh.n) {
         maildir_job_run(base, measure, measured);
     } else {
         tell(base);
     }
+}
+
+static void begin_measures(struct job *job)
+{
+    if (job->fresh.n > 0) {
+        job->measures = mem_new(job->fresh.n, sizeof(*job->measures));
+    }
+    measured(&job->base);
 }
 
 /* --- the scan -------------------------------------------------------------- */
@@ -258,11 +264,10 @@ static int compare_seen(const void *a, const void *b)
 
 static int compare_fresh(const void *a, const void *b)
 {
-    const struct unmeasured *left = a;
-    const struct unmeasured *right = b;
+    const struct maildir_entry *left = a;
+    const struct maildir_entry *right = b;
 
-    return (left->entry.uid > right->entry.uid) -
-           (left->entry.uid < right->entry.uid);
+    return (left->uid > right->uid) - (left->uid < right->uid);
 }
 
 /* In the order of UIDs, each once. */
@@ -281,26 +286,22 @@ static void sort_seen(struct job *job)
         }
     }
     job->n_seen = n;
-    if (job->n_fresh > 0) {
-        qsort(job->fresh, job->n_fresh, sizeof(*job->fresh), compare_fresh);
+    if (job->fresh.n > 0) {
+        qsort(job->fresh.entries, job->fresh.n, sizeof(*job->fresh.entries),
+              compare_fresh);
     }
 }
 
-static void add_fresh(struct job *job, uint32_t uid, struct bytes base,
-                      const char *name, bool in_new)
+static void add_fresh(struct maildir_batch *fresh, uint32_t uid,
+                      struct bytes base, const char *name, bool in_new)
 {
-    struct unmeasured *file;
-
-    job->fresh = mem_grow(job->fresh, job->n_fresh, &job->cap_fresh,
-                          sizeof(*job->fresh));
-    file = &job->fresh[job->n_fresh];
-    job->n_fresh++;
-    *file = (struct unmeasured){
-        .entry = {.uid = uid,
-                  .base = mem_text(base),
-                  .name = mem_copy(name),
-                  .in_new = in_new}
-    };
+    fresh->entries = mem_grow(fresh->entries, fresh->n, &fresh->cap,
+                              sizeof(*fresh->entries));
+    fresh->entries[fresh->n] = (struct maildir_entry){.uid = uid,
+                                                      .base = mem_text(base),
+                                                      .name = mem_copy(name),
+                                                      .in_new = in_new};
+    fresh->n++;
 }
 
 static int take_name(struct job *job, const char *name, bool in_new)
@@ -329,7 +330,7 @@ static int take_name(struct job *job, const char *name, bool in_new)
         seen->plain = name[parts.base.len] == 0;
     }
     if (r == MAILDIR_FILES_FRESH || !job->request->has_since) {
-        add_fresh(job, uid, parts.base, name, in_new);
+        add_fresh(&job->fresh, uid, parts.base, name, in_new);
     }
     return 0;
 }
@@ -414,11 +415,11 @@ static void have_names(struct maildir_job *base)
         maildir_job_run(base, read_on, have_names);
     } else if (!job->settled && job->scans < SCANS_MAX) {
         job->n_seen = 0;
-        clear_fresh(job);
+        maildir_find_clear(&job->fresh);
         begin_again(base);
     } else {
         sort_seen(job);
-        measured(base);
+        begin_measures(job);
     }
 }
 
