@@ -87,11 +87,13 @@ static struct request world_request(struct world *world)
 __attribute__((unused)) static void world_make(struct world *world,
                                                enum maildir_layout layout)
 {
+    const char *tmp = getenv("TMPDIR");
     char *dir;
     struct err err;
 
     *world = (struct world){0};
-    (void)strcpy(world->dir, "/tmp/test_maildir.XXXXXX");
+    (void)snprintf(world->dir, sizeof(world->dir), "%s/test_maildir.XXXXXX",
+                   tmp != NULL ? tmp : "/tmp");
     if (mkdtemp(world->dir) == NULL || uv_loop_init(&world->loop) != 0) {
         world_die("no directory or loop");
     }

@@ -1,6 +1,4 @@
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +8,6 @@
 #include "base/mem.h"
 #include "store/maildir_scan.h"
 #include "tests/tap.h"
-
-#define FILES        1500u
-#define SETTLED_WANT 25u
-#define SCANS_MAX    4000u
 
 struct place {
     char root[64];
@@ -168,119 +162,9 @@ static void test_future(void)
     remove_place(&place);
 }
 
-/* --- the race: another program renames while we read ------------------------- */
-
-struct renamer {
-    int cur;
-    atomic_bool stop;
-    bool seen[FILES];
-};
-
-static void file_name(char out[64], unsigned i, bool seen)
-{
-    (void)snprintf(out, 64, "1700000000.M%06uP1.host:2,%s", i, seen ? "S" : "");
-}
-
-/* Bursts of flag changes, as a mail reader makes them. */
-static void *rename_files(void *owner)
-{
-    const struct timespec pause = {.tv_nsec = 21000000};
-    struct renamer *renamer = owner;
-    unsigned state = 1;
-
-    while (!atomic_load(&renamer->stop)) {
-        for (unsigned n = 0; n < 200; n++) {
-            char from[64];
-            char to[64];
-            unsigned i;
-
-            state = state * 1103515245u + 12345u;
-            i = (state >> 8) % FILES;
-            file_name(from, i, renamer->seen[i]);
-            renamer->seen[i] = !renamer->seen[i];
-            file_name(to, i, renamer->seen[i]);
-            if (renameat(renamer->cur, from, renamer->cur, to) < 0) {
-                die("rename");
-            }
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    return NULL;
-}
-
-/* How many of the files a scan passed over. */
-static unsigned count_missing(struct bytes names)
-{
-    bool *found = mem_new(FILES, sizeof(*found));
-    unsigned missing = 0;
-
-    while (names.len > 0) {
-        /* "c1700000000.M000123P1.host:2,S" */
-        unsigned long i = strtoul(names.ptr + 13, NULL, 10);
-
-        if (i < FILES) {
-            found[i] = true;
-        }
-        names = bytes_skip(names, strlen(names.ptr) + 1);
-    }
-    for (unsigned i = 0; i < FILES; i++) {
-        missing += !found[i];
-    }
-    free(found);
-    return missing;
-}
-
-static void test_race(void)
-{
-    struct renamer renamer = {.stop = false};
-    struct folder_token token;
-    struct maildir_scan *scan;
-    struct place place;
-    struct buf names;
-    pthread_t thread;
-    unsigned settled = 0;
-    unsigned bad = 0;
-    unsigned unsettled_missing = 0;
-    unsigned scans;
-
-    make_place(&place);
-    for (unsigned i = 0; i < FILES; i++) {
-        char name[64];
-
-        file_name(name, i, false);
-        make_file(place.cur, name);
-    }
-    renamer.cur = place.cur;
-    buf_init(&names, 0);
-    if (pthread_create(&thread, NULL, rename_files, &renamer) != 0) {
-        die("no thread");
-    }
-    for (scans = 0; scans < SCANS_MAX && settled < SETTLED_WANT; scans++) {
-        unsigned missing;
-        bool believed;
-
-        scan = maildir_scan_new(place.cur, place.new);
-        believed = scan_all(scan, &names, &token);
-        missing = count_missing(buf_peek(&names));
-        settled += believed;
-        bad += believed && missing > 0;
-        unsettled_missing += !believed && missing > 0;
-        maildir_scan_free(scan);
-    }
-    atomic_store(&renamer.stop, true);
-    (void)pthread_join(thread, NULL);
-    printf("# %u scans, %u settled, %u unsettled ones missed files\n", scans,
-           settled, unsettled_missing);
-    ok(settled >= SETTLED_WANT, "scans settle between bursts of renames");
-    ok(bad == 0, "a settled scan never misses a file");
-    buf_deinit(&names);
-    remove_place(&place);
-}
-
 int main(void)
 {
     test_kinds();
     test_future();
-    test_race();
     return done_testing();
 }
