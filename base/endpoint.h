@@ -158,9 +158,10 @@ struct delta_request {
 };
 
 enum identify_level {
-    IDENTIFY_META,   /* size and date only */
-    IDENTIFY_HEADER, /* and the digest of IDENTITY_FIELDS */
-    IDENTIFY_BODY    /* and the digest of the whole message instead */
+    IDENTIFY_META,     /* size and date only */
+    IDENTIFY_ENVELOPE, /* and the digest of IDENTITY_ENVELOPE */
+    IDENTIFY_HEADER,   /* and the digest of IDENTITY_FIELDS */
+    IDENTIFY_BODY      /* and the digest of the whole message instead */
 };
 
 /* Tell messages apart. */

@@ -29,6 +29,8 @@ enum state {
 
 struct identity_reader {
     struct digest *digest;
+    enum identity_set set;
+    uint8_t sum[DIGEST_BYTES]; /* of the fields' digests, in any order */
     enum state state;
     bool has_header;
     bool in_field; /* the field before the current line is one of ours */
@@ -41,10 +43,11 @@ struct identity_reader {
     size_t n_out;
 };
 
-struct identity_reader *identity_reader_new(void)
+struct identity_reader *identity_reader_new(enum identity_set set)
 {
     struct identity_reader *reader = MEM_NEW(struct identity_reader);
 
+    reader->set = set;
     reader->digest = digest_new();
     return reader;
 }
@@ -83,10 +86,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Is the name that was read one of IDENTITY_FIELDS? */
+/* Is the name that was read one of its set? */
 static bool is_ours(const struct identity_reader *reader)
 {
-    const char *at = IDENTITY_FIELDS;
+    const char *at =
+        reader->set == IDENTITY_BY_FIELDS ? IDENTITY_FIELDS : IDENTITY_ENVELOPE;
 
     while (*at != '\0') {
         size_t len = strcspn(at, " ");
@@ -99,11 +103,26 @@ static bool is_ours(const struct identity_reader *reader)
     return false;
 }
 
+/* Where the order does not count, each field is digested by itself, and the
+ * digests are added up: a field that comes twice counts twice. */
+static void add_up(struct identity_reader *reader)
+{
+    uint8_t field[DIGEST_BYTES];
+
+    flush(reader);
+    digest_final(reader->digest, field);
+    for (size_t i = 0; i < DIGEST_BYTES; i++)
+        reader->sum[i] = (uint8_t)(reader->sum[i] + field[i]);
+}
+
 /* The field before this line has no more lines. */
 static void end_field(struct identity_reader *reader)
 {
-    if (reader->in_field)
+    if (reader->in_field) {
         put(reader, '\n');
+        if (reader->set == IDENTITY_BY_ENVELOPE)
+            add_up(reader);
+    }
     reader->in_field = false;
     reader->blank = false;
     reader->begun = false;
@@ -240,7 +259,11 @@ void identity_reader_final(struct identity_reader *reader, struct identity *out)
 {
     end_field(reader);
     flush(reader);
+    if (reader->set == IDENTITY_BY_ENVELOPE)
+        digest_add(reader->digest,
+                   (struct bytes){(const char *)reader->sum, DIGEST_BYTES});
     digest_final(reader->digest, out->digest);
     out->has_header = reader->has_header;
-    *reader = (struct identity_reader){.digest = reader->digest};
+    *reader =
+        (struct identity_reader){.digest = reader->digest, .set = reader->set};
 }

@@ -17,6 +17,9 @@
 /* The fields, as in BODY.PEEK[HEADER.FIELDS (...)]. */
 #define IDENTITY_FIELDS "MESSAGE-ID DATE FROM TO CC SUBJECT CONTENT-TYPE"
 
+/* Those that even a server keeps that makes every message anew. */
+#define IDENTITY_ENVELOPE "MESSAGE-ID DATE FROM SUBJECT"
+
 #define IDENTITY_HEADER_BYTES_MAX ((size_t)256 * 1024)
 
 struct identity {
@@ -26,9 +29,14 @@ struct identity {
     uint8_t digest[DIGEST_BYTES]; /* of the fields, or of the whole message */
 };
 
+enum identity_set {
+    IDENTITY_BY_FIELDS,  /* IDENTITY_FIELDS, in the order of arrival */
+    IDENTITY_BY_ENVELOPE /* IDENTITY_ENVELOPE, in any order */
+};
+
 /*
- * Digests the fields of a header that arrives in pieces. Only the fields of
- * IDENTITY_FIELDS count, in the order of arrival; names in upper case, folding
+ * Digests the fields of a header that arrives in pieces. Only those of its set
+ * count; names in upper case, folding
  * undone, runs of white space as one blank, line ends LF or CRLF alike. It
  * stops at the first empty line, or after IDENTITY_HEADER_BYTES_MAX of what is
  * digested: what is left out does not count, so that a header and its
@@ -36,7 +44,7 @@ struct identity {
  */
 struct identity_reader;
 
-struct identity_reader *identity_reader_new(void);
+struct identity_reader *identity_reader_new(enum identity_set set);
 void identity_reader_free(struct identity_reader *reader);
 
 /* More of the header; what comes behind its end is ignored. */

@@ -30,6 +30,9 @@ static const char *items(enum identify_level level)
     switch (level) {
     case IDENTIFY_META:
         return " (UID INTERNALDATE RFC822.SIZE)";
+    case IDENTIFY_ENVELOPE:
+        return " (UID INTERNALDATE RFC822.SIZE"
+               " BODY.PEEK[HEADER.FIELDS (" IDENTITY_ENVELOPE ")])";
     case IDENTIFY_HEADER:
         return " (UID INTERNALDATE RFC822.SIZE"
                " BODY.PEEK[HEADER.FIELDS (" IDENTITY_FIELDS ")])";
@@ -69,7 +72,7 @@ static void body_begins(struct identify *identify, bool is_header)
 
     identify->digests =
         identify->request->level != IDENTIFY_META &&
-        is_header == (identify->request->level == IDENTIFY_HEADER);
+        is_header == (identify->request->level != IDENTIFY_BODY);
     if (!identify->digests)
         return;
     identify->octets = 0;
@@ -85,7 +88,7 @@ static void body_data(struct identify *identify, struct bytes data)
     if (!identify->digests)
         return;
     identify->octets += data.len;
-    if (identify->request->level == IDENTIFY_HEADER) {
+    if (identify->request->level != IDENTIFY_BODY) {
         identity_reader_add(identify->reader, data);
     } else {
         digest_add(identify->digest, data);
@@ -109,7 +112,7 @@ static void take_fetch(struct identify *identify,
         return;
     if ((fetch->has & FETCH_DATE) != 0)
         identity.date = fetch->date;
-    if (request->level == IDENTIFY_HEADER && had_body)
+    if (request->level != IDENTIFY_BODY && had_body)
         identity_reader_final(identify->reader, &identity);
     if (request->level == IDENTIFY_BODY) {
         identity.size = identify->octets;
@@ -194,7 +197,9 @@ struct imap_task *imap_identify_new(struct imap_pool *pool,
     struct identify *identify = identify_of(task);
 
     identify->request = request;
-    identify->reader = identity_reader_new();
+    identify->reader = identity_reader_new(request->level == IDENTIFY_ENVELOPE
+                                               ? IDENTITY_BY_ENVELOPE
+                                               : IDENTITY_BY_FIELDS);
     identify->digest = digest_new();
     uidset_add_set(&identify->todo, request->uids);
     task->folder = &request->folder;

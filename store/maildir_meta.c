@@ -81,9 +81,9 @@ int maildir_meta_of_file(int fd, struct bytes base, struct maildir_meta *out)
 }
 
 /* The digest of the fields that count. */
-static int read_header(int fd, struct identity *out)
+static int read_header(int fd, enum identity_set set, struct identity *out)
 {
-    struct identity_reader *reader = identity_reader_new();
+    struct identity_reader *reader = identity_reader_new(set);
     char *piece = mem_new(PIECE_BYTES, 1);
     off_t offset = 0;
     ssize_t n = 0;
@@ -142,8 +142,10 @@ int maildir_meta_identify(int fd, struct bytes base, enum identify_level level,
     out->size = meta.size;
     out->date = meta.date;
     switch (level) {
+    case IDENTIFY_ENVELOPE:
+        return read_header(fd, IDENTITY_BY_ENVELOPE, out);
     case IDENTIFY_HEADER:
-        return read_header(fd, out);
+        return read_header(fd, IDENTITY_BY_FIELDS, out);
     case IDENTIFY_BODY:
         return read_body(fd, meta.verbatim, out);
     case IDENTIFY_META:

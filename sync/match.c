@@ -6,11 +6,12 @@
 
 #include "base/mem.h"
 
-enum { STEP_SIZE, STEP_HEADER, STEP_BODY, STEP_OVER };
+enum { STEP_SIZE, STEP_HEADER, STEP_BODY, STEP_ENVELOPE, STEP_OVER };
 
-void match_init(struct match *match)
+void match_init(struct match *match, enum fidelity fidelity)
 {
     memset(match, 0, sizeof(*match));
+    match->fidelity = fidelity;
 }
 
 void match_deinit(struct match *match)
@@ -33,7 +34,8 @@ void match_add(struct match *match, enum side side, const struct listed *listed)
     candidate = &match->candidates[side][match->n[side]++];
     memset(candidate, 0, sizeof(*candidate));
     candidate->uid = listed->uid;
-    candidate->identity.size = listed->size;
+    if (match->fidelity == FIDELITY_EXACT)
+        candidate->identity.size = listed->size;
     candidate->identity.date = listed->date;
 }
 
@@ -190,8 +192,9 @@ static void judge_header(struct match *match, struct group *group)
     want_group(match, group);
 }
 
-/* Equal in every byte: twins are paired in order, same dates first. */
-static void judge_body(struct match *match, struct group *group)
+/* Twins are paired in order, same dates first, others only where @any_date. */
+static void link_in_order(struct match *match, struct group *group,
+                          bool any_date)
 {
     struct candidate *left = group->first[LEFT];
     struct candidate *right = group->first[RIGHT];
@@ -206,12 +209,25 @@ static void judge_body(struct match *match, struct group *group)
             link_two(match, &left[i], &right[j++]);
     }
     j = 0;
-    for (size_t i = 0; i < group->n[LEFT]; i++) {
+    for (size_t i = 0; i < group->n[LEFT] && any_date; i++) {
         while (j < group->n[RIGHT] && right[j].linked)
             j++;
         if (!left[i].linked && j < group->n[RIGHT])
             link_two(match, &left[i], &right[j]);
     }
+}
+
+/* Equal in every byte. */
+static void judge_body(struct match *match, struct group *group)
+{
+    link_in_order(match, group, true);
+}
+
+/* Equal in what is left of them. Where that is nothing, only the date can
+ * tell. */
+static void judge_envelope(struct match *match, struct group *group)
+{
+    link_in_order(match, group, group->first[LEFT]->identity.has_header);
 }
 
 /* What was asked is answered now, or never; the others are out. */
@@ -246,6 +262,10 @@ bool match_next(struct match *match)
     case STEP_SIZE:
         match->step = STEP_HEADER;
         match->level = IDENTIFY_HEADER;
+        if (match->fidelity == FIDELITY_ENVELOPE) {
+            match->step = STEP_ENVELOPE;
+            match->level = IDENTIFY_ENVELOPE;
+        }
         sort(match, by_size);
         each_group(match, false, want_group);
         break;
@@ -257,10 +277,12 @@ bool match_next(struct match *match)
         each_group(match, true, judge_header);
         break;
     case STEP_BODY:
-        match->step = STEP_OVER;
+    case STEP_ENVELOPE:
         narrow(match);
         sort(match, by_digest);
-        each_group(match, true, judge_body);
+        each_group(match, true,
+                   match->step == STEP_BODY ? judge_body : judge_envelope);
+        match->step = STEP_OVER;
         return false;
     default:
         return false;

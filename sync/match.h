@@ -4,8 +4,10 @@
  * never answered. One to one on multisets: two identical messages stay two.
  *
  * The ladder: equal size; then equal size, date and header digest, where that
- * is unique on both sides; then the digest of the whole message. Pure: says
- * which messages it wants identified, and is told.
+ * is unique on both sides; then the digest of the whole message. Where sizes
+ * lie it begins at the second step, and does without them; where messages are
+ * made anew for each reader, there is one step only, the envelope's digest.
+ * Pure: says which messages it wants identified, and is told.
  *
  *     match_init(); match_add() for each new message;
  *     while (match_next(&match)) {
@@ -40,6 +42,7 @@ struct match {
     struct candidate *candidates[SIDES];
     size_t n[SIDES];
     size_t cap[SIDES];
+    enum fidelity fidelity;
     unsigned step; /* how far up the ladder */
     /* out */
     enum identify_level level;
@@ -49,7 +52,8 @@ struct match {
     size_t links_cap;
 };
 
-void match_init(struct match *match);
+/* @fidelity  of the two sides, the lower one */
+void match_init(struct match *match, enum fidelity fidelity);
 void match_deinit(struct match *match);
 
 /* A new message of @side, size and date as listed. */

@@ -100,6 +100,7 @@ static bool push_needed(const struct plan_input *input, enum side side,
         return false;
     *change = flags_diff(input->keywords, from, to);
     change->add = flags_limit(input->keywords, change->add, storable);
+    change->remove = flags_limit(input->keywords, change->remove, storable);
     return change->add.system != 0 || change->add.keywords != 0 ||
            change->remove.system != 0 || change->remove.keywords != 0;
 }

@@ -109,10 +109,28 @@ static void tell(struct checking *checking, const struct probe *probe,
     run_report(run, &event);
 }
 
+/* What is to be compared of two messages: not what a side does not keep. */
+static enum identify_level level_of(const struct run *run)
+{
+    if (run_fidelity(run) == FIDELITY_ENVELOPE)
+        return IDENTIFY_ENVELOPE;
+    return run->options.deep ? IDENTIFY_BODY : IDENTIFY_HEADER;
+}
+
+static const char *difference(enum identify_level level)
+{
+    if (level == IDENTIFY_ENVELOPE)
+        return "Message-ID, Date, From or Subject differ";
+    return level == IDENTIFY_BODY ? "the bytes differ" : "the headers differ";
+}
+
 static void compare_one(struct checking *checking, const struct probe *probe)
 {
     const struct identity *left = &probe->identity[LEFT];
     const struct identity *right = &probe->identity[RIGHT];
+    const struct run *run = checking->work->run;
+    enum identify_level level = level_of(run);
+    bool sized = run_fidelity(run) == FIDELITY_EXACT || level == IDENTIFY_BODY;
     char reason[120];
 
     if (!probe->answered[LEFT] || !probe->answered[RIGHT]) {
@@ -120,10 +138,8 @@ static void compare_one(struct checking *checking, const struct probe *probe)
         return;
     }
     if (memcmp(left->digest, right->digest, DIGEST_BYTES) != 0)
-        tell(checking, probe,
-             checking->work->run->options.deep ? "the bytes differ"
-                                               : "the headers differ");
-    if (left->size != right->size) {
+        tell(checking, probe, difference(level));
+    if (sized && left->size != right->size) {
         snprintf(reason, sizeof(reason), "the sizes differ: %llu and %llu",
                  (unsigned long long)left->size,
                  (unsigned long long)right->size);
@@ -213,8 +229,7 @@ static void go_on(struct checking *checking)
         request->base.owner = checking;
         request->folder = run_folder_ref(work, side);
         request->uids = &checking->uids[side];
-        request->level =
-            work->run->options.deep ? IDENTIFY_BODY : IDENTIFY_HEADER;
+        request->level = level_of(work->run);
         request->item = on_item;
         checking->pending++;
     }

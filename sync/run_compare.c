@@ -267,7 +267,7 @@ static void begin(struct folder_work *work)
     compare->known_state.state = work->run->options.state;
     compare->known_state.folder = work->row.id;
     compare->known = known_of_state(&compare->known_state);
-    match_init(&compare->match);
+    match_init(&compare->match, run_fidelity(work->run));
     plan_init(&compare->plan);
     run_begin(work->run);
     compare->pending = 1; /* until both are asked */

@@ -187,6 +187,16 @@ static inline bool run_is_closing(const struct run *run)
     return run->closing;
 }
 
+/* How well messages keep what they are on the way between the sides: the lower
+ * one of both. */
+static inline enum fidelity run_fidelity(const struct run *run)
+{
+    enum fidelity left = run->options.endpoint[LEFT]->fidelity;
+    enum fidelity right = run->options.endpoint[RIGHT]->fidelity;
+
+    return left > right ? left : right;
+}
+
 struct folder_ref run_folder_ref(const struct folder_work *work,
                                  enum side side);
 

@@ -259,7 +259,7 @@ void run_find_moves(struct run *run)
 
         search->run = run;
         search->side = side;
-        match_init(&search->match);
+        match_init(&search->match, run_fidelity(run));
         for (size_t i = 0; i < run->n_folders; i++) {
             if (takes_part(run->folders[i]))
                 add_folder(search, run->folders[i]);

@@ -5,7 +5,7 @@
 . tests/lib/provider.sh
 apart='^\[Gmail\]/(All Mail|Important|Starred)	'
 
-provider far gmail
+provider far gmail size_factor=2
 account_provider far far
 account_maildir disk
 pair main far disk

@@ -10,4 +10,31 @@ account_maildir disk
 pair main far disk
 bytes=rebuilt keyword='$MDNSent'
 there_and_back
+
+# Keywords that it does not take stay where they are.
+mail flag disk INBOX far-8 '+later' '+\Seen'
+runs 0 "a keyword that cannot go over" sync main
+seen disk >"$T/disk.seen"
+has "and is not taken for removed" "$T/disk.seen" 'far-8.*later'
+runs 0 "the next run" --json sync main
+nothing_done "does nothing about it"
+seen disk >"$T/disk.seen"
+has "nor later" "$T/disk.seen" 'far-8.*later'
+hasnt "no command was in error" "$T/far.wire" 'later'
+mail flag disk INBOX far-8 '-later' '-\Seen'
+runs 0 "the keyword goes away again" sync main
+agree "and flags that can be changed follow" far disk
+
+runs 0 "check compares what can be compared" check main
+runs 0 "check --deep too" check --deep main
+
+# Mail that the server lists and calendars that are no mail.
+mail subjects disk | cut -f 1 | sort -u >"$T/folders"
+runs 0 "probe" probe far
+has "probe names the provider" "$T/out" '^provider: Microsoft Exchange'
+has "and what follows" "$T/out" '^messages: made anew'
+hasnt "calendars are left alone" "$T/folders" 'Calendar'
+ok "here, too" test ! -e "$T/disk/Calendar"
+is "no command is longer than it takes" "$(awk 'length > 9900' "$T/far.wire" |
+    wc -l)" 0
 done_testing

@@ -548,7 +548,7 @@ class Session:
 
     def on_store(self, uids, how, flags):
         items = ["UID", "FLAGS"] + ["MODSEQ"] * self.offers("CONDSTORE")
-        kept = self.keep_storable(flags) if how[0] != "-" else set(flags)
+        kept = self.keep_storable(flags)
         for row in self.chosen(uids):
             if how[0] == "+":
                 new = row.flags | kept

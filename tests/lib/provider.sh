@@ -108,4 +108,10 @@ there_and_back() {
     since_then far >"$T/idle.wire"
     hasnt "and sends no change" "$T/idle.wire" \
         ' (UID (STORE|EXPUNGE|MOVE|COPY)|APPEND|CREATE|DELETE|RENAME) '
+
+    rm -r "$T/state"
+    runs 0 "a run after the state was lost" --json sync main
+    is "sends no message again" \
+        "$(summary '.left.copied + .right.copied')" 0
+    alike "nothing is lost or doubled then" far disk
 }

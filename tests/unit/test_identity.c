@@ -26,7 +26,7 @@ static const char digested[] = "MESSAGE-ID:<1@example.org>\n"
 
 static struct identity identify(struct bytes header, size_t piece)
 {
-    struct identity_reader *reader = identity_reader_new();
+    struct identity_reader *reader = identity_reader_new(IDENTITY_BY_FIELDS);
     struct identity identity = {0};
 
     while (header.len > 0) {
@@ -81,7 +81,8 @@ static void test_splits(void)
     ok(same(identify(forms[1], SIZE_MAX), want), "CRLF is as LF");
     for (size_t form = 0; form < 2; form++) {
         for (size_t at = 1; at < forms[form].len; at++) {
-            struct identity_reader *reader = identity_reader_new();
+            struct identity_reader *reader =
+                identity_reader_new(IDENTITY_BY_FIELDS);
             struct identity got;
 
             identity_reader_add(reader, (struct bytes){forms[form].ptr, at});
@@ -183,7 +184,7 @@ static void test_has_header(void)
 /* A field longer than the limit: cut at the same place in every form. */
 static void test_limit(void)
 {
-    struct identity_reader *reader = identity_reader_new();
+    struct identity_reader *reader = identity_reader_new(IDENTITY_BY_FIELDS);
     struct identity first;
     struct identity second;
     struct buf text;
@@ -218,7 +219,7 @@ static void test_limit(void)
 
 static void test_done(void)
 {
-    struct identity_reader *reader = identity_reader_new();
+    struct identity_reader *reader = identity_reader_new(IDENTITY_BY_FIELDS);
     struct identity got;
 
     identity_reader_add(reader, B("Subject: a\r\n\r"));
@@ -233,6 +234,50 @@ static void test_done(void)
     identity_reader_free(NULL);
 }
 
+static struct identity envelope(struct bytes text)
+{
+    struct identity_reader *reader = identity_reader_new(IDENTITY_BY_ENVELOPE);
+    struct identity got;
+
+    identity_reader_add(reader, text);
+    identity_reader_final(reader, &got);
+    /* What came before must not count. */
+    identity_reader_add(reader, text);
+    identity_reader_final(reader, &got);
+    identity_reader_free(reader);
+    return got;
+}
+
+/* What is left of a message that a server makes anew for each reader. */
+static void test_envelope(void)
+{
+    static const struct {
+        const char *name;
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"another order",                    "Date: x\nFrom: a\n\n",                "From: a\nDate: x\n\n", true },
+        {"folded another way",               "Subject: a\r\n b\r\nDate: x\r\n\r\n",
+         "Date: x\nSubject: a b\n\n",                                                                       true },
+        {"another border",                   "Date: x\nContent-Type: a\n\n",
+         "Content-Type: b\nDate: x\nTo: y\n\n",                                                             true },
+        {"another Message-ID",               "Message-ID: a\nDate: x\n\n",
+         "Message-ID: b\nDate: x\n\n",                                                                      false},
+        {"values that changed their fields", "Date: a\nFrom: b\n\n",
+         "Date: b\nFrom: a\n\n",                                                                            false},
+        {"a field twice",                    "Date: a\nDate: a\n\n",                "Date: a\n\n",          false},
+        {"none of the fields",               "To: a\n\n",                           "\n",                   true },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ok(same(envelope(bytes_of(cases[i].a)),
+                envelope(bytes_of(cases[i].b))) == cases[i].same,
+           "envelope %s: %s", cases[i].same ? "the same" : "differs",
+           cases[i].name);
+    }
+    ok(!envelope(B("To: a\n\n")).has_header, "an envelope needs its fields");
+}
+
 int main(void)
 {
     test_known();
@@ -241,5 +286,6 @@ int main(void)
     test_has_header();
     test_limit();
     test_done();
+    test_envelope();
     return done_testing();
 }

@@ -52,10 +52,10 @@ static void answer(struct match *match, enum side side,
     }
 }
 
-static void run(struct match *match, const struct mailbox *left,
-                const struct mailbox *right)
+static void run(struct match *match, enum fidelity fidelity,
+                const struct mailbox *left, const struct mailbox *right)
 {
-    match_init(match);
+    match_init(match, fidelity);
     add_all(match, LEFT, left);
     add_all(match, RIGHT, right);
     while (match_next(match)) {
@@ -135,11 +135,71 @@ static void test_twins_by_date(void)
     struct match match;
     bool good = true;
 
-    run(&match, &left, &right);
+    run(&match, FIDELITY_EXACT, &left, &right);
     for (size_t i = 0; i < match.n_links; i++)
         good = good && left.mail[match.links[i].uid[LEFT] - 1].date ==
                            right.mail[match.links[i].uid[RIGHT] - 1].date;
     ok(match.n_links == 2 && good, "twins are paired by their dates");
+    match_deinit(&match);
+}
+
+static void test_lying_sizes(void)
+{
+    const struct mailbox left = {
+        {{10, 1, 'a', 'x'}, {20, 2, 'b', 'y'}, {30, 3, 'b', 'z'}},
+        3
+    };
+    const struct mailbox right = {
+        {{99, 1, 'a', 'x'}, {98, 9, 'b', 'z'}, {97, 4, 'c', 'x'}},
+        3
+    };
+    struct match match;
+
+    run(&match, FIDELITY_EXACT, &left, &right);
+    ok(match.n_links == 0, "sizes count where they are true");
+    match_deinit(&match);
+    run(&match, FIDELITY_CONTENT, &left, &right);
+    ok(match.n_links == 1 && links_are_true(&match, &left, &right),
+       "where they lie, the header and the date tell");
+    match_deinit(&match);
+}
+
+/* The model answers with one digest for the header at every level. */
+static void test_envelopes(void)
+{
+    const struct mailbox left = {
+        {{10, 1, 'a', 'x'},
+         {10, 2, 'b', 'x'},
+         {10, 3, 'b', 'x'},
+         {10, 5, 0, 'x'},
+         {10, 6, 0, 'x'}},
+        5
+    };
+    const struct mailbox right = {
+        {{7, 8, 'a', 'q'},
+         {7, 3, 'b', 'r'},
+         {7, 9, 'b', 's'},
+         {7, 9, 'b', 's'},
+         {7, 6, 0, 't'},
+         {7, 7, 0, 't'}},
+        6
+    };
+    struct match match;
+    bool by_date = false;
+    bool headless = false;
+
+    run(&match, FIDELITY_ENVELOPE, &left, &right);
+    for (size_t i = 0; i < match.n_links; i++) {
+        uint32_t l = match.links[i].uid[LEFT];
+        uint32_t r = match.links[i].uid[RIGHT];
+
+        by_date |= l == 3 && r == 2;
+        headless |= l == 5 && r == 5;
+    }
+    ok(match.n_links == 4 && match.level == IDENTIFY_ENVELOPE,
+       "messages made anew are told by their envelopes, one to one");
+    ok(by_date, "the same date first");
+    ok(headless, "and by the date alone where there is no envelope");
     match_deinit(&match);
 }
 
@@ -148,7 +208,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct match match;
 
-        run(&match, &cases[i].left, &cases[i].right);
+        run(&match, FIDELITY_EXACT, &cases[i].left, &cases[i].right);
         ok(match.n_links == cases[i].want, "%s: %zu pairs", cases[i].name,
            cases[i].want);
         ok(match.level <= cases[i].level, "%s: asks no more than needed",
@@ -158,5 +218,7 @@ int main(void)
         match_deinit(&match);
     }
     test_twins_by_date();
+    test_lying_sizes();
+    test_envelopes();
     return done_testing();
 }
