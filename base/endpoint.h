@@ -350,6 +350,7 @@ struct endpoint {
     uint64_t batch_bytes;
     uint64_t append_max;    /* octets the server takes at most; 0: not known */
     enum fidelity fidelity; /* known after open */
+    bool merges; /* of equal messages it keeps one; known after open */
     struct wire wire;
 };
 

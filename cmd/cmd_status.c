@@ -16,13 +16,14 @@ struct status {
     char *last_success; /* RFC 3339, or NULL: never */
     struct state_folder *folders;
     size_t n_folders;
-    uint64_t messages;                 /* in step */
-    uint64_t apart[APART_FOREIGN + 1]; /* by enum apart_kind */
-    json_t *stay;   /* messages that stay apart, one object each */
+    uint64_t messages;           /* in step */
+    uint64_t apart[APART_KINDS]; /* by enum apart_kind */
+    json_t *stay;                /* messages that stay apart, one object each */
     bool wants_all; /* those that stay apart on purpose are named too */
 };
 
-static const char *const apart_names[] = {"refused", "filtered", "foreign"};
+static const char *const apart_names[] = {"refused", "filtered", "foreign",
+                                          "merged"};
 
 static const char *folder_name(const struct status *status, uint32_t id)
 {
@@ -125,7 +126,7 @@ static json_t *as_json(const struct status *status, time_t now)
                         json_integer((json_int_t)status->n_folders));
     json_object_set_new(json, "messages",
                         json_integer((json_int_t)status->messages));
-    for (size_t kind = 0; kind <= APART_FOREIGN; kind++) {
+    for (size_t kind = 0; kind < APART_KINDS; kind++) {
         json_object_set_new(apart, apart_names[kind],
                             json_integer((json_int_t)status->apart[kind]));
     }
@@ -225,6 +226,7 @@ static void show_apart(struct console *console, const struct status *status,
 {
     uint64_t on_purpose =
         status->apart[APART_FILTERED] + status->apart[APART_FOREIGN];
+    uint64_t merged = status->apart[APART_MERGED];
     size_t n = json_array_size(status->stay);
 
     for (size_t i = 0; i < n; i++) {
@@ -236,6 +238,13 @@ static void show_apart(struct console *console, const struct status *status,
         human_bytes(
             line, (uint64_t)json_integer_value(json_object_get(item, "bytes")));
         buf_printf(line, "): %s", text_of(item, "reason"));
+        show(console, line);
+    }
+    if (merged > 0 && !status->wants_all) {
+        buf_printf(line, "  ");
+        human_count(line, merged, "message");
+        buf_printf(line, " twice on one side, where the other keeps one of "
+                         "equal messages");
         show(console, line);
     }
     if (on_purpose > 0 && !status->wants_all) {

@@ -119,6 +119,7 @@ static void open_start(struct imap_task *task)
     endpoint->head.tokens_prove = pool->tier != IMAP_PLAIN;
     endpoint->head.append_max = pool->caps.append_max;
     endpoint->head.fidelity = pool->quirks.fidelity;
+    endpoint->head.merges = pool->quirks.merges;
     imap_task_finish(task, 0, NULL);
 }
 

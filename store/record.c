@@ -420,7 +420,7 @@ bool record_decode_apart(struct bytes key, struct bytes value,
     out->size = take_varint(&reader, UINT64_MAX);
     out->limit = take_varint(&reader, UINT64_MAX);
     reason = take_text(&reader);
-    if (!is_done(&reader) || kind > APART_FOREIGN ||
+    if (!is_done(&reader) || kind >= APART_KINDS ||
         reason.len >= sizeof(out->reason))
         return false;
     memcpy(out->reason, reason.ptr, reason.len);

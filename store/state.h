@@ -158,7 +158,9 @@ void state_pair_del(struct state *state, uint32_t folder,
 enum apart_kind {
     APART_REFUSED,  /* the other side refused it for good */
     APART_FILTERED, /* the configuration leaves it where it is */
-    APART_FOREIGN   /* in the target of a one-way pair, by other hands */
+    APART_FOREIGN,  /* in the target of a one-way pair, by other hands */
+    APART_MERGED,   /* the other side keeps one of equal messages, and has it */
+    APART_KINDS
 };
 
 struct state_apart {

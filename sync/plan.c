@@ -16,6 +16,7 @@ void plan_deinit(struct plan *plan)
     for (int side = 0; side < SIDES; side++) {
         free(plan->copies[side]);
         free(plan->deletes[side]);
+        uidset_deinit(&plan->merged[side]);
     }
     free(plan->flags);
     free(plan->records);
@@ -208,6 +209,22 @@ static bool is_skipped(const struct plan_input *input,
     return false;
 }
 
+/* The copy that this run has made on @side is gone, and its original is not:
+ * both sides are asked anew who is who. */
+static bool judge_merged(struct plan *plan, const struct plan_input *input,
+                         enum side side, const struct state_pair *pair)
+{
+    if (input->added[side] == NULL ||
+        !uidset_has(input->added[side], pair->uid[side]) ||
+        !uidset_has(&input->delta[side]->gone, pair->uid[side]))
+        return false;
+    add_forget(plan, pair);
+    uidset_add(&plan->merged[other(side)], pair->uid[other(side)]);
+    plan->relist[LEFT] = true;
+    plan->relist[RIGHT] = true;
+    return true;
+}
+
 static void judge(struct plan *plan, const struct plan_input *input,
                   const struct state_pair *recorded)
 {
@@ -216,7 +233,8 @@ static void judge(struct plan *plan, const struct plan_input *input,
     enum change left;
     enum change right;
 
-    if (is_skipped(input, &pair))
+    if (is_skipped(input, &pair) || judge_merged(plan, input, LEFT, &pair) ||
+        judge_merged(plan, input, RIGHT, &pair))
         return;
     left = change_of(plan, input, LEFT, &pair, &current[LEFT]);
     right = change_of(plan, input, RIGHT, &pair, &current[RIGHT]);
@@ -288,7 +306,10 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
 {
     if (input->skip[side] != NULL && uidset_has(input->skip[side], listed->uid))
         return;
-    if (!rules_may_change(input->policy, other(side)))
+    if (input->merged[side] != NULL &&
+        uidset_has(input->merged[side], listed->uid))
+        set_apart(plan, input, side, listed, APART_MERGED);
+    else if (!rules_may_change(input->policy, other(side)))
         set_apart(plan, input, side, listed, APART_FOREIGN);
     else if (!listed->has_meta)
         plan->relist[side] = true; /* its size and date are needed first */

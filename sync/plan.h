@@ -47,6 +47,8 @@ struct plan {
     uint32_t n_links;   /* of records and flags: found equal on both sides */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
+    struct uidset merged[SIDES]; /* what a message of this side was copied as
+                                    is gone already: see plan_input */
 };
 
 struct plan_input {
@@ -59,6 +61,11 @@ struct plan_input {
     int64_t now; /* seconds since 1970, for newer_than */
     /* Messages of each side that this run has given up or holds back. */
     const struct uidset *skip[SIDES];
+    /* What this run has added to a side. Gone by now, it was merged into an
+     * equal message that was there: nobody has deleted it. */
+    const struct uidset *added[SIDES];
+    /* Messages of a side whose copies went that way. */
+    const struct uidset *merged[SIDES];
 };
 
 void plan_init(struct plan *plan);

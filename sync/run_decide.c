@@ -42,6 +42,8 @@ struct plan_input run_plan_input(const struct folder_work *work)
         .folder = work->row.id,
         .now = run->now,
         .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
+        .added = {&work->added[LEFT],    &work->added[RIGHT]   },
+        .merged = {&work->merged[LEFT],   &work->merged[RIGHT]  },
     };
 }
 
@@ -61,6 +63,7 @@ static int plan_one(struct folder_work *work, struct err *err)
             work->unconsumed[side] = true;
         if (compare->plan.relist[side])
             work->want_full[side] = true;
+        uidset_add_set(&work->merged[side], &compare->plan.merged[side]);
     }
     return 0;
 }

@@ -8,10 +8,12 @@
 void run_folder_free(struct folder_work *work)
 {
     run_compare_free(work);
-    free(work->row.name[LEFT]);
-    free(work->row.name[RIGHT]);
-    uidset_deinit(&work->skip[LEFT]);
-    uidset_deinit(&work->skip[RIGHT]);
+    for (int side = 0; side < SIDES; side++) {
+        free(work->row.name[side]);
+        uidset_deinit(&work->skip[side]);
+        uidset_deinit(&work->added[side]);
+        uidset_deinit(&work->merged[side]);
+    }
     free(work);
 }
 

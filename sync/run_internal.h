@@ -69,7 +69,10 @@ struct folder_work {
     size_t next_copy; /* first of plan.copies not yet in a transfer */
 
     /* the whole run */
-    struct uidset skip[SIDES]; /* given up, or held back */
+    struct uidset skip[SIDES];   /* given up, or held back */
+    struct uidset added[SIDES];  /* by us */
+    struct uidset merged[SIDES]; /* their copies over there are no more: the
+                                    other side has such a message already */
     bool has_token[SIDES];
     struct folder_token token[SIDES]; /* of the latest delta */
     bool dirty[SIDES];                /* changed by us since then */

@@ -49,7 +49,7 @@ static bool must_look_again(const struct folder_work *work, enum side side)
         return false;
     if (work->want_full[side] || work->unnumbered > 0)
         return true;
-    return work->dirty[side] && endpoint->tokens_prove;
+    return work->dirty[side] && (endpoint->tokens_prove || endpoint->merges);
 }
 
 size_t run_next_pass(struct run *run)

@@ -159,6 +159,41 @@ static void on_end(struct read_request *request, int result,
 
 /* --- adding ---------------------------------------------------------------- */
 
+/* Is @uid of the target on record for another message, so that the server has
+ * merged this one into that? */
+static bool is_taken(const struct transfer *transfer, size_t index,
+                     uint32_t uid)
+{
+    const struct folder_work *work = transfer->work;
+    const struct known *known = &work->compare->known;
+    enum side from = other(transfer->to);
+    struct state_pair pair;
+    struct err err;
+
+    if (uidset_has(&work->added[transfer->to], uid))
+        return true;
+    return known->pair(known->owner, transfer->to, uid, &pair, &err) == 0 &&
+           pair.uid[from] != transfer->items[index].uid;
+}
+
+/* The message stays here alone: its copy over there is another's. */
+static void record_merged(struct transfer *transfer, size_t index)
+{
+    struct folder_work *work = transfer->work;
+    struct state_apart apart = {
+        .folder = work->row.id,
+        .side = other(transfer->to),
+        .uid = transfer->items[index].uid,
+        .kind = APART_MERGED,
+        .size = transfer->items[index].size,
+    };
+
+    transfer->outcome[index] = TRANSFER_DONE;
+    work->dirty[transfer->to] = true;
+    state_apart_put(work->run->options.state, &apart);
+    state_intent_del(work->run->options.state, transfer->intents[index]);
+}
+
 static void record(struct transfer *transfer, size_t index, uint32_t uid)
 {
     struct folder_work *work = transfer->work;
@@ -188,6 +223,7 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
         uidset_add(&work->skip[other(transfer->to)], item->uid);
         return;
     }
+    uidset_add(&work->added[transfer->to], uid);
     pair.uid[transfer->to] = uid;
     pair.uid[other(transfer->to)] = item->uid;
     state_pair_put(run->options.state, work->row.id, &pair);
@@ -229,6 +265,10 @@ static void on_added(struct add_request *request, size_t k, int result,
     index = transfer->order[k];
     if (transfer->outcome[index] != TRANSFER_BEGUN)
         return;
+    if (result == 0 && uid != 0 && is_taken(transfer, index, uid)) {
+        record_merged(transfer, index);
+        return;
+    }
     if (result == 0) {
         record(transfer, index, uid);
         return;
