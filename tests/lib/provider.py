@@ -317,6 +317,8 @@ class Session:
             raise Refused("BAD Command Argument Error. 12")
         returns = options[1] if options else []
         names = [word.upper() for word in returns if isinstance(word, str)]
+        if pattern == "":
+            self.say('* LIST (\\Noselect) "/" ""')
         items = returns[names.index("STATUS") + 1] if "STATUS" in names else []
         for box in self.matching(pattern):
             attributes = box.attributes
