@@ -136,7 +136,8 @@ struct delta_request {
     bool has_since;
     struct folder_token since; /* of an earlier delta of this side */
     uint32_t known;            /* messages of this side that the state knows */
-    bool want_full;            /* a LISTING_FULL whatever it costs */
+    bool want_full; /* a LISTING_FULL, all with size and date, whatever it
+                       costs */
     /* Called for each message, in any order; the same UID may come twice: the
      * later one wins. @listed is borrowed for the call. */
     void (*item)(struct delta_request *request, const struct listed *listed);
@@ -251,11 +252,15 @@ struct remove_request {
  *
  * A move never has a message in neither folder: where it cannot be done at
  * once, the copy is there, durably, before the original goes.
+ *
+ * Neither is idempotent: what was sent is never sent again by the endpoint.
+ * Where done() comes with an error, messages may have been placed without
+ * placed() having come.
  */
 struct place_request {
     struct request base;
     struct folder_ref from;
-    struct folder_ref to; /* another folder, which is there */
+    struct folder_ref to; /* which is there; another one, unless to copy */
     const struct uidset *uids;
     bool move; /* false: the originals stay */
     /**

@@ -91,6 +91,11 @@ static void add_event(const struct report_scene *scene,
             human_bytes(out, event->bytes);
             buf_printf(out, ")");
         }
+        if (event->from != NULL) {
+            buf_printf(out, ", from ");
+            add_clean(out, event->from);
+            buf_printf(out, " there");
+        }
         break;
     case REPORT_FLAG:
         add_deed(scene, event, "flag", "flagged", "on", out);

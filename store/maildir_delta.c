@@ -329,7 +329,8 @@ static int take_name(struct job *job, const char *name, bool in_new)
         seen->letters = 0;
         seen->plain = name[parts.base.len] == 0;
     }
-    if (r == MAILDIR_FILES_FRESH || !job->request->has_since) {
+    if (r == MAILDIR_FILES_FRESH || !job->request->has_since ||
+        job->request->want_full) {
         add_fresh(&job->fresh, uid, parts.base, name, in_new);
     }
     return 0;

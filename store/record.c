@@ -15,6 +15,7 @@
 /* In the flags byte of a pair, above FLAGS_SYSTEM. */
 #define PAIR_GONE_LEFT  0x20u
 #define PAIR_GONE_RIGHT 0x40u
+#define PAIR_HAS_DATE   0x80u
 
 /* In the bits of a folder; the first four are shifted by the side. */
 #define FOLDER_TOKEN_BIT      1u /* there is a token */
@@ -370,10 +371,13 @@ void record_encode_pair(struct buf *out, struct bytes key,
 
     bits |= pair->gone[LEFT] ? PAIR_GONE_LEFT : 0;
     bits |= pair->gone[RIGHT] ? PAIR_GONE_RIGHT : 0;
+    bits |= pair->date > 0 ? PAIR_HAS_DATE : 0;
     put(out, bits, 1);
     put_varint(out, pair->uid[RIGHT]);
     put_varint(out, pair->flags.keywords);
     put_varint(out, pair->size);
+    if (pair->date > 0)
+        put_varint(out, (uint64_t)pair->date);
     finish(out, key, at);
 }
 
@@ -389,7 +393,10 @@ bool record_decode_pair(struct bytes key, struct bytes value,
     out->uid[RIGHT] = take_uid(&reader);
     out->flags.keywords = take_u32(&reader);
     out->size = take_varint(&reader, UINT64_MAX);
-    if (!is_done(&reader))
+    out->date = 0;
+    if ((bits & PAIR_HAS_DATE) != 0)
+        out->date = (int64_t)take_varint(&reader, INT64_MAX);
+    if (!is_done(&reader) || (out->date == 0) != ((bits & PAIR_HAS_DATE) == 0))
         return false;
     out->uid[LEFT] = (uint32_t)record_key_load(key.ptr + 4, 4);
     return out->uid[LEFT] != 0;

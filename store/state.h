@@ -124,6 +124,7 @@ struct state_pair {
     uint32_t uid[SIDES];
     struct flags flags; /* agreed on both sides at the last commit */
     uint64_t size;      /* octets with CRLF line ends; 0: not known */
+    int64_t date;       /* INTERNALDATE; 0 or less: not known, not kept */
     bool gone[SIDES];   /* known to be gone there, and kept on the other side
                            on purpose (deletes = keep, one-way) */
 };

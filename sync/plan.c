@@ -70,6 +70,37 @@ static void add_copy(struct plan *plan, enum side to,
     plan->copies[to][plan->n_copies[to]++] = *listed;
 }
 
+void plan_close_gaps(struct plan *plan, enum side side)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_copies[side]; i++) {
+        if (plan->copies[side][i].uid != 0)
+            plan->copies[side][n++] = plan->copies[side][i];
+    }
+    plan->n_copies[side] = n;
+    n = 0;
+    for (size_t i = 0; i < plan->n_deletes[side]; i++) {
+        if (plan->deletes[side][i].uid[LEFT] != 0)
+            plan->deletes[side][n++] = plan->deletes[side][i];
+    }
+    plan->n_deletes[side] = n;
+}
+
+void plan_copy_back(struct plan *plan, enum side to,
+                    const struct listed *listed)
+{
+    struct listed *copies;
+    size_t at;
+
+    add_copy(plan, to, listed);
+    copies = plan->copies[to];
+    at = plan->n_copies[to] - 1;
+    for (; at > 0 && copies[at - 1].uid > listed->uid; at--)
+        copies[at] = copies[at - 1];
+    copies[at] = *listed;
+}
+
 /* The flags of a message as one side means them: what the folder cannot store
  * is not missing there, it is as it was. */
 static struct flags meant(const struct plan_input *input, enum side side,
@@ -335,6 +366,7 @@ static void judge_link(struct plan *plan, const struct plan_input *input,
         pair.uid[side] = link->uid[side];
     }
     pair.size = listed[LEFT]->size;
+    pair.date = listed[LEFT]->date;
     plan->n_links++;
     if (input->policy->direction == DIRECTION_BOTH) {
         pair.flags =

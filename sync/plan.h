@@ -82,6 +82,14 @@ void plan_merge(struct plan *plan, const struct plan_input *input,
                 const struct state_pair *pair,
                 const struct flags current[SIDES]);
 
+/* Drop the copies to @side whose UID, and the deletions on @side whose left
+ * UID, was set to 0. */
+void plan_close_gaps(struct plan *plan, enum side side);
+
+/* @listed has to be copied to @to after all. */
+void plan_copy_back(struct plan *plan, enum side to,
+                    const struct listed *listed);
+
 /* Is there nothing to do and nothing to record? */
 bool plan_is_empty(const struct plan *plan);
 

@@ -31,7 +31,8 @@ struct report_event {
     enum report_kind kind;
     enum side side;     /* where it is done */
     const char *folder; /* or NULL */
-    const char *from;   /* REPORT_MOVE: the folder it was in */
+    const char *from;   /* REPORT_MOVE: the folder it was in; REPORT_COPY: the
+                           folder on side that it was copied from, or NULL */
     uint32_t uid;       /* of the message, on source; 0: of none or several */
     enum side source;   /* REPORT_COPY, REPORT_FAILED: where uid is from */
     uint32_t count;     /* messages */

@@ -299,10 +299,18 @@ static void next_step(struct run *run)
         plan(run);
         break;
     case STEP_PLAN:
+        run->step = STEP_FIND_COPIES;
+        run_find_copies(run);
+        break;
+    case STEP_FIND_COPIES:
         run->step = STEP_CREATE;
         decide(run);
         break;
     case STEP_CREATE:
+        run->step = STEP_COPY_WITHIN;
+        run_copy_within(run);
+        break;
+    case STEP_COPY_WITHIN:
         run->step = STEP_MOVE;
         run_move(run);
         break;
@@ -388,7 +396,7 @@ void run_free(struct run *run)
         run_folder_free(run->folders[i]);
     free(run->folders);
     run_renames_deinit(run);
-    free(run->moves);
+    free(run->placements);
     for (int side = 0; side < SIDES; side++)
         folder_list_free(run->list[side].folders, run->list[side].n_folders);
     filter_free(run->filter);

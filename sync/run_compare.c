@@ -85,12 +85,17 @@ static void over(struct folder_work *work)
     run_end(work->run);
 }
 
+enum { LACKS_META = 1 };
+
+/* Returns 0, LACKS_META where a new message came without its size, or
+ * negative. */
 static int collect_new(struct folder_work *work, enum side side,
                        struct err *err)
 {
     struct compare *compare = work->compare;
     const struct delta *delta = &compare->delta[side];
     struct state_pair pair;
+    bool lacks = false;
 
     for (size_t i = 0; i < delta->n_items; i++) {
         const struct listed *listed = &delta->items[i];
@@ -99,10 +104,44 @@ static int collect_new(struct folder_work *work, enum side side,
 
         if (r < 0)
             return r;
-        if (r == 1)
+        if (r == 1 && listed->has_meta)
             match_add(&compare->match, side, listed);
+        lacks = lacks || (r == 1 && !listed->has_meta);
     }
-    return 0;
+    return lacks ? LACKS_META : 0;
+}
+
+static void list_side(struct folder_work *work, enum side side);
+
+/* What is new on both sides, for the match. A message that an earlier run saw
+ * and did not get to record may come without its size: then who it is cannot
+ * be told, and the side is listed in full. Returns false where that is under
+ * way, or failed. */
+static bool collect_both(struct folder_work *work)
+{
+    struct compare *compare = work->compare;
+    bool again[SIDES] = {false, false};
+    struct err err;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        int r = collect_new(work, side, &err);
+
+        if (r < 0) {
+            run_fail(work->run, side, r, &err);
+            over(work);
+            return false;
+        }
+        again[side] = r == LACKS_META && !compare->full[side];
+    }
+    if (!again[LEFT] && !again[RIGHT])
+        return true;
+    match_deinit(&compare->match);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        compare->full[side] = compare->full[side] || again[side];
+        if (again[side])
+            list_side(work, side);
+    }
+    return false;
 }
 
 /* Both listings are in. Where both sides have new messages, some of them may
@@ -110,7 +149,6 @@ static int collect_new(struct folder_work *work, enum side side,
 static void listed_both(struct folder_work *work)
 {
     struct compare *compare = work->compare;
-    struct err err;
 
     if (work->failed || run_is_closing(work->run)) {
         over(work);
@@ -121,20 +159,10 @@ static void listed_both(struct folder_work *work)
         over(work);
         return;
     }
-    if (compare->delta[LEFT].fresh == 0 || compare->delta[RIGHT].fresh == 0) {
+    if (compare->delta[LEFT].fresh == 0 || compare->delta[RIGHT].fresh == 0)
         over(work);
-        return;
-    }
-    for (enum side side = LEFT; side < SIDES; side++) {
-        int r = collect_new(work, side, &err);
-
-        if (r < 0) {
-            run_fail(work->run, side, r, &err);
-            over(work);
-            return;
-        }
-    }
-    ask_identity(work);
+    else if (collect_both(work))
+        ask_identity(work);
 }
 
 static bool knows_anything(const struct state_folder *row)
@@ -156,8 +184,6 @@ static bool are_uids_void(const struct folder_work *work,
            (was->uidvalidity != now->uidvalidity ||
             (now->uidnext != 0 && now->uidnext < was->uidnext));
 }
-
-static void list_side(struct folder_work *work, enum side side);
 
 /* Said once a run. */
 static void tell_window(struct folder_work *work, enum side side)

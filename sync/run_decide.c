@@ -282,25 +282,17 @@ static void tell_side(struct folder_work *work, enum side side)
                    });
 }
 
-static void tell_moves(struct run *run)
+static void tell_placements(struct run *run)
 {
-    for (size_t i = 0; i < run->n_moves; i++) {
-        const struct move *move = &run->moves[i];
-
-        tell(move->to, (struct report_event){
-                           .kind = REPORT_MOVE,
-                           .side = move->side,
-                           .source = move->side,
-                           .from = run_folder_name(move->from),
-                           .uid = move->pair.uid[move->side],
-                           .count = 1,
-                       });
+    for (size_t i = 0; i < run->n_placements; i++) {
+        run->result.todo += !run_placement_is_idle(&run->placements[i]);
+        run_tell_placement(&run->placements[i]);
     }
 }
 
 void run_tell_plans(struct run *run)
 {
-    tell_moves(run);
+    tell_placements(run);
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 

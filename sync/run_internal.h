@@ -11,7 +11,10 @@
  *     run_renames.c  twins get the names that their folders have now
  *     run_compare.c  deltas and identity, folder by folder
  *     run_decide.c   plans, guards, what a dry run says
- *     run_moves.c    messages that went into another folder
+ *     inquiry.c      who some messages are, asked folder by folder
+ *     run_moves.c    messages that went into another folder: found
+ *     run_within.c   messages that were copied within a side: found
+ *     run_place.c    both carried out on the other side
  *     run_copy.c     messages from one side to the other
  *     transfer.c     one batch of them
  *     run_change.c   folders made and removed, flags
@@ -87,14 +90,17 @@ struct folder_work {
 struct transfer;
 struct renaming;
 
-/* A message that went from one folder to another on the other side, and is to
- * follow here. */
-struct move {
-    enum side side; /* where it is to be moved */
+/* A message that went into another folder on the other side, or was copied
+ * there, and is to follow on this one. Moved within one folder, it only got
+ * another UID, and has nowhere to go. */
+struct placement {
+    enum side side; /* where it is to be done */
+    bool move;      /* false: a copy */
     struct folder_work *from;
     struct folder_work *to;
-    struct state_pair pair; /* on record, in from */
+    struct state_pair pair; /* of the message to be placed, in from */
     struct listed item;     /* as it appeared in to on the other side */
+    uint64_t intent;        /* 0: none yet */
     bool placed;
     uint32_t to_uid;
 };
@@ -106,7 +112,9 @@ enum run_step {
     STEP_RENAME,
     STEP_COMPARE,
     STEP_PLAN,
+    STEP_FIND_COPIES,
     STEP_CREATE,
+    STEP_COPY_WITHIN,
     STEP_MOVE,
     STEP_COPY_RIGHT,
     STEP_COPY_LEFT,
@@ -140,10 +148,11 @@ struct run {
 
     struct renaming *renaming[SIDES]; /* run_renames.c */
 
-    /* run_moves.c */
-    struct move *moves;
-    size_t n_moves;
-    size_t moves_cap;
+    /* run_place.c */
+    struct placement *placements;
+    size_t n_placements;
+    size_t placements_cap;
+    bool no_copies[SIDES]; /* this side refused one: send octets instead */
 
     /* run_copy.c */
     enum side copy_to;
@@ -265,9 +274,25 @@ void run_tell_plans(struct run *run);
 void run_check(struct run *run);
 
 /* run_moves.c: find messages that left one folder and appeared in another,
- * take them out of the plans into run->moves. */
+ * take them out of the plans into run->placements. */
 void run_find_moves(struct run *run);
-/* Carry the moves out. */
+
+/* run_within.c: the same for new messages that are copies of others. */
+void run_find_copies(struct run *run);
+
+/* run_place.c: a new placement; to be filled at once. */
+struct placement *run_placement_add(struct run *run);
+
+/* It needs no request: only the other side's UID is another now. */
+static inline bool run_placement_is_idle(const struct placement *placement)
+{
+    return placement->move && placement->from == placement->to;
+}
+
+/* Report that it was done, or in a plan would be. */
+void run_tell_placement(const struct placement *placement);
+/* Carry out the copies of run->placements, and then the moves. */
+void run_copy_within(struct run *run);
 void run_move(struct run *run);
 
 /* run_copy.c: all copies to @to; uses run_begin() and run_end(). */

@@ -199,7 +199,8 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
     struct folder_work *work = transfer->work;
     struct run *run = work->run;
     const struct listed *item = &transfer->items[index];
-    struct state_pair pair = {.flags = item->flags, .size = item->size};
+    struct state_pair pair = {
+        .flags = item->flags, .size = item->size, .date = item->date};
     struct report_event event = {
         .kind = REPORT_COPY,
         .side = transfer->to,

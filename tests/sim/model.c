@@ -384,6 +384,7 @@ static void act_identify(struct work *work)
 
         if (mail == NULL)
             continue;
+        work->model->n_identified++;
         identity.size = strlen(mail->content);
         identity.date = mail->date;
         digest_of(bytes_of(mail->content), identity.digest);
@@ -754,6 +755,7 @@ void model_reconnect(struct model *model)
     model->n_opened = 0;
     model->n_changes = 0;
     model->n_placed = 0;
+    model->n_identified = 0;
     model->n_read = 0;
 }
 

@@ -74,12 +74,13 @@ struct model {
     struct model_folder **folders;
     size_t n_folders;
     size_t folders_cap;
-    uint32_t n_opened;  /* folders listed by delta, in this run */
-    uint32_t n_changes; /* of any kind, in this run */
-    uint32_t n_placed;  /* messages moved within this side, in this run */
-    uint32_t n_read;    /* messages whose octets were read, in this run */
-    const char *hides;  /* a folder that is there, and not listed; or NULL */
-    bool doubtful;      /* its folder list has holes */
+    uint32_t n_opened;     /* folders listed by delta, in this run */
+    uint32_t n_changes;    /* of any kind, in this run */
+    uint32_t n_placed;     /* messages moved within this side, in this run */
+    uint32_t n_identified; /* messages whose identity was asked, in this run */
+    uint32_t n_read;       /* messages whose octets were read, in this run */
+    const char *hides;     /* a folder that is there, and not listed; or NULL */
+    bool doubtful;         /* its folder list has holes */
     bool closing;
     void *busy; /* requests under way: a list */
     struct close_request *close;

@@ -116,7 +116,7 @@ __attribute__((unused)) static struct state_pair pair_of(uint32_t left,
 {
     return (struct state_pair){
         .uid = {left, right},
-          .size = 4000
+          .size = 4000, .date = 1700000000
     };
 }
 

@@ -96,6 +96,7 @@ static const struct state_pair sample_pair = {
     .uid = {0x01020304,                       UINT32_MAX     },
     .flags = {.system = FLAG_SEEN | FLAG_DRAFT, .keywords = 300},
     .size = UINT64_MAX,
+    .date = INT64_MAX,
     .gone = {false,                            true           },
 };
 
@@ -283,12 +284,16 @@ static void test_pair(void)
            got.uid[RIGHT] == sample_pair.uid[RIGHT],
        "... with its UIDs");
     ok(flags_equal(got.flags, sample_pair.flags) &&
-           got.size == sample_pair.size && !got.gone[LEFT] && got.gone[RIGHT],
+           got.size == sample_pair.size && got.date == sample_pair.date &&
+           !got.gone[LEFT] && got.gone[RIGHT],
        "... and all else");
     buf_clear(&value);
     key = record_key_pair(1, 1);
     record_encode_pair(&value, record_key_bytes(&key), &pair);
     ok(buf_len(&value) == 7, "a small pair takes 7 bytes");
+    ok(record_decode_pair(record_key_bytes(&key), buf_peek(&value), &got) &&
+           got.date == 0,
+       "without a date it has none");
     buf_clear(&value);
     pair.uid[RIGHT] = 0;
     record_encode_pair(&value, record_key_bytes(&key), &pair);

@@ -178,7 +178,7 @@ static void fill(struct world *world, enum side side, const char *folder,
     for (unsigned i = 0; i < n; i++) {
         char *content = mem_printf("%c%u of %s", kind, i, folder);
 
-        model_deliver(&world->side[side], folder, content, i % 32);
+        model_deliver(&world->side[side], folder, content, i % 32)->date += i;
         free(content);
     }
 }
@@ -397,6 +397,15 @@ static void user_moves(struct world *world, enum side side, const char *from,
     model_expunge(folder, moved.uid);
 }
 
+static void user_copies(struct world *world, enum side side, const char *from,
+                        const char *to, const char *content)
+{
+    struct model *model = &world->side[side];
+    struct model_mail copied = *by_content(model_folder(model, from), content);
+
+    model_deliver(model, to, content, copied.flags.system)->date = copied.date;
+}
+
 static bool is_only_in(struct world *world, const char *folder,
                        const char *content)
 {
@@ -458,6 +467,135 @@ static void test_moves(bool on, bool no_uids)
            "row 6: flags are merged on the way");
     }
     ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* How often both sides have @content in @folder: -1 where not equally often. */
+static int count_both(struct world *world, const char *folder,
+                      const char *content)
+{
+    size_t n = model_count(&world->side[LEFT], folder, content);
+
+    return n == model_count(&world->side[RIGHT], folder, content) ? (int)n : -1;
+}
+
+static void make_copies(struct world *world)
+{
+    struct model_folder *box;
+
+    user_copies(world, LEFT, "INBOX", "X", "m0 of INBOX");
+    user_copies(world, LEFT, "INBOX", "New", "m1 of INBOX");
+    user_copies(world, LEFT, "INBOX", "INBOX", "m2 of INBOX");
+    user_copies(world, RIGHT, "INBOX", "X", "m3 of INBOX");
+    /* Flags of its own. */
+    box = model_folder(&world->side[LEFT], "X");
+    model_flag(box, by_content(box, "m0 of INBOX"), FLAG_ANSWERED);
+    /* Copied and moved in one run. */
+    user_copies(world, LEFT, "INBOX", "X", "m4 of INBOX");
+    user_moves(world, LEFT, "INBOX", "Y", "m4 of INBOX");
+    /* Row 9: copied here, the original deleted there. */
+    user_copies(world, LEFT, "INBOX", "X", "m5 of INBOX");
+    model_expunge(inbox(world, RIGHT),
+                  by_content(inbox(world, RIGHT), "m5 of INBOX")->uid);
+    /* To two folders. */
+    user_copies(world, RIGHT, "INBOX", "X", "m6 of INBOX");
+    user_copies(world, RIGHT, "INBOX", "New", "m6 of INBOX");
+}
+
+static void test_copies(bool on, bool no_uids, bool local)
+{
+    struct world world;
+    struct model_folder *box;
+    size_t n[SIDES];
+
+    world_init(&world, 15);
+    world.policy.moves = on;
+    world.side[LEFT].endpoint.is_local = local;
+    world.side[RIGHT].no_uids = no_uids;
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    fill(&world, LEFT, "X", 1, 'x');
+    sync_once(&world);
+    make_copies(&world);
+    ok(sync_once(&world) == 0 && is_equal(&world), "copies, %s%s%s",
+       on ? "recognised" : "with their octets",
+       no_uids ? ", without UIDPLUS" : "", local ? ", from a disk" : "");
+    ok(count_both(&world, "X", "m0 of INBOX") == 1 &&
+           count_both(&world, "New", "m1 of INBOX") == 1 &&
+           count_both(&world, "INBOX", "m2 of INBOX") == 2 &&
+           count_both(&world, "X", "m3 of INBOX") == 1 &&
+           count_both(&world, "X", "m4 of INBOX") == 1 &&
+           count_both(&world, "Y", "m4 of INBOX") == 1 &&
+           count_both(&world, "INBOX", "m4 of INBOX") == 0 &&
+           count_both(&world, "X", "m6 of INBOX") == 1 &&
+           count_both(&world, "New", "m6 of INBOX") == 1 &&
+           count_both(&world, "INBOX", "m6 of INBOX") == 1,
+       "each is where it was copied to, and where it was");
+    ok(count_both(&world, "X", "m5 of INBOX") == 1 &&
+           count_both(&world, "INBOX", "m5 of INBOX") == 0,
+       "row 9: a copy outlives its original");
+    n[LEFT] = world.side[LEFT].n_read;
+    n[RIGHT] = world.side[RIGHT].n_read;
+    if (on)
+        ok(n[RIGHT] == 0 && n[LEFT] == (local ? 2 : 1) &&
+               world.side[LEFT].n_placed == 3,
+           "and only what the other side has not was read (%zu, %zu)", n[LEFT],
+           n[RIGHT]);
+    else
+        ok(n[RIGHT] == 3 && n[LEFT] == 6, "and all of them were read");
+    box = model_folder(&world.side[RIGHT], "X");
+    ok(by_content(box, "m0 of INBOX")->flags.system == FLAG_ANSWERED &&
+           by_content(inbox(&world, RIGHT), "m0 of INBOX")->flags.system == 0,
+       "a copy has its own flags");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* Copies that are not certain. */
+static void test_doubtful_copies(bool local)
+{
+    struct world world;
+    struct model_folder *box;
+
+    world_init(&world, 16);
+    world.policy.moves = true;
+    world.side[LEFT].endpoint.is_local = local;
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    for (int i = 0; i < 2; i++)
+        model_deliver(&world.side[LEFT], "INBOX", "a twin", 0);
+    sync_once(&world);
+    user_copies(&world, LEFT, "INBOX", "X", "m0 of INBOX");
+    box = model_folder(&world.side[LEFT], "X");
+    box->mail[0].date += 7;
+    user_copies(&world, LEFT, "INBOX", "X", "a twin");
+    user_copies(&world, LEFT, "INBOX", "X", "a twin");
+    model_deliver(&world.side[LEFT], "X", "Xwin a", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           count_both(&world, "X", "a twin") == 2 &&
+           count_both(&world, "INBOX", "a twin") == 2,
+       "twins stay as many as they are");
+    ok(world.side[LEFT].n_read == (local ? 2 : 4),
+       "what has another date%s is sent with its octets",
+       local ? "" : ", or a twin");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_first_run_asks_nothing(void)
+{
+    struct world world;
+
+    world_init(&world, 17);
+    world.policy.moves = true;
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    user_copies(&world, LEFT, "INBOX", "X", "m0 of INBOX");
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           world.side[LEFT].n_identified == 0 &&
+           world.side[RIGHT].n_identified == 0,
+       "a first run asks for no identity");
+    model_deliver(&world.side[LEFT], "X", "nothing like it", 0);
+    ok(sync_once(&world) == 0 && world.side[LEFT].n_identified == 0 &&
+           world.side[RIGHT].n_identified == 0,
+       "nor is one asked where nothing has that size");
     world_deinit(&world);
 }
 
@@ -859,6 +997,11 @@ int main(int argc, char **argv)
     test_moves(true, false);
     test_moves(false, false);
     test_moves(true, true);
+    for (unsigned i = 0; i < 8; i++)
+        test_copies(i & 1, i & 2, i & 4);
+    test_doubtful_copies(false);
+    test_doubtful_copies(true);
+    test_first_run_asks_nothing();
     test_renames();
     test_swap();
     test_rename_conflicts();
