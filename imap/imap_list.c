@@ -78,16 +78,18 @@ static bool has_caps(const struct list *list, uint32_t bits)
     return (list->task.pool->caps.bits & bits) == bits;
 }
 
-static const char *status_items(const struct list *list)
+/* MAILBOXID comes last: a server that sends rubbish for it has said the rest by
+ * then. */
+static void add_status_items(const struct list *list, struct session *session)
 {
-    bool sizes = list->request->want_counts && has_caps(list, CAP_STATUS_SIZE);
-
-    if (list->task.pool->tier != IMAP_PLAIN) {
-        return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ SIZE)"
-                     : "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
-    }
-    return sizes ? "(MESSAGES UIDNEXT UIDVALIDITY SIZE)"
-                 : "(MESSAGES UIDNEXT UIDVALIDITY)";
+    session_add(session, B(" (MESSAGES UIDNEXT UIDVALIDITY"), false);
+    if (list->task.pool->tier != IMAP_PLAIN)
+        session_add(session, B(" HIGHESTMODSEQ"), false);
+    if (list->request->want_counts && has_caps(list, CAP_STATUS_SIZE))
+        session_add(session, B(" SIZE"), false);
+    if (has_caps(list, CAP_OBJECTID))
+        session_add(session, B(" MAILBOXID"), false);
+    session_add(session, B(")"), false);
 }
 
 /* Only what was advertised may be asked for: all else is BAD. */
@@ -98,8 +100,10 @@ static void send_extended(struct list *list)
     session_add(session, B("LIST \"\" \"*\" RETURN (SUBSCRIBED"), false);
     if (has_caps(list, CAP_SPECIAL_USE))
         session_add(session, B(" SPECIAL-USE"), false);
-    if (has_caps(list, CAP_LIST_STATUS))
-        session_printf(session, " STATUS %s", status_items(list));
+    if (has_caps(list, CAP_LIST_STATUS)) {
+        session_add(session, B(" STATUS"), false);
+        add_status_items(list, session);
+    }
     session_add(session, B(")"), false);
     imap_task_end(&list->task);
 }
@@ -174,6 +178,7 @@ static void take_status(struct list *list,
     kept->token.uidvalidity = status->uidvalidity;
     if ((status->has & STATUS_HIGHESTMODSEQ) != 0)
         kept->token.highestmodseq = status->highestmodseq;
+    kept->token.object = status->mailbox_id;
     kept->has_size = (status->has & STATUS_SIZE) != 0;
     kept->size = status->size;
     kept->complete =
@@ -383,7 +388,7 @@ static void send_statuses(struct list *list)
         session = imap_task_begin(&list->task, STEP_STATUS);
         session_add(session, B("STATUS "), false);
         session_add_quoted(session, bytes_of(known->wire));
-        session_printf(session, " %s", status_items(list));
+        add_status_items(list, session);
         imap_task_end(&list->task);
     }
 }

@@ -1,4 +1,6 @@
 /* STATUS. RFC 9051 section 7.3.4. */
+#include <string.h>
+
 #include "imap/reply.h"
 
 static const struct {
@@ -42,6 +44,50 @@ static bool may_be_zero(uint32_t bit)
     return bit == STATUS_MESSAGES || bit == STATUS_SIZE;
 }
 
+/* RFC 8474 section 7: objectid = 1*255(ALPHA / DIGIT / "_" / "-"). */
+static bool is_object_id(struct bytes id)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
+    for (size_t i = 0; i < id.len; i++) {
+        if (memchr(allowed, id.ptr[i], sizeof(allowed) - 1) == NULL)
+            return false;
+    }
+    return id.len >= 1 && id.len <= 255;
+}
+
+/* FNV-1a, and never 0. */
+static uint64_t hash(struct bytes id)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < id.len; i++)
+        hash = (hash ^ (unsigned char)id.ptr[i]) * 1099511628211u;
+    return hash != 0 ? hash : 1;
+}
+
+/* "(F2212ea87-6097-4256-9d51-71338625)". Returns false, with the cursor where it
+ * was, where that is not what there is. */
+static bool take_mailbox_id(struct token *token,
+                            struct session_status_data *status)
+{
+    struct token ahead = *token;
+    struct bytes id;
+
+    if (!token_char(&ahead, '('))
+        return false;
+    token_blanks(&ahead);
+    if (!token_atom(&ahead, &id))
+        return false;
+    token_blanks(&ahead);
+    if (!token_char(&ahead, ')') || !is_object_id(id))
+        return false;
+    status->mailbox_id = hash(id);
+    *token = ahead;
+    return true;
+}
+
 /* One name and its value; values that make no sense are as good as none. */
 static bool take_item(struct token *token, struct session_status_data *status)
 {
@@ -52,6 +98,9 @@ static bool take_item(struct token *token, struct session_status_data *status)
     if (!token_atom(token, &name))
         return false;
     token_blanks(token);
+    if (bytes_equal_nocase(name, B("MAILBOXID")) &&
+        take_mailbox_id(token, status))
+        return true;
     for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
         if (!bytes_equal_nocase(name, items[i].name) ||
             !token_number(token, items[i].max, &value))
@@ -63,7 +112,16 @@ static bool take_item(struct token *token, struct session_status_data *status)
     return token_skip(token);
 }
 
-/* "name (MESSAGES 231 UIDNEXT 44292 )". */
+static bool is_mailbox_id_at(const char *at, const char *end)
+{
+    static const struct bytes name = B_INIT("MAILBOXID");
+
+    return (size_t)(end - at) > name.len &&
+           bytes_equal_nocase((struct bytes){at, name.len}, name);
+}
+
+/* "name (MESSAGES 231 UIDNEXT 44292 )". Cyrus 3.6.1 sends other bytes as
+ * MAILBOXID, which comes last: they take nothing from what was before. */
 bool reply_status_parse(struct token *token, struct session_event *event)
 {
     struct session_status_data *status = &event->status;
@@ -75,8 +133,11 @@ bool reply_status_parse(struct token *token, struct session_event *event)
     if (!token_char(token, '('))
         return false;
     for (token_blanks(token); !token_char(token, ')'); token_blanks(token)) {
-        if (!take_item(token, status))
-            return false;
+        const char *before = token->at;
+
+        if (take_item(token, status))
+            continue;
+        return token->limit == NULL && is_mailbox_id_at(before, token->end);
     }
     return token_at_end(token);
 }

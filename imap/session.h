@@ -178,6 +178,7 @@ struct session_status_data {
     uint32_t uidvalidity;
     uint64_t highestmodseq;
     uint64_t size;
+    uint64_t mailbox_id; /* a hash of MAILBOXID (RFC 8474); 0: none */
 };
 
 enum {

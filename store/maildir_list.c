@@ -31,7 +31,8 @@ int64_t maildir_list_mtime(const struct stat *st)
 struct folder_token maildir_list_token(const struct stat *cur,
                                        const struct stat *new)
 {
-    return (struct folder_token){.uidvalidity = MAILDIR_LIST_UIDVALIDITY,
+    return (struct folder_token){.object = (uint64_t)cur->st_ino,
+                                 .uidvalidity = MAILDIR_LIST_UIDVALIDITY,
                                  .cur_mtime_ns = maildir_list_mtime(cur),
                                  .new_mtime_ns = maildir_list_mtime(new)};
 }

@@ -129,11 +129,27 @@ static void on_item(struct identify_request *request, uint32_t uid,
     }
 }
 
+/* Without messages nothing but the token can show that it is the same folder:
+ * then it has to be the very same. */
+static bool tokens_agree(const struct folder_work *work)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        if (is_renamed(work, side) &&
+            !folder_token_equal(&work->row.token[side],
+                                &work->entry[side]->token))
+            return false;
+    }
+    return true;
+}
+
 /* Every message of the sample that is still on both sides is the same, and
- * most are. Where there is none, nothing can be mistaken. */
+ * most are. */
 static bool sample_agrees(const struct proof *proof)
 {
     size_t same = 0;
+
+    if (proof->n_samples == 0)
+        return tokens_agree(proof->work);
 
     for (size_t i = 0; i < proof->n_samples; i++) {
         const struct sample *sample = &proof->samples[i];
@@ -146,7 +162,7 @@ static bool sample_agrees(const struct proof *proof)
             return false;
         same++;
     }
-    return proof->n_samples == 0 || (same > 0 && same >= proof->n_samples / 2);
+    return same > 0 && same >= proof->n_samples / 2;
 }
 
 static void conclude(struct proof *proof)

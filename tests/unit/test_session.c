@@ -92,6 +92,9 @@ static const struct transcript transcripts[] = {
               "S: x \"y\") SIZE 0)\n"
               "S: * STATUS \"a\" ()\n"
               "S: * STATUS a (MESSAGES 4294967296 MAILBOXID (F2212ea87))\n"
+              "S: * STATUS a (MESSAGES 4 MAILBOXID ())\n"
+              "S: * STATUS a (MESSAGES 4 MAILBOXID (a.b))\n"
+              "S: * STATUS a (MESSAGES 4 MAILBOXID (\x01\xfe" "()\n"
               "E: list 0 / name=<INBOX>\n"
               "E: list 1 . name=<a b\"c\\d>\n"
               "E: list 5 \\ name=<a\"b {5>\n"
@@ -102,7 +105,10 @@ static const struct transcript transcripts[] = {
               "E: status name=<INBOX> messages=231 uidnext=44292 uidvalidity=7 modseq=9 size=5000000000\n"
               "E: status name=<a b> messages=0 size=0\n"
               "E: status name=<a>\n"
-              "E: status name=<a>\n"},
+              "E: status name=<a> id=65efeeb540bde16d\n"
+              "E: status name=<a> messages=4\n"
+              "E: status name=<a> messages=4\n"
+              "E: status name=<a> messages=4\n"},
     {.name = "UID sets",
      .lines = IN
               ">: UID SEARCH RETURN (ALL) ALL\n"

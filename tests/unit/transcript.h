@@ -165,6 +165,9 @@ static void render_status(struct buf *out,
     }
     if ((status->has & STATUS_SIZE) != 0)
         (void)buf_printf(out, " size=%llu", (unsigned long long)status->size);
+    if (status->mailbox_id != 0)
+        (void)buf_printf(out, " id=%llx",
+                         (unsigned long long)status->mailbox_id);
 }
 
 static void render_set_event(struct buf *out, const struct session_event *event)
