@@ -349,6 +349,7 @@ struct endpoint {
     const struct endpoint_class *class;
     const char *name;  /* the account's, for messages */
     bool is_local;     /* a Maildir */
+    bool keeps_subscriptions;
     bool tokens_prove; /* equal tokens: nothing changed; known after open */
     uint32_t lanes;    /* reads, or adds, worth having under way at once */
     uint32_t batch_messages; /* that one add_request should hold at most */

@@ -129,6 +129,13 @@ static void add_event(const struct report_scene *scene,
     case REPORT_FOLDER_DELETE:
         add_folder_deed(scene, event, "delete", "deleted", out);
         break;
+    case REPORT_SUBSCRIBE:
+        add_folder_deed(scene, event, "subscribe to", "subscribed to", out);
+        break;
+    case REPORT_UNSUBSCRIBE:
+        add_folder_deed(scene, event, "unsubscribe from", "unsubscribed from",
+                        out);
+        break;
     case REPORT_DIFFERS:
     case REPORT_FAILED:
     case REPORT_HELD:
@@ -335,6 +342,8 @@ void report_count(const struct report_event *event,
     case REPORT_FOLDER_DELETE:
         side->folders_deleted++;
         break;
+    case REPORT_SUBSCRIBE:
+    case REPORT_UNSUBSCRIBE:
     case REPORT_PAIR:
     case REPORT_DIFFERS:
     case REPORT_FAILED:

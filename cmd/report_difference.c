@@ -56,6 +56,12 @@ void report_difference(const struct report_scene *scene,
         buf_printf(out, "the folder is gone on ");
         add_account(scene, other(event->side), out);
         break;
+    case REPORT_SUBSCRIBE:
+    case REPORT_UNSUBSCRIBE:
+        buf_printf(out, "the folder is %ssubscribed to on ",
+                   event->kind == REPORT_SUBSCRIBE ? "not " : "");
+        add_account(scene, event->side, out);
+        break;
     case REPORT_PAIR:
         human_count(out, event->count, "message");
         buf_printf(out, " on both sides, not on record");

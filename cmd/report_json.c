@@ -80,6 +80,10 @@ static const char *event_name(enum report_kind kind)
         return "folder-renamed";
     case REPORT_FOLDER_DELETE:
         return "folder-deleted";
+    case REPORT_SUBSCRIBE:
+        return "folder-subscribed";
+    case REPORT_UNSUBSCRIBE:
+        return "folder-unsubscribed";
     case REPORT_FAILED:
         return "failed";
     case REPORT_HELD:

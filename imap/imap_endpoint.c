@@ -117,6 +117,7 @@ static void open_start(struct imap_task *task)
     const struct imap_pool *pool = task->pool;
 
     endpoint->head.tokens_prove = pool->tier != IMAP_PLAIN;
+    endpoint->head.keeps_subscriptions = true;
     endpoint->head.append_max = pool->caps.append_max;
     endpoint->head.fidelity = pool->quirks.fidelity;
     endpoint->head.merges = pool->quirks.merges;

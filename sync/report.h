@@ -19,6 +19,8 @@ enum report_kind {
     REPORT_FOLDER_CREATE, /* on side */
     REPORT_FOLDER_RENAME, /* on side: from from to folder */
     REPORT_FOLDER_DELETE, /* on side */
+    REPORT_SUBSCRIBE,     /* to a folder on side */
+    REPORT_UNSUBSCRIBE,   /* from a folder on side */
     REPORT_DIFFERS,       /* check: a pair is not the same on both; reason */
     REPORT_FAILED,        /* one message or folder; reason */
     REPORT_HELD,          /* count deletions on side, or a whole side; reason */

@@ -335,6 +335,10 @@ static void next_step(struct run *run)
         run_remove_folders(run);
         break;
     case STEP_REMOVE_FOLDERS:
+        run->step = STEP_SUBSCRIBE;
+        run_subscribe(run);
+        break;
+    case STEP_SUBSCRIBE:
         run->step = STEP_END_PASS;
         break;
     case STEP_END_PASS:

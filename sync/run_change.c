@@ -61,17 +61,6 @@ static void change_folder(struct folder_work *work, enum side side,
     endpoint_folder(work->run->options.endpoint[side], &change->request);
 }
 
-/* A folder that cannot be subscribed to is still a folder. */
-static void on_subscribed(struct request *base)
-{
-    struct folder_change *change = base->owner;
-    struct run *run = change->work->run;
-
-    run_is_over(run, change->side, base->result, &base->err);
-    free(change);
-    run_end(run);
-}
-
 static void on_created(struct request *base)
 {
     struct folder_change *change = base->owner;
@@ -88,9 +77,6 @@ static void on_created(struct request *base)
         work->token[side] = (struct folder_token){0};
         run->result.counts[side].folders_created++;
         tell_folder(work, side, REPORT_FOLDER_CREATE);
-        if (run->options.policy->subscriptions &&
-            work->subscribed[other(side)] && !run_is_closing(run))
-            change_folder(work, side, FOLDER_SUBSCRIBE, on_subscribed);
     } else if (!run_is_over(run, side, base->result, &base->err)) {
         run_folder_failed(work, side, &base->err);
     }

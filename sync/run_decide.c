@@ -302,4 +302,5 @@ void run_tell_plans(struct run *run)
         tell_side(work, LEFT);
         tell_side(work, RIGHT);
     }
+    run_subscribe(run);
 }

@@ -19,6 +19,7 @@
  *     transfer.c     one batch of them
  *     run_change.c   folders made and removed, flags
  *     run_delete.c   deletions
+ *     run_subscribe.c  subscriptions
  *     run_check.c    both sides of every pair, held against each other
  *     run_refused.c  messages that a side will not take
  *     run_settle.c   rows and tokens for the next run
@@ -58,11 +59,11 @@ struct folder_work {
     /* What was listed for it, borrowed from run->list; NULL: nothing. */
     const struct folder_entry *entry[SIDES];
     bool present[SIDES]; /* there now */
-    bool subscribed[SIDES];
-    bool by_name;     /* what has its name is what it is: no rename */
-    bool proved;      /* what was listed for it under other names is it */
-    enum side winner; /* whose name the other side follows; SIDES: none */
-    bool failed;      /* left alone for the rest of the run */
+    bool was_renamed;    /* in this run, by whomever */
+    bool by_name;        /* what has its name is what it is: no rename */
+    bool proved;         /* what was listed for it under other names is it */
+    enum side winner;    /* whose name the other side follows; SIDES: none */
+    bool failed;         /* left alone for the rest of the run */
 
     /* this pass */
     bool ask[SIDES];
@@ -121,6 +122,7 @@ enum run_step {
     STEP_FLAGS,
     STEP_DELETE,
     STEP_REMOVE_FOLDERS,
+    STEP_SUBSCRIBE,
     STEP_END_PASS,
     STEP_CHECK
 };
@@ -303,6 +305,9 @@ void run_copy_deinit(struct run *run);
 void run_create_folders(struct run *run);
 void run_push_flags(struct run *run);
 void run_remove_folders(struct run *run);
+
+/* run_subscribe.c: subscriptions, in the first pass; a dry run tells them. */
+void run_subscribe(struct run *run);
 
 /* run_refused.c: messages that were refused for good in an earlier run. Try
  * those again whose limit has changed; tell of the others, once, at the end.

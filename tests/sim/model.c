@@ -149,6 +149,7 @@ void model_rename(struct model *model, const char *name, const char *new_name)
         if (strncmp(old, name, n) != 0 || (old[n] != '\0' && old[n] != '/'))
             continue;
         folder->name = mem_printf("%s%s", new_name, old + n);
+        folder->subscribed = false;
         free(old);
     }
 }
@@ -312,6 +313,7 @@ static void act_list(struct work *work)
         list->folders[i].selectable =
             model->hides == NULL ||
             strcmp(model->hides, model->folders[i]->name) != 0;
+        list->folders[i].subscribed = model->folders[i]->subscribed;
         list->folders[i].has_token = true;
         list->folders[i].token = token_of(model->folders[i]);
     }
@@ -657,6 +659,10 @@ static void act_folder(struct work *work)
         model_make(model, change->name);
     if (change->action == FOLDER_RENAME && folder != NULL)
         model_rename(model, change->name, change->new_name);
+    if ((change->action == FOLDER_SUBSCRIBE ||
+         change->action == FOLDER_UNSUBSCRIBE) &&
+        folder != NULL)
+        folder->subscribed = change->action == FOLDER_SUBSCRIBE;
     if (change->action == FOLDER_DELETE && folder != NULL) {
         if (folder->n_mail > 0) {
             finish_work(work, ERR_REFUSED, "not empty");
@@ -741,6 +747,7 @@ void model_init(struct model *model, struct sim *sim, const char *name)
     model->endpoint.class = &model_class;
     model->endpoint.name = name;
     model->endpoint.tokens_prove = true;
+    model->endpoint.keeps_subscriptions = true;
     model->endpoint.lanes = 2;
     model->endpoint.batch_messages = 3;
     model->endpoint.batch_bytes = 1u << 20;

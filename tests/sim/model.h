@@ -47,6 +47,7 @@ struct model_folder {
     uint32_t uidvalidity;
     uint32_t uidnext;
     uint64_t modseq; /* the highest */
+    bool subscribed; /* RENAME loses it */
     struct model_mail *mail;
     size_t n_mail;
     size_t mail_cap;

@@ -762,6 +762,63 @@ static void test_rename_conflicts(void)
     world_deinit(&world);
 }
 
+static bool subscribed_on(struct world *world, const char *name, bool left,
+                          bool right)
+{
+    return model_folder(&world->side[LEFT], name)->subscribed == left &&
+           model_folder(&world->side[RIGHT], name)->subscribed == right;
+}
+
+static void test_subscriptions(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 23);
+    world.policy.subscriptions = true;
+    model_make(left, "A")->subscribed = true;
+    model_make(left, "B");
+    model_make(right, "B")->subscribed = true;
+    model_make(right, "C")->subscribed = true;
+    model_make(right, "D");
+    ok(sync_once(&world) == 0 && subscribed_on(&world, "A", true, true) &&
+           subscribed_on(&world, "B", true, true) &&
+           subscribed_on(&world, "C", true, true) &&
+           subscribed_on(&world, "D", false, false),
+       "subscriptions: a first run unites them");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    model_folder(left, "A")->subscribed = false;
+    model_folder(right, "B")->subscribed = false;
+    model_folder(right, "D")->subscribed = true;
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.result.todo == 3 &&
+           world.n_events[REPORT_UNSUBSCRIBE] == 2,
+       "a plan tells of them");
+    world.dry = false;
+    ok(sync_once(&world) == 0 && subscribed_on(&world, "A", false, false) &&
+           subscribed_on(&world, "B", false, false) &&
+           subscribed_on(&world, "D", true, true),
+       "what changes on one side changes on the other");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    model_rename(left, "C", "E");
+    ok(sync_once(&world) == 0 && subscribed_on(&world, "E", true, true),
+       "a rename loses none");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world.policy.direction = DIRECTION_LEFT_TO_RIGHT;
+    model_folder(right, "E")->subscribed = false;
+    sync_once(&world);
+    ok(subscribed_on(&world, "E", true, true),
+       "a one-way pair's target has those of its source");
+    world.policy.direction = DIRECTION_BOTH;
+    world.policy.subscriptions = false;
+    model_folder(right, "E")->subscribed = false;
+    sync_once(&world);
+    ok(subscribed_on(&world, "E", true, false),
+       "subscriptions = no leaves them alone");
+    world_deinit(&world);
+}
+
 static void test_rename_one_way(void)
 {
     struct world world;
@@ -1005,6 +1062,7 @@ int main(int argc, char **argv)
     test_renames();
     test_swap();
     test_rename_conflicts();
+    test_subscriptions();
     test_rename_one_way();
     test_rename_out();
     test_doubtful_list();
