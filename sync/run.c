@@ -265,6 +265,7 @@ static void decide(struct run *run)
 /* Compare again what was touched; when nothing is left, that was it. */
 static void end_pass(struct run *run)
 {
+    run->step = STEP_COMPARE;
     if (!run_commit(run))
         return;
     run->pass++;
@@ -274,81 +275,47 @@ static void end_pass(struct run *run)
         run_compare(run);
 }
 
+static void compare(struct run *run)
+{
+    run_refuse_taken(run);
+    run_compare(run);
+}
+
+static void copy_right(struct run *run)
+{
+    run_copy(run, RIGHT);
+}
+
+static void copy_left(struct run *run)
+{
+    run_copy(run, LEFT);
+}
+
+/* One step after the other; decide() and end_pass() go elsewhere. */
 static void next_step(struct run *run)
 {
-    switch (run->step) {
-    case STEP_OPEN:
-        run->step = STEP_LIST;
-        list_folders(run);
-        break;
-    case STEP_LIST:
-        run->step = STEP_SEATS;
-        read_record(run);
-        break;
-    case STEP_SEATS:
-        run->step = STEP_RENAME;
-        join_folders(run);
-        break;
-    case STEP_RENAME:
-        run->step = STEP_COMPARE;
-        run_refuse_taken(run);
-        run_compare(run);
-        break;
-    case STEP_COMPARE:
-        run->step = STEP_PLAN;
-        plan(run);
-        break;
-    case STEP_PLAN:
-        run->step = STEP_FIND_COPIES;
-        run_find_copies(run);
-        break;
-    case STEP_FIND_COPIES:
-        run->step = STEP_CREATE;
-        decide(run);
-        break;
-    case STEP_CREATE:
-        run->step = STEP_COPY_WITHIN;
-        run_copy_within(run);
-        break;
-    case STEP_COPY_WITHIN:
-        run->step = STEP_MOVE;
-        run_move(run);
-        break;
-    case STEP_MOVE:
-        run->step = STEP_COPY_RIGHT;
-        run_copy(run, RIGHT);
-        break;
-    case STEP_COPY_RIGHT:
-        run->step = STEP_COPY_LEFT;
-        run_copy(run, LEFT);
-        break;
-    case STEP_COPY_LEFT:
-        run->step = STEP_FLAGS;
-        run_push_flags(run);
-        break;
-    case STEP_FLAGS:
-        run->step = STEP_DELETE;
-        run_delete(run);
-        break;
-    case STEP_DELETE:
-        run->step = STEP_REMOVE_FOLDERS;
-        run_remove_folders(run);
-        break;
-    case STEP_REMOVE_FOLDERS:
-        run->step = STEP_SUBSCRIBE;
-        run_subscribe(run);
-        break;
-    case STEP_SUBSCRIBE:
-        run->step = STEP_END_PASS;
-        break;
-    case STEP_END_PASS:
-        run->step = STEP_COMPARE;
-        end_pass(run);
-        break;
-    case STEP_CHECK:
-        end_run(run);
-        break;
-    }
+    static void (*const steps[])(struct run *) = {
+        [STEP_LIST] = list_folders,
+        [STEP_SEATS] = read_record,
+        [STEP_RENAME] = join_folders,
+        [STEP_COMPARE] = compare,
+        [STEP_PLAN] = plan,
+        [STEP_FIND_COPIES] = run_find_copies,
+        [STEP_CREATE] = decide,
+        [STEP_COPY_WITHIN] = run_copy_within,
+        [STEP_MOVE] = run_move,
+        [STEP_COPY_RIGHT] = copy_right,
+        [STEP_COPY_LEFT] = copy_left,
+        [STEP_FLAGS] = run_push_flags,
+        [STEP_DELETE] = run_delete,
+        [STEP_REMOVE_FOLDERS] = run_remove_folders,
+        [STEP_SUBSCRIBE] = run_subscribe,
+        [STEP_END_PASS] = end_pass,
+        [STEP_END] = end_run,
+    };
+
+    run->step++;
+    steps[run->step](run);
 }
 
 /* Both sides connect at once. */

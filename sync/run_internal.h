@@ -124,7 +124,8 @@ enum run_step {
     STEP_REMOVE_FOLDERS,
     STEP_SUBSCRIBE,
     STEP_END_PASS,
-    STEP_CHECK
+    STEP_CHECK, /* after STEP_CREATE, in a dry run */
+    STEP_END
 };
 
 struct run {
