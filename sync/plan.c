@@ -85,6 +85,12 @@ void plan_close_gaps(struct plan *plan, enum side side)
             plan->deletes[side][n++] = plan->deletes[side][i];
     }
     plan->n_deletes[side] = n;
+    n = 0;
+    for (size_t i = 0; i < plan->n_forgets; i++) {
+        if (plan->forgets[i].uid[LEFT] != 0)
+            plan->forgets[n++] = plan->forgets[i];
+    }
+    plan->n_forgets = n;
 }
 
 void plan_copy_back(struct plan *plan, enum side to,

@@ -82,8 +82,8 @@ void plan_merge(struct plan *plan, const struct plan_input *input,
                 const struct state_pair *pair,
                 const struct flags current[SIDES]);
 
-/* Drop the copies to @side whose UID, and the deletions on @side whose left
- * UID, was set to 0. */
+/* Drop the copies to @side whose UID was set to 0, and the deletions on @side
+ * and forgets whose left UID was. */
 void plan_close_gaps(struct plan *plan, enum side side);
 
 /* @listed has to be copied to @to after all. */

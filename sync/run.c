@@ -300,6 +300,7 @@ static void next_step(struct run *run)
         [STEP_RENAME] = join_folders,
         [STEP_COMPARE] = compare,
         [STEP_PLAN] = plan,
+        [STEP_FIND_CROSSED] = run_find_crossed,
         [STEP_FIND_COPIES] = run_find_copies,
         [STEP_CREATE] = decide,
         [STEP_COPY_WITHIN] = run_copy_within,

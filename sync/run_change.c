@@ -84,14 +84,14 @@ static void on_created(struct request *base)
     run_end(run);
 }
 
-/* New on the other side, or gone here while the other side has new mail. */
-static bool must_create(const struct folder_work *work, enum side side)
+bool run_must_create(const struct folder_work *work, enum side side)
 {
     if (!takes_part(work) || work->present[side] ||
         !work->present[other(side)] ||
         !rules_may_change(work->run->options.policy, side))
         return false;
-    return !work->row.exists[side] || work->compare->plan.n_copies[side] > 0;
+    return !work->row.exists[side] || work->compare->plan.n_copies[side] > 0 ||
+           run_is_placed_in(work, side);
 }
 
 void run_create_folders(struct run *run)
@@ -99,7 +99,7 @@ void run_create_folders(struct run *run)
     run_begin(run);
     for (size_t i = 0; i < run->n_folders; i++) {
         for (enum side side = LEFT; side < SIDES; side++) {
-            if (must_create(run->folders[i], side))
+            if (run_must_create(run->folders[i], side))
                 change_folder(run->folders[i], side, FOLDER_CREATE, on_created);
         }
     }

@@ -136,6 +136,7 @@ static bool collect_both(struct folder_work *work)
     if (!again[LEFT] && !again[RIGHT])
         return true;
     match_deinit(&compare->match);
+    match_init(&compare->match, run_fidelity(work->run));
     for (enum side side = LEFT; side < SIDES; side++) {
         compare->full[side] = compare->full[side] || again[side];
         if (again[side])

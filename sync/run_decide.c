@@ -246,9 +246,7 @@ static void tell_side(struct folder_work *work, enum side side)
 {
     const struct plan *plan = &work->compare->plan;
 
-    if (!work->present[side] && work->present[other(side)] &&
-        (plan->n_copies[side] > 0 || !work->row.exists[side]) &&
-        rules_may_change(work->run->options.policy, side))
+    if (run_must_create(work, side))
         tell(work, (struct report_event){.kind = REPORT_FOLDER_CREATE,
                                          .side = side,
                                          .folder = work->row.name[side]});

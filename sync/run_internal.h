@@ -13,6 +13,7 @@
  *     run_decide.c   plans, guards, what a dry run says
  *     inquiry.c      who some messages are, asked folder by folder
  *     run_moves.c    messages that went into another folder: found
+ *     run_crossed.c  messages that each side put into another folder
  *     run_within.c   messages that were copied within a side: found
  *     run_place.c    both carried out on the other side
  *     run_copy.c     messages from one side to the other
@@ -101,7 +102,10 @@ struct placement {
     struct folder_work *to;
     struct state_pair pair; /* of the message to be placed, in from */
     struct listed item;     /* as it appeared in to on the other side */
-    uint64_t intent;        /* 0: none yet */
+    /* The pair that is off the record with it, and its folder; or NULL. */
+    struct folder_work *ended_in;
+    struct state_pair ended;
+    uint64_t intent; /* 0: none yet */
     bool placed;
     uint32_t to_uid;
 };
@@ -113,6 +117,7 @@ enum run_step {
     STEP_RENAME,
     STEP_COMPARE,
     STEP_PLAN,
+    STEP_FIND_CROSSED,
     STEP_FIND_COPIES,
     STEP_CREATE,
     STEP_COPY_WITHIN,
@@ -280,6 +285,10 @@ void run_check(struct run *run);
  * take them out of the plans into run->placements. */
 void run_find_moves(struct run *run);
 
+/* run_crossed.c: find messages that both sides moved, each to another folder.
+ */
+void run_find_crossed(struct run *run);
+
 /* run_within.c: the same for new messages that are copies of others. */
 void run_find_copies(struct run *run);
 
@@ -292,6 +301,8 @@ static inline bool run_placement_is_idle(const struct placement *placement)
     return placement->move && placement->from == placement->to;
 }
 
+/* Is anything to be put into @work on @side? */
+bool run_is_placed_in(const struct folder_work *work, enum side side);
 /* Report that it was done, or in a plan would be. */
 void run_tell_placement(const struct placement *placement);
 /* Carry out the copies of run->placements, and then the moves. */
@@ -303,6 +314,9 @@ void run_copy(struct run *run, enum side to);
 void run_copy_deinit(struct run *run);
 
 /* run_change.c */
+/* Is it to be made on @side: new on the other one, or gone from @side while
+ * the other one has new mail in it? */
+bool run_must_create(const struct folder_work *work, enum side side);
 void run_create_folders(struct run *run);
 void run_push_flags(struct run *run);
 void run_remove_folders(struct run *run);

@@ -128,6 +128,8 @@ static void take_move(struct search *search, const struct match_link *link)
         .to = appeared->work,
         .pair = *pair,
         .item = *item,
+        .ended_in = vanished->work,
+        .ended = *pair,
     };
     item->uid = 0;
     pair->uid[LEFT] = 0;

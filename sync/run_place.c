@@ -28,6 +28,17 @@ struct placement *run_placement_add(struct run *run)
     return &run->placements[run->n_placements++];
 }
 
+bool run_is_placed_in(const struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+
+    for (size_t i = 0; i < run->n_placements; i++) {
+        if (run->placements[i].to == work && run->placements[i].side == side)
+            return true;
+    }
+    return false;
+}
+
 /* --- what was done ---------------------------------------------------------- */
 
 static void on_placed(struct place_request *request, uint32_t uid,
@@ -78,9 +89,9 @@ static void record(struct placement *placement)
     struct flags current[SIDES];
     size_t n_records = plan->n_records;
 
-    if (placement->move)
-        state_pair_del(run->options.state, placement->from->row.id,
-                       &placement->pair);
+    if (placement->ended_in != NULL)
+        state_pair_del(run->options.state, placement->ended_in->row.id,
+                       &placement->ended);
     if (placement->to_uid == 0) {
         /* The next pass finds it by identity. */
         to->unnumbered++;
@@ -138,18 +149,25 @@ static void not_placed(const struct placement *placement)
                        &placement->item);
 }
 
-/* Not tried, as a folder failed: the next run has to find a move again, new in
- * one folder, and gone from the other. */
+/* The next run has to see all of it again: new in one folder, gone from the
+ * other. */
+static void look_again(const struct placement *placement)
+{
+    placement->to->unconsumed[other(placement->side)] = true;
+    if (!placement->move)
+        return;
+    placement->from->unconsumed[placement->side] = true;
+    placement->ended_in->unconsumed[LEFT] = true;
+    placement->ended_in->unconsumed[RIGHT] = true;
+}
+
+/* Not tried, as a folder failed. */
 static void put_off(const struct placement *placement)
 {
-    enum side there = other(placement->side);
-
-    if (placement->move) {
-        placement->from->unconsumed[there] = true;
-        placement->to->unconsumed[there] = true;
-    } else if (!placement->to->failed) {
+    if (placement->move)
+        look_again(placement);
+    else if (!placement->to->failed)
         not_placed(placement);
-    }
 }
 
 static void conclude(struct placement *placement)
@@ -177,9 +195,7 @@ static void failed(struct placing *placing, int r, const struct err *err)
 
     first->to->want_full[LEFT] = true;
     first->to->want_full[RIGHT] = true;
-    first->to->unconsumed[other(first->side)] = true;
-    if (first->move)
-        first->from->unconsumed[other(first->side)] = true;
+    look_again(first);
     for (size_t i = 0; !first->move && i < placing->n; i++) {
         if (placing->placements[i].placed)
             conclude(&placing->placements[i]);

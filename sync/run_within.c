@@ -14,6 +14,8 @@
  *   gain to fetch: the digests of the header fields have to be equal, and no
  *   other message in either folder may be so, too.
  *
+ * Where a side does not give back exactly what it was given, nothing is certain.
+ *
  * Likely originals are found in one walk over the pairs when there is any new
  * message: 0.1 s for a million pairs, about what the check of the state takes
  * when it is opened. An index by size and date would spare that, and cost every
@@ -398,7 +400,7 @@ static void find_copies(struct run *run, enum side side)
 
 void run_find_copies(struct run *run)
 {
-    if (!run->options.policy->moves)
+    if (!run->options.policy->moves || run_fidelity(run) != FIDELITY_EXACT)
         return;
     run_begin(run);
     for (enum side side = LEFT; side < SIDES; side++) {

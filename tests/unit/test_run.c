@@ -397,15 +397,6 @@ static void user_moves(struct world *world, enum side side, const char *from,
     model_expunge(folder, moved.uid);
 }
 
-static void user_copies(struct world *world, enum side side, const char *from,
-                        const char *to, const char *content)
-{
-    struct model *model = &world->side[side];
-    struct model_mail copied = *by_content(model_folder(model, from), content);
-
-    model_deliver(model, to, content, copied.flags.system)->date = copied.date;
-}
-
 static bool is_only_in(struct world *world, const char *folder,
                        const char *content)
 {
@@ -419,6 +410,92 @@ static bool is_only_in(struct world *world, const char *folder,
     }
     return n == 2 && model_count(&world->side[LEFT], folder, content) == 1 &&
            model_count(&world->side[RIGHT], folder, content) == 1;
+}
+
+/* How often both sides have @content in @folder: -1 where not equally often. */
+static int count_both(struct world *world, const char *folder,
+                      const char *content)
+{
+    size_t n = model_count(&world->side[LEFT], folder, content);
+
+    return n == model_count(&world->side[RIGHT], folder, content) ? (int)n : -1;
+}
+
+/* Row 8. */
+static void test_two_moves(enum side winner, bool no_uids)
+{
+    struct world world;
+    struct model_folder *box;
+    const char *goal = winner == LEFT ? "X" : "Y";
+
+    world_init(&world, 18);
+    world.policy.moves = true;
+    world.policy.on_conflict = winner;
+    world.side[other(winner)].no_uids = no_uids;
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    for (int i = 0; i < 2; i++)
+        model_deliver(&world.side[LEFT], "INBOX", "a twin", 0);
+    sync_once(&world);
+    user_moves(&world, LEFT, "INBOX", "X", "m4 of INBOX");
+    user_moves(&world, RIGHT, "INBOX", "Y", "m4 of INBOX");
+    box = model_folder(&world.side[other(winner)], winner == LEFT ? "Y" : "X");
+    model_flag(box, by_content(box, "m4 of INBOX"), FLAG_DRAFT);
+    user_moves(&world, LEFT, "INBOX", "X", "a twin");
+    user_moves(&world, RIGHT, "INBOX", "Y", "a twin");
+    /* Deleted on both sides, and something else arrives in their stead. */
+    model_expunge(inbox(&world, LEFT), 1);
+    model_expunge(inbox(&world, RIGHT), 1);
+    model_deliver(&world.side[LEFT], "X", "n0 of INBOX", 0);
+    model_deliver(&world.side[RIGHT], "Y", "o0 of INBOX", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           is_only_in(&world, goal, "m4 of INBOX"),
+       "row 8: moved to two places, a message is in %s, once%s", goal,
+       no_uids ? ", without UIDPLUS" : "");
+    ok(count_both(&world, goal, "a twin") == 1 &&
+           count_both(&world, "INBOX", "a twin") == 1,
+       "so is one of two twins");
+    ok(is_only_in(&world, "X", "n0 of INBOX") &&
+           is_only_in(&world, "Y", "o0 of INBOX"),
+       "others of that size stay where they are");
+    ok(world.side[LEFT].n_read + world.side[RIGHT].n_read == 2,
+       "and only these were read");
+    box = model_folder(&world.side[winner], goal);
+    /* Found again by identity there is no base: the union. */
+    ok(by_content(box, "m4 of INBOX")->flags.system ==
+           (no_uids ? FLAG_DRAFT | FLAG_FLAGGED : FLAG_DRAFT),
+       "flags are merged");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* Moved into a folder that is gone on the other side. */
+static void test_move_into_deleted(void)
+{
+    struct world world;
+
+    world_init(&world, 19);
+    world.policy.moves = true;
+    world.policy.folders = mem_copy("INBOX, X");
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    fill(&world, LEFT, "X", 1, 'x');
+    sync_once(&world);
+    user_moves(&world, LEFT, "INBOX", "X", "m1 of INBOX");
+    model_expunge(model_folder(&world.side[RIGHT], "X"), 1);
+    model_rename(&world.side[RIGHT], "X", "gone");
+    ok(sync_once(&world) == 0 && is_only_in(&world, "X", "m1 of INBOX") &&
+           model_folder(&world.side[LEFT], "X")->n_mail == 1,
+       "row 10: a message moved into a deleted folder brings it back");
+    free(world.policy.folders);
+    world_deinit(&world);
+}
+
+static void user_copies(struct world *world, enum side side, const char *from,
+                        const char *to, const char *content)
+{
+    struct model *model = &world->side[side];
+    struct model_mail copied = *by_content(model_folder(model, from), content);
+
+    model_deliver(model, to, content, copied.flags.system)->date = copied.date;
 }
 
 static void test_moves(bool on, bool no_uids)
@@ -468,15 +545,6 @@ static void test_moves(bool on, bool no_uids)
     }
     ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
     world_deinit(&world);
-}
-
-/* How often both sides have @content in @folder: -1 where not equally often. */
-static int count_both(struct world *world, const char *folder,
-                      const char *content)
-{
-    size_t n = model_count(&world->side[LEFT], folder, content);
-
-    return n == model_count(&world->side[RIGHT], folder, content) ? (int)n : -1;
 }
 
 static void make_copies(struct world *world)
@@ -1056,6 +1124,9 @@ int main(int argc, char **argv)
     test_moves(true, true);
     for (unsigned i = 0; i < 8; i++)
         test_copies(i & 1, i & 2, i & 4);
+    for (unsigned i = 0; i < 4; i++)
+        test_two_moves(i & 1 ? RIGHT : LEFT, i & 2);
+    test_move_into_deleted();
     test_doubtful_copies(false);
     test_doubtful_copies(true);
     test_first_run_asks_nothing();

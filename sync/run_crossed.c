@@ -1,0 +1,246 @@
+/*
+ * A message that both sides knew, and that each of them moved to another
+ * folder: it is gone from where it was, and new in one folder here and in
+ * another one there. It ends in one of the two, on both sides: on_conflict says
+ * whose. The other side's is moved there.
+ *
+ * A pair that both sides lost has nothing left to be asked, so its size and
+ * date stand for it; that the two new ones are the same is asked up the ladder
+ * of match.h. The pair stays on record until the move is done: whatever comes
+ * between, the next run finds the same again. Without proof both stay, one in
+ * each folder.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/inquiry.h"
+#include "sync/run_internal.h"
+
+/* A pair that is gone on both sides. */
+struct lost {
+    struct folder_work *work;
+    size_t index; /* in plan.forgets */
+    uint64_t size;
+    int64_t date;
+};
+
+/* A message that is new on one side. Its number for the match is its index
+ * + 1. */
+struct spot {
+    struct folder_work *work;
+    size_t index; /* in plan.copies of the other side */
+};
+
+struct search {
+    struct run *run;
+    struct match match;
+    struct lost *lost; /* sorted */
+    size_t n_lost;
+    size_t lost_cap;
+    struct spot *spots[SIDES];
+    size_t n[SIDES];
+    size_t cap[SIDES];
+    struct inquiry inquiry;
+};
+
+static void ask(struct search *search);
+
+static bool takes_part(const struct folder_work *work)
+{
+    return !work->failed && work->compare != NULL;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct lost *one = a;
+    const struct lost *two = b;
+
+    if (one->size != two->size)
+        return one->size < two->size ? -1 : 1;
+    return one->date < two->date ? -1 : one->date > two->date;
+}
+
+static void add_lost(struct search *search, struct folder_work *work)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    for (size_t i = 0; i < plan->n_forgets; i++) {
+        const struct state_pair *pair = &plan->forgets[i];
+
+        if (pair->gone[LEFT] || pair->gone[RIGHT] || pair->date <= 0)
+            continue;
+        search->lost = mem_grow(search->lost, search->n_lost, &search->lost_cap,
+                                sizeof(*search->lost));
+        search->lost[search->n_lost++] =
+            (struct lost){work, i, pair->size, pair->date};
+    }
+}
+
+static struct listed *item_of(const struct spot *spot, enum side side)
+{
+    return &spot->work->compare->plan.copies[other(side)][spot->index];
+}
+
+/* What is new on @side, and may be what was lost. */
+static void add_new(struct search *search, enum side side,
+                    struct folder_work *work)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    for (size_t i = 0; i < plan->n_copies[other(side)]; i++) {
+        struct listed listed = plan->copies[other(side)][i];
+        struct lost key = {.size = listed.size, .date = listed.date};
+
+        if (bsearch(&key, search->lost, search->n_lost, sizeof(key), by_kind) ==
+            NULL)
+            continue;
+        search->spots[side] = mem_grow(search->spots[side], search->n[side],
+                                       &search->cap[side], sizeof(struct spot));
+        search->spots[side][search->n[side]++] = (struct spot){work, i};
+        listed.uid = (uint32_t)search->n[side];
+        match_add(&search->match, side, &listed);
+    }
+}
+
+static void on_item(struct inquiry *inquiry, enum side side, uint32_t number,
+                    const struct identity *identity)
+{
+    struct search *search = inquiry->owner;
+
+    match_identified(&search->match, side, number, identity);
+}
+
+static void on_answered(struct inquiry *inquiry)
+{
+    ask(inquiry->owner);
+}
+
+static void ask_side(struct search *search, enum side side)
+{
+    const struct uidset *want = &search->match.want[side];
+    struct uidset_walk walk = {.set = want};
+    struct inquiry_item *items =
+        mem_new((size_t)uidset_count(want), sizeof(*items));
+    size_t n = 0;
+    uint32_t number;
+
+    while (uidset_next(&walk, &number)) {
+        const struct spot *spot = &search->spots[side][number - 1];
+
+        items[n++] =
+            (struct inquiry_item){spot->work, item_of(spot, side)->uid, number};
+    }
+    inquiry_send(&search->inquiry, side, items, n);
+    free(items);
+}
+
+/* The pair that both of them were, not yet taken by others; or NULL. */
+static struct lost *find_lost(const struct search *search,
+                              const struct listed *left,
+                              const struct listed *right)
+{
+    for (size_t i = 0; i < search->n_lost; i++) {
+        struct lost *lost = &search->lost[i];
+
+        if (lost->work != NULL && lost->size == left->size &&
+            lost->date == left->date && lost->date == right->date)
+            return lost;
+    }
+    return NULL;
+}
+
+static void take(struct search *search, const struct match_link *link)
+{
+    enum side winner = search->run->options.policy->on_conflict;
+    enum side side = other(winner);
+    const struct spot *goal = &search->spots[winner][link->uid[winner] - 1];
+    const struct spot *from = &search->spots[side][link->uid[side] - 1];
+    struct listed *item = item_of(goal, winner);
+    struct listed *moved = item_of(from, side);
+    struct lost *lost = find_lost(search, item, moved);
+    struct placement *placement;
+    struct state_pair *base;
+
+    if (lost == NULL || goal->work == from->work)
+        return;
+    base = &lost->work->compare->plan.forgets[lost->index];
+    placement = run_placement_add(search->run);
+    *placement = (struct placement){
+        .side = side,
+        .move = true,
+        .from = from->work,
+        .to = goal->work,
+        .pair = *base,
+        .item = *item,
+        .ended_in = lost->work,
+        .ended = *base,
+    };
+    placement->pair.uid[side] = moved->uid;
+    placement->pair.uid[winner] = item->uid;
+    lost->work = NULL;
+    base->uid[LEFT] = 0;
+    item->uid = 0;
+    moved->uid = 0;
+}
+
+static void conclude(struct search *search)
+{
+    struct run *run = search->run;
+
+    for (size_t i = 0; i < search->match.n_links; i++)
+        take(search, &search->match.links[i]);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (takes_part(run->folders[i]))
+                plan_close_gaps(&run->folders[i]->compare->plan, side);
+        }
+    }
+    match_deinit(&search->match);
+    free(search->lost);
+    free(search->spots[LEFT]);
+    free(search->spots[RIGHT]);
+    free(search);
+    run_end(run);
+}
+
+static void ask(struct search *search)
+{
+    if (run_is_closing(search->run) || !match_next(&search->match)) {
+        conclude(search);
+        return;
+    }
+    search->inquiry = (struct inquiry){.run = search->run,
+                                       .level = search->match.level,
+                                       .item = on_item,
+                                       .over = on_answered,
+                                       .owner = search};
+    ask_side(search, LEFT);
+    ask_side(search, RIGHT);
+}
+
+void run_find_crossed(struct run *run)
+{
+    struct search *search;
+
+    if (!run->options.policy->moves ||
+        run->options.policy->direction != DIRECTION_BOTH)
+        return;
+    search = MEM_NEW(struct search);
+    search->run = run;
+    match_init(&search->match, run_fidelity(run));
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (takes_part(run->folders[i]))
+            add_lost(search, run->folders[i]);
+    }
+    if (search->n_lost > 1)
+        qsort(search->lost, search->n_lost, sizeof(*search->lost), by_kind);
+    for (size_t i = 0; search->n_lost > 0 && i < run->n_folders; i++) {
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (takes_part(run->folders[i]))
+                add_new(search, side, run->folders[i]);
+        }
+    }
+    run_begin(run);
+    ask(search);
+}
