@@ -180,6 +180,9 @@ struct identify_request {
  * Read whole messages. For each that is there begin(), data() any number of
  * times, end(); a message that is gone is not mentioned. The caller stops the
  * flow with endpoint_read_pause().
+ *
+ * done() comes with ERR_RETRY where the connection was lost inside a message:
+ * that one and those that were not mentioned are to be asked for again.
  */
 struct read_request {
     struct request base;
@@ -189,7 +192,7 @@ struct read_request {
     void (*begin)(struct read_request *request, uint32_t uid, uint64_t size);
     void (*data)(struct read_request *request, struct bytes data);
     /* @result  0, or negative where the message could not be read to its end;
-     *          the others go on */
+     *          the others go on, but for ERR_RETRY and what ends the account */
     void (*end)(struct read_request *request, int result,
                 const struct err *err);
 };
@@ -209,7 +212,7 @@ struct message_meta {
  * added() is called once for each message, in order, as soon as it is durable
  * there; done() after all. Where done() comes with ERR_CONNECT or
  * ERR_CANCELLED, those whose added() has not come may or may not be there; with
- * another error they are not.
+ * another error, such as ERR_RETRY for a lost connection, they are not.
  */
 struct add_request {
     struct request base;
@@ -220,8 +223,11 @@ struct add_request {
      * @index   0 for the first message of this request
      * @result  0; or negative, and the message is not there: ERR_REFUSED for
      *          good, ERR_BUSY for now, ERR_FULL for want of room (its quota),
- *          ERR_RETRY_SINGLY where one of several
-     *          was refused and nobody knows which
+     *          ERR_RETRY through no fault of its own: send it again, the
+     *          endpoint waits as long as it takes and says ERR_BUSY when that
+     *          is enough; ERR_RETRY_SINGLY where one of several was refused
+     *          and nobody knows which. Or ERR_UNSURE: the answer was lost, it
+     *          may be there, or appear before the next request is begun
      * @uid     of the new message, or 0 where the server does not say
      */
     void (*added)(struct add_request *request, size_t index, int result,
@@ -255,7 +261,8 @@ struct remove_request {
  *
  * Neither is idempotent: what was sent is never sent again by the endpoint.
  * Where done() comes with an error, messages may have been placed without
- * placed() having come.
+ * placed() having come. With ERR_UNSURE the answer was lost and the account
+ * goes on: nothing more happens to them before the next request is begun.
  */
 struct place_request {
     struct request base;

@@ -303,6 +303,7 @@ static void settle_batch(struct add *add, size_t batch,
     size_t to;
     bool numbered;
     uint32_t uid = 0;
+    struct verdict verdict = verdict_of_answer(reply);
     struct err err;
     int r = imap_task_answer(reply, "APPEND", &err);
 
@@ -311,8 +312,15 @@ static void settle_batch(struct add *add, size_t batch,
     for (to = from; to < add->next && messages[to].batch == batch; to++)
         continue;
     numbered = r == 0 && uids_are_valid(add, reply, to - from);
-    if (r < 0 && reply->code != CODE_TRYCREATE && to - from > 1)
+    if (r == 0) {
+        imap_pool_progress(add->task.pool);
+    } else if (verdict_passes(verdict)) {
+        /* None of them is there; their octets are gone, too. */
+        if (imap_pool_rest(add->task.pool, verdict, &err))
+            r = ERR_RETRY;
+    } else if (reply->code != CODE_TRYCREATE && to - from > 1) {
         r = ERR_RETRY_SINGLY;
+    }
     if (r == ERR_GONE && add->result == 0) {
         add->result = r;
         add->err = err;
@@ -375,15 +383,45 @@ static void add_nudged(struct imap_task *task)
     check_over(add_of(task));
 }
 
+/* Did the whole of its APPEND go out? Where it did not, the server cannot have
+ * stored any of it: all or none (RFC 3502 section 6.3.11). */
+static bool is_sent(const struct add *add, const struct message *message)
+{
+    return message->batch != 0 &&
+           !(add->batch_open && message->batch == add->batch);
+}
+
+/* The connection is gone, and with it the answers: of what was sent whole
+ * nobody knows whether it is there, or about to be. */
+static void settle_lost(struct add *add, const struct err *err)
+{
+    bool unsure = false;
+
+    for (size_t i = add->reported; i < add->n_messages; i++) {
+        struct message *message = &add->messages[i];
+
+        if (message->settled)
+            continue;
+        unsure |= is_sent(add, message);
+        settle(message, is_sent(add, message) ? ERR_UNSURE : ERR_RETRY, 0, err);
+    }
+    if (unsure)
+        imap_pool_let_settle(add->task.pool);
+}
+
 /* Where it was cut off by its own caller, nothing more is there. */
 static int add_lost(struct imap_task *task, int result, const struct err *err)
 {
     struct add *add = add_of(task);
 
-    if (!add->aborted || result != ERR_CANCELLED)
+    if (result == ERR_RETRY) {
+        settle_lost(add, err);
+    } else if (add->aborted && result == ERR_CANCELLED) {
+        for (size_t i = add->reported; i < add->n_messages; i++)
+            settle(&add->messages[i], ERR_CANCELLED, 0, err);
+    } else {
         return result;
-    for (size_t i = add->reported; i < add->n_messages; i++)
-        settle(&add->messages[i], ERR_CANCELLED, 0, err);
+    }
     report(add);
     return result;
 }

@@ -243,6 +243,16 @@ static bool place_again(struct imap_task *task, int step)
     return true;
 }
 
+/* It cannot be started again: the answer to STEP_PLACE was lost. */
+static int place_lost(struct imap_task *task, int result, const struct err *err)
+{
+    (void)err;
+    if (result != ERR_RETRY)
+        return result;
+    imap_pool_let_settle(task->pool);
+    return ERR_UNSURE;
+}
+
 static void place_deinit(struct imap_task *task)
 {
     buf_deinit(&place_of(task)->wire);
@@ -257,6 +267,7 @@ struct imap_task *imap_place_new(struct imap_pool *pool,
                                                  .start = place_start,
                                                  .event = place_event,
                                                  .again = place_again,
+                                                 .lost = place_lost,
                                                  .deinit = place_deinit};
     struct work *work = MEM_NEW(struct work);
     struct imap_task *task = imap_task_new(pool, &class, &work->copy);

@@ -371,7 +371,7 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
     if (goes_on) {
         for (size_t i = link->n_tasks; i-- > 0;)
             imap_pool_again(pool, link->tasks[i], IMAP_STEP_LOST);
-        result = ERR_CONNECT;
+        result = ERR_RETRY;
     }
     while (link->n_tasks > 0)
         task_lost(link->tasks[0], result, err);

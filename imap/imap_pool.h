@@ -109,8 +109,8 @@ bool imap_pool_put_off(struct imap_pool *pool, struct imap_task *task, int step,
                        const struct session_reply *reply);
 
 /* The server is to be left alone for a while, because of @verdict, which
- * passes. Returns false where that has been so for too long: the account was
- * given up. */
+ * passes. Returns false where that has been so for too long; but for
+ * VERDICT_BUSY, the account is then given up. */
 bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
                     const struct err *err);
 

@@ -5,9 +5,11 @@
 #include "imap/imap_pool.h"
 #include "imap/verdict.h"
 
-/* A server acts within so many first waits on what reached it before the
- * connection was lost; a guess, and all the better the longer it is. */
-#define SETTLE_UNITS 3u
+/* A server acts within that time on what reached it before the connection was
+ * lost: so many first waits, but no less than this. A guess; too short a time
+ * doubles messages. */
+#define SETTLE_UNITS  3u
+#define SETTLE_MIN_MS 500u
 
 static uint32_t unit_ms(const struct imap_pool *pool)
 {
@@ -74,7 +76,8 @@ bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
         return true; /* told so already, by an answer to another command */
     if (!patience_wait(&pool->patience, unit_ms(pool), verdict.wait_ms,
                        next_chance(pool), &wait_ms)) {
-        lose_patience(pool, err);
+        if (verdict.kind != VERDICT_BUSY)
+            lose_patience(pool, err);
         return false;
     }
     pool->resume_ms = now_ms + wait_ms;
@@ -88,8 +91,11 @@ bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
 
 void imap_pool_let_settle(struct imap_pool *pool)
 {
-    postpone(&pool->resume_ms, pool->now_ms(pool->owner) +
-                                   (uint64_t)SETTLE_UNITS * unit_ms(pool));
+    uint64_t wait_ms = (uint64_t)SETTLE_UNITS * unit_ms(pool);
+
+    if (wait_ms < SETTLE_MIN_MS)
+        wait_ms = SETTLE_MIN_MS;
+    postpone(&pool->resume_ms, pool->now_ms(pool->owner) + wait_ms);
 }
 
 /* With one folder or message that is busy, all others go on. */
@@ -170,6 +176,18 @@ static void wait_to_connect(struct imap_pool *pool,
     tell_wait(pool, err, wait_ms);
 }
 
+/* What one connection was lost of may have taken those that are silent, too,
+ * and nobody would notice before a long silence. */
+static void close_idle(struct imap_pool *pool)
+{
+    struct imap_link *link;
+
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (imap_link_is_idle(link))
+            imap_link_close(link);
+    }
+}
+
 static bool any_ready(const struct imap_pool *pool)
 {
     const struct imap_link *link = pool->links;
@@ -193,6 +211,7 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
         lower_limit(pool, pool->n_links);
     if (!link->ready && pool->n_links > 0)
         return true; /* those that there are will do, or tell */
+    close_idle(pool);
     if (!is_passing(pool, result)) {
         if (!link->ready)
             imap_pool_give_up(pool, result, &why);

@@ -28,7 +28,8 @@ void imap_task_finish(struct imap_task *task, int result, const struct err *err)
     if (task->over)
         return;
     task->over = true;
-    if (result == 0)
+    /* An add is over even where each message was refused. */
+    if (result == 0 && task->class->role != IMAP_ADDS)
         imap_pool_progress(task->pool);
     task->request->result = result;
     if (err != NULL)

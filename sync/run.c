@@ -10,7 +10,7 @@ static void next_step(struct run *run);
 void run_report(struct run *run, const struct report_event *event)
 {
     if (event->kind == REPORT_FAILED)
-        run->result.failed++;
+        run->result.failed += event->count > 1 ? event->count : 1;
     if (event->kind == REPORT_HELD)
         run->result.held += event->count;
     run->options.report(run->options.owner, event);
@@ -111,6 +111,7 @@ bool run_is_over(struct run *run, enum side side, int result,
     case ERR_REFUSED:
     case ERR_BUSY:
     case ERR_FULL:
+    case ERR_UNSURE:
         return run->closing;
     default:
         run_fail(run, side, result, err);
@@ -265,14 +266,21 @@ static void decide(struct run *run)
 /* Compare again what was touched; when nothing is left, that was it. */
 static void end_pass(struct run *run)
 {
+    static const struct err never_lasts = {
+        "the connection is lost again and again with the answer to a change"};
+
     run->step = STEP_COMPARE;
     if (!run_commit(run))
         return;
-    run->pass++;
-    if (run_next_pass(run) == 0 || run->pass >= RUN_PASSES_MAX)
+    run_count_pass(run);
+    if (run_next_pass(run) == 0)
         end_run(run);
-    else
+    else if (run->pass < RUN_PASSES_MAX)
         run_compare(run);
+    else if (run->in_doubt)
+        run_fail(run, run->doubtful, ERR_CONNECT, &never_lasts);
+    else
+        end_run(run);
 }
 
 static void compare(struct run *run)

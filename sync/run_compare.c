@@ -363,6 +363,7 @@ static void ask_identity(struct folder_work *work)
 
 void run_compare(struct run *run)
 {
+    run->in_doubt = false;
     run->progress.phase = run->pass == 0 ? "comparing" : "settling";
     run->progress.folders_done = 0;
     run->progress.folders_total = 0;

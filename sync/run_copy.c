@@ -1,13 +1,17 @@
 /*
  * All copies to one side: batches are prepared some at a time, their intents
  * committed together, and kept under way, a few of each folder so that several
- * connections share the folders and not the same one.
+ * connections share the folders and not the same one. What went down with the
+ * connection is sent again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "sync/transfer.h"
 
+#define RETRY_PARTS      16u /* of a batch that the connection was lost with */
+#define FULL_MAX         3u  /* refusals in a row, for want of room */
 #define READY_MAX        8192u /* messages prepared, their intents on disk */
 #define PER_FOLDER       2u    /* one that flows, one behind it */
 #define QUEUED_BYTES_MAX (256u << 10) /* records, before they are committed */
@@ -43,9 +47,27 @@ static size_t batch_length(const struct endpoint *target,
     return length;
 }
 
+/* What was sent before and may have arrived goes alone. */
+static size_t unsure_length(const struct folder_work *work, enum side from,
+                            const struct listed *items, size_t n)
+{
+    const struct uidset *unsure = &work->unsure[from][0];
+    size_t length = 1;
+
+    if (unsure->n == 0)
+        return n;
+    if (uidset_has(unsure, items[0].uid))
+        return 1;
+    while (length < n && !uidset_has(unsure, items[length].uid))
+        length++;
+    return length;
+}
+
 /* Cut the next batch of a folder. Returns false where there is none left. */
 static bool prepare_batch(struct folder_work *work, enum side to)
 {
+    const struct listed *items;
+    struct transfer *transfer;
     struct plan *plan;
     size_t length;
 
@@ -54,62 +76,152 @@ static bool prepare_batch(struct folder_work *work, enum side to)
     plan = &work->compare->plan;
     if (work->next_copy >= plan->n_copies[to])
         return false;
-    length = batch_length(work->run->options.endpoint[to],
-                          plan->copies[to] + work->next_copy,
+    items = plan->copies[to] + work->next_copy;
+    length = batch_length(work->run->options.endpoint[to], items,
                           plan->n_copies[to] - work->next_copy);
-    push_ready(
-        work->run,
-        transfer_new(work, to, plan->copies[to] + work->next_copy, length));
+    length = unsure_length(work, other(to), items, length);
+    transfer = transfer_new(work, to, items, length);
+    transfer->tries = uidset_has(&work->unsure[other(to)][1], items[0].uid);
+    push_ready(work->run, transfer);
     work->next_copy += length;
     return true;
 }
 
-/* Intents before what is not idempotent: prepare and commit. */
-static void prepare(struct run *run)
+static bool prepare_fresh(struct run *run)
 {
     size_t messages = 0;
-    bool any = false;
 
-    while (run->retries != NULL) {
+    while (messages < READY_MAX && run->copy_folder < run->n_folders) {
+        if (prepare_batch(run->folders[run->copy_folder], run->copy_to))
+            messages += run->ready[run->n_ready - 1]->n;
+        else
+            run->copy_folder++;
+    }
+    return messages > 0;
+}
+
+/* Intents before what is not idempotent: prepare and commit. What has to be
+ * sent again comes last: if it is to blame, all others are over there. */
+static void prepare(struct run *run)
+{
+    bool any = prepare_fresh(run);
+
+    while (!any && run->retries != NULL) {
         struct transfer *transfer = run->retries;
 
         run->retries = transfer->next;
         push_ready(run, transfer);
-        any = true;
-    }
-    while (messages < READY_MAX && run->copy_folder < run->n_folders) {
-        if (prepare_batch(run->folders[run->copy_folder], run->copy_to)) {
-            messages += run->ready[run->n_ready - 1]->n;
-            any = true;
-        } else {
-            run->copy_folder++;
-        }
+        any = run->retries == NULL;
     }
     if (any)
         run_commit(run);
 }
 
 /* The next to start: of a folder that has few under way, if there is one. */
+static size_t pick_ready(const struct run *run)
+{
+    for (size_t i = 0; i < run->n_ready; i++) {
+        if (run->ready[i]->work->active < PER_FOLDER)
+            return i;
+    }
+    return 0;
+}
+
+/* A message that was lost with its connection goes with no other beside it: so
+ * none is taken for the culprit that is not. */
+static bool next_is_alone(const struct run *run)
+{
+    return run->ready[pick_ready(run)]->tries > 0;
+}
+
 static struct transfer *take_ready(struct run *run)
 {
-    struct transfer *taken;
-    size_t pick = 0;
+    size_t pick = pick_ready(run);
+    struct transfer *taken = run->ready[pick];
 
-    for (size_t i = 0; i < run->n_ready; i++) {
-        if (run->ready[i]->work->active < PER_FOLDER) {
-            pick = i;
-            break;
-        }
-    }
-    taken = run->ready[pick];
     run->n_ready--;
     for (size_t i = pick; i < run->n_ready; i++)
         run->ready[i] = run->ready[i + 1];
     return taken;
 }
 
+/* --- no room ----------------------------------------------------------------- */
+
+static void leave_message(struct folder_work *work, enum side from,
+                          const struct listed *item)
+{
+    uidset_add(&work->skip[from], item->uid);
+    work->left_out++;
+}
+
+static void leave_transfer(struct transfer *transfer)
+{
+    struct folder_work *work = transfer->work;
+
+    for (size_t i = 0; i < transfer->n; i++) {
+        leave_message(work, other(transfer->to), &transfer->items[i]);
+        state_intent_del(work->run->options.state, transfer->intents[i]);
+    }
+    transfer_free(transfer);
+}
+
+static void tell_left_out(struct folder_work *work, enum side to)
+{
+    char reason[160];
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = to,
+        .source = other(to),
+        .folder = run_folder_name(work),
+        .count = work->left_out,
+        .reason = reason,
+    };
+
+    if (work->left_out == 0)
+        return;
+    snprintf(reason, sizeof(reason),
+             "%u messages were not sent: %s is over its quota", work->left_out,
+             work->run->options.endpoint[to]->name);
+    work->left_out = 0;
+    work->unconsumed[other(to)] = true;
+    run_report(work->run, &event);
+}
+
+/* The other side says again and again that it is full: all that is still to go
+ * there would be sent in vain. What goes the other way, flags and deletions are
+ * no matter of room. */
+static void leave_rest(struct run *run)
+{
+    enum side to = run->copy_to;
+
+    while (run->retries != NULL) {
+        struct transfer *transfer = run->retries;
+
+        run->retries = transfer->next;
+        leave_transfer(transfer);
+    }
+    while (run->n_ready > 0)
+        leave_transfer(run->ready[--run->n_ready]);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+        const struct plan *plan;
+
+        if (!work->failed && work->compare != NULL) {
+            plan = &work->compare->plan;
+            while (work->next_copy < plan->n_copies[to])
+                leave_message(work, other(to),
+                              &plan->copies[to][work->next_copy++]);
+        }
+        tell_left_out(work, to);
+    }
+}
+
+/* --- the pump ------------------------------------------------------------------ */
+
 static void pump(struct run *run)
 {
+    if (run->full[run->copy_to] >= FULL_MAX && !run_is_closing(run))
+        leave_rest(run);
     while (!run_is_closing(run) && run->transfers < max_active(run)) {
         struct transfer *transfer;
 
@@ -117,7 +229,10 @@ static void pump(struct run *run)
             prepare(run);
         if (run->n_ready == 0 || run_is_closing(run))
             return;
+        if (run->transfers > 0 && (run->alone || next_is_alone(run)))
+            return;
         transfer = take_ready(run);
+        run->alone = transfer->tries > 0;
         run->transfers++;
         transfer->work->active++;
         run_begin(run);
@@ -125,27 +240,58 @@ static void pump(struct run *run)
     }
 }
 
-/* What went down with others is sent alone, so that only the culprit fails. */
-static void retry_singly(struct transfer *transfer)
+/* How many of the messages from @first on go together this time. What went
+ * down together goes alone, so that only the culprit fails; what the connection
+ * was lost with goes in much smaller batches, so that some of it arrives before
+ * it is lost again. */
+static size_t retry_length(const struct transfer *transfer, size_t first)
+{
+    size_t most = transfer->n / RETRY_PARTS;
+    size_t length = 1;
+
+    while (length < most && first + length < transfer->n &&
+           transfer->outcome[first] != TRANSFER_SINGLY &&
+           transfer_owes(transfer, first + length) &&
+           transfer->outcome[first + length] != TRANSFER_SINGLY)
+        length++;
+    return length;
+}
+
+static void send_again(struct transfer *transfer, size_t first, size_t length)
 {
     struct run *run = transfer->work->run;
+    struct transfer *again;
 
-    if (transfer->work->failed || run_is_closing(run))
-        return;
-    for (size_t i = 0; i < transfer->n; i++) {
-        struct transfer *single;
-        bool cut =
-            transfer->aborted && (transfer->outcome[i] == TRANSFER_WAITING ||
-                                  transfer->outcome[i] == TRANSFER_BEGUN);
-
-        if (transfer->outcome[i] != TRANSFER_RETRY && !cut)
-            continue;
+    for (size_t i = first; i < first + length; i++)
         state_intent_del(run->options.state, transfer->intents[i]);
-        single =
-            transfer_new(transfer->work, transfer->to, &transfer->items[i], 1);
-        single->single = true;
-        single->next = run->retries;
-        run->retries = single;
+    again = transfer_new(transfer->work, transfer->to, &transfer->items[first],
+                         length);
+    if (transfer->n == 1)
+        again->tries = transfer->tries + 1;
+    again->next = run->retries;
+    run->retries = again;
+}
+
+static void retry(struct transfer *transfer)
+{
+    struct folder_work *work = transfer->work;
+    enum side from = other(transfer->to);
+    size_t length;
+
+    if (work->failed || run_is_closing(work->run))
+        return;
+    for (size_t first = 0; first < transfer->n; first += length) {
+        length = 1;
+        if (!transfer_owes(transfer, first))
+            continue;
+        if (transfer->n == 1 && transfer->tries + 1 >= TRANSFER_TRIES_MAX) {
+            work->unconsumed[from] = true;
+            run_message_failed(work, from, transfer->items[0].uid,
+                               transfer->why.text);
+            return;
+        }
+        length = retry_length(transfer, first);
+        send_again(transfer, first, length);
     }
 }
 
@@ -154,7 +300,7 @@ void run_copy_over(struct transfer *transfer)
     struct folder_work *work = transfer->work;
     struct run *run = work->run;
 
-    retry_singly(transfer);
+    retry(transfer);
     transfer_free(transfer);
     work->active--;
     run->transfers--;

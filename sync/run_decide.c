@@ -218,6 +218,7 @@ static void tell_links(struct folder_work *work)
         .count = work->compare->plan.n_links,
     };
 
+    work->run->paired += event.count;
     if (event.count > 0)
         run_report(work->run, &event);
 }

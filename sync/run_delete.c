@@ -58,6 +58,10 @@ static void removed(struct removal *removal, const struct request *base,
         run_folder_failed(work, side, &err);
     } else if (base->result == 0) {
         record_removal(removal);
+    } else if (base->result == ERR_UNSURE) {
+        run_doubt(work, side);
+        if (removal->trash != NULL)
+            run_doubt(removal->trash, side);
     } else if (!run_is_over(run, side, base->result, &base->err)) {
         run_folder_failed(work, side, &base->err);
     }

@@ -35,8 +35,11 @@
 #include "sync/run.h"
 
 /* A run that is not settled after so many passes leaves the rest to the next
- * one: somebody else is busy in there. */
+ * one: somebody else is busy in there, or the connection never lasts. */
 #define RUN_PASSES_MAX 4u
+
+/* How often the answer to one message is lost before it is given up. */
+#define RUN_DOUBTS_MAX 4u
 
 /* One folder's comparison; lives for one pass. */
 struct compare {
@@ -78,6 +81,9 @@ struct folder_work {
     struct uidset added[SIDES];  /* by us */
     struct uidset merged[SIDES]; /* their copies over there are no more: the
                                     other side has such a message already */
+    /* Sent from this side, and the answer was lost: once, twice, ... */
+    struct uidset unsure[SIDES][RUN_DOUBTS_MAX];
+    uint32_t left_out; /* messages not sent, and not told yet */
     bool has_token[SIDES];
     struct folder_token token[SIDES]; /* of the latest delta */
     bool dirty[SIDES];                /* changed by us since then */
@@ -140,9 +146,13 @@ struct run {
     struct run_result result;
     struct run_progress progress;
     enum run_step step;
-    unsigned pass;
-    unsigned pending; /* requests of this step under way */
-    bool stepping;    /* in run_step_done(): do not nest */
+    unsigned pass;      /* those that are counted: see run_count_pass() */
+    bool in_doubt;      /* in this pass: see run_doubt() */
+    enum side doubtful; /* by which side */
+    uint64_t achieved;  /* by the passes before */
+    uint64_t paired;    /* messages found to be the same */
+    unsigned pending;   /* requests of this step under way */
+    bool stepping;      /* in run_step_done(): do not nest */
     bool closing;
     int64_t now;
 
@@ -167,9 +177,11 @@ struct run {
     struct transfer **ready; /* prepared, their intents on disk */
     size_t n_ready;
     size_t ready_cap;
-    struct transfer *retries; /* to be sent again, one by one */
+    struct transfer *retries; /* to be sent again */
     size_t copy_folder;       /* first folder not wholly prepared */
     unsigned transfers;       /* under way */
+    bool alone;               /* the one that is is not to have company */
+    unsigned full[SIDES];     /* refusals in a row for want of room */
 };
 
 /* run.c */
@@ -333,7 +345,13 @@ int run_tell_refused(struct run *run, struct err *err);
 /* run_delete.c */
 void run_delete(struct run *run);
 
-/* run_settle.c: what has to be compared again, into ask[]. Returns how many
+/* run_settle.c: an answer from @side about this folder was lost with its
+ * connection. Done, or not? The next pass looks, on both sides. */
+void run_doubt(struct folder_work *work, enum side side);
+/* Count the pass, unless it was broken off and yet got on: as long as there is
+ * progress, lost connections may not end a run. */
+void run_count_pass(struct run *run);
+/* What has to be compared again, into ask[]. Returns how many
  * folders. */
 size_t run_next_pass(struct run *run);
 /* Queue the rows of all folders and the end of old intents. */

@@ -193,6 +193,12 @@ static void failed(struct placing *placing, int r, const struct err *err)
     struct run *run = placing->run;
     const struct placement *first = &placing->placements[0];
 
+    if (r == ERR_UNSURE) {
+        run_doubt(first->to, first->side);
+        if (first->move)
+            run_doubt(first->from, first->side);
+        return;
+    }
     first->to->want_full[LEFT] = true;
     first->to->want_full[RIGHT] = true;
     look_again(first);

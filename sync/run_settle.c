@@ -52,6 +52,37 @@ static bool must_look_again(const struct folder_work *work, enum side side)
     return work->dirty[side] && (endpoint->tokens_prove || endpoint->merges);
 }
 
+void run_doubt(struct folder_work *work, enum side side)
+{
+    work->want_full[LEFT] = true;
+    work->want_full[RIGHT] = true;
+    work->run->in_doubt = true;
+    work->run->doubtful = side;
+}
+
+static uint64_t achieved(const struct run *run)
+{
+    uint64_t sum = run->paired;
+
+    for (int side = 0; side < SIDES; side++) {
+        const struct run_counts *counts = &run->result.counts[side];
+
+        sum += (uint64_t)counts->copied + counts->flagged + counts->moved +
+               counts->deleted + counts->folders_created +
+               counts->folders_renamed + counts->folders_deleted;
+    }
+    return sum;
+}
+
+void run_count_pass(struct run *run)
+{
+    uint64_t now = achieved(run);
+
+    if (!run->in_doubt || now == run->achieved)
+        run->pass++;
+    run->achieved = now;
+}
+
 size_t run_next_pass(struct run *run)
 {
     size_t n = 0;

@@ -146,7 +146,8 @@ static void on_end(struct read_request *request, int result,
         return;
     /* Cut in the middle: what has arrived of it must not appear over there. */
     index = transfer->order[transfer->n_begun - 1];
-    if (result != ERR_CONNECT && result != ERR_CANCELLED) {
+    if (result != ERR_CONNECT && result != ERR_CANCELLED &&
+        result != ERR_RETRY) {
         transfer->outcome[index] = TRANSFER_FAILED;
         transfer->work->unconsumed[other(transfer->to)] = true;
         run_message_failed(transfer->work, other(transfer->to),
@@ -212,6 +213,7 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
     };
 
     transfer->outcome[index] = TRANSFER_DONE;
+    run->full[transfer->to] = 0;
     work->dirty[transfer->to] = true;
     run->result.counts[transfer->to].copied++;
     run->result.counts[transfer->to].copied_bytes += item->size;
@@ -254,11 +256,47 @@ static void refuse(struct transfer *transfer, size_t index,
     state_intent_del(work->run->options.state, transfer->intents[index]);
 }
 
+static void give_up(struct transfer *transfer, size_t index,
+                    const struct err *err)
+{
+    transfer->outcome[index] = TRANSFER_FAILED;
+    run_message_failed(transfer->work, other(transfer->to),
+                       transfer->items[index].uid, err->text);
+}
+
+/* For this run only: the next one is to find it new again. */
+static void give_up_for_now(struct transfer *transfer, size_t index,
+                            const struct err *err)
+{
+    transfer->work->unconsumed[other(transfer->to)] = true;
+    give_up(transfer, index, err);
+}
+
+/* Nobody knows whether it arrived. The next pass finds it by its identity, or
+ * sends it again, alone: a message that costs the connection each time must
+ * not take others with it for ever. */
+static void doubt(struct transfer *transfer, size_t index,
+                  const struct err *err)
+{
+    struct folder_work *work = transfer->work;
+    enum side from = other(transfer->to);
+    uint32_t uid = transfer->items[index].uid;
+    size_t n = 0;
+
+    transfer->outcome[index] = TRANSFER_UNSURE;
+    run_doubt(work, transfer->to);
+    while (n < RUN_DOUBTS_MAX && uidset_has(&work->unsure[from][n], uid))
+        n++;
+    if (n < RUN_DOUBTS_MAX)
+        uidset_add(&work->unsure[from][n++], uid);
+    if (n == RUN_DOUBTS_MAX)
+        give_up_for_now(transfer, index, err);
+}
+
 static void on_added(struct add_request *request, size_t k, int result,
                      uint32_t uid, const struct err *err)
 {
     struct transfer *transfer = request->base.owner;
-    struct folder_work *work = transfer->work;
     size_t index;
 
     if (k >= transfer->n_begun)
@@ -274,18 +312,30 @@ static void on_added(struct add_request *request, size_t k, int result,
         record(transfer, index, uid);
         return;
     }
-    if (result != ERR_REFUSED && result != ERR_BUSY && result != ERR_FULL &&
-        !transfer->single) {
-        transfer->outcome[index] = TRANSFER_RETRY;
-        return;
-    }
-    transfer->outcome[index] = TRANSFER_FAILED;
-    if (result == ERR_REFUSED)
+    transfer->why = *err;
+    switch (result) {
+    case ERR_REFUSED:
         refuse(transfer, index, err);
-    else
-        work->unconsumed[other(transfer->to)] = true;
-    run_message_failed(work, other(transfer->to), transfer->items[index].uid,
-                       err->text);
+        give_up(transfer, index, err);
+        break;
+    case ERR_FULL:
+        transfer->work->run->full[transfer->to]++;
+        give_up_for_now(transfer, index, err);
+        break;
+    case ERR_BUSY:
+        give_up_for_now(transfer, index, err);
+        break;
+    case ERR_UNSURE:
+        doubt(transfer, index, err);
+        break;
+    case ERR_RETRY:
+    case ERR_CANCELLED:
+        transfer->outcome[index] = TRANSFER_RETRY;
+        break;
+    default:
+        transfer->outcome[index] = TRANSFER_SINGLY;
+        break;
+    }
 }
 
 /* --- the end ---------------------------------------------------------------- */
@@ -357,16 +407,27 @@ static void over(struct transfer *transfer)
         run_copy_over(transfer);
 }
 
+/* A request of the transfer failed as a whole. */
+static void failed(struct transfer *transfer, enum side side, int result,
+                   const struct err *err)
+{
+    struct folder_work *work = transfer->work;
+
+    transfer->why = *err;
+    if (result == ERR_RETRY) {
+        transfer->cut = true;
+    } else if (!run_is_over(work->run, side, result, err)) {
+        run_folder_failed(work, side, err);
+    }
+}
+
 static void on_read(struct request *base)
 {
     struct transfer *transfer = base->owner;
-    struct folder_work *work = transfer->work;
-    enum side from = other(transfer->to);
 
     transfer->read_over = true;
-    if (base->result < 0 &&
-        !run_is_over(work->run, from, base->result, &base->err))
-        run_folder_failed(work, from, &base->err);
+    if (base->result < 0)
+        failed(transfer, other(transfer->to), base->result, &base->err);
     close_add(transfer);
     over(transfer);
 }
@@ -374,21 +435,34 @@ static void on_read(struct request *base)
 static void on_add_over(struct request *base)
 {
     struct transfer *transfer = base->owner;
-    struct folder_work *work = transfer->work;
     int result = base->result;
 
     transfer->add_over = true;
     /* Ended early: drop the rest of the stream. */
     transfer->closed = true;
     transfer->streaming = false;
-    if (transfer->aborted && result == ERR_CANCELLED)
-        result = 0; /* on our own demand */
-    if (result < 0 && result != ERR_RETRY_SINGLY &&
-        !run_is_over(work->run, transfer->to, result, &base->err))
-        run_folder_failed(work, transfer->to, &base->err);
+    if (transfer->aborted && result == ERR_CANCELLED) {
+        transfer->cut = true; /* on our own demand */
+    } else if (result < 0 && result != ERR_RETRY_SINGLY) {
+        failed(transfer, transfer->to, result, &base->err);
+    }
     if (!transfer->read_over)
         endpoint_read_pause(source(transfer), &transfer->read, false);
     over(transfer);
+}
+
+bool transfer_owes(const struct transfer *transfer, size_t index)
+{
+    switch (transfer->outcome[index]) {
+    case TRANSFER_RETRY:
+    case TRANSFER_SINGLY:
+        return true;
+    case TRANSFER_WAITING:
+    case TRANSFER_BEGUN:
+        return transfer->cut;
+    default:
+        return false;
+    }
 }
 
 void transfer_start(struct transfer *transfer)

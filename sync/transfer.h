@@ -15,7 +15,9 @@ enum transfer_outcome {
     TRANSFER_BEGUN,
     TRANSFER_DONE,
     TRANSFER_FAILED, /* told, and given up */
-    TRANSFER_RETRY,  /* went down with others: to be sent alone */
+    TRANSFER_RETRY,  /* through no fault of its own: to be sent again */
+    TRANSFER_SINGLY, /* went down with others: to be sent alone */
+    TRANSFER_UNSURE, /* it may be over there: the next pass looks */
     TRANSFER_MISSING /* not delivered, and not there any more */
 };
 
@@ -26,7 +28,8 @@ struct transfer {
     size_t n;
     uint64_t *intents;              /* the number of each message's intent */
     enum transfer_outcome *outcome; /* of each message */
-    bool single; /* sent alone, after a batch went down together */
+    unsigned tries;                 /* in vain before, of the only message */
+    struct err why;                 /* of the latest failure */
 
     struct uidset uids;
     struct read_request read;
@@ -36,6 +39,7 @@ struct transfer {
     size_t n_begun;
     bool streaming; /* between begin() and end() */
     bool aborted;   /* the add is over early; what still arrives is dropped */
+    bool cut;       /* what was not settled is to be sent again */
     bool closed;    /* add was closed or aborted */
     bool read_over;
     bool add_over;
@@ -46,6 +50,12 @@ struct transfer {
  * transfer_start(). transfer_free() it. */
 struct transfer *transfer_new(struct folder_work *work, enum side to,
                               const struct listed *items, size_t n);
+
+/* How often one message is sent in vain before it is given up. */
+#define TRANSFER_TRIES_MAX 4u
+
+/* Is the message at @index to be sent again, after the transfer is over? */
+bool transfer_owes(const struct transfer *transfer, size_t index);
 
 /* Begin. run_copy_over() is called at the end. */
 void transfer_start(struct transfer *transfer);

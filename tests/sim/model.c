@@ -203,6 +203,8 @@ struct work {
     struct buf body;
     size_t n_added;
     bool owes_room;
+    bool broken; /* what comes for it still goes nowhere */
+    bool began;  /* it has acted at least once */
     /* reading */
     struct uidset_walk walk;
     bool paused;
@@ -237,6 +239,8 @@ static void finish_work(struct work *work, int result, const char *text)
     request->done(request);
 }
 
+static void again(struct work *work);
+
 static void step(void *owner)
 {
     struct work *work = owner;
@@ -245,8 +249,12 @@ static void step(void *owner)
         finish_work(work, ERR_CANCELLED, "cancelled");
     else if (work->model->is_cut)
         finish_work(work, ERR_CONNECT, "connection lost");
-    else
+    else if (!work->began && work->model->n_late > 0)
+        again(work); /* until what the server still does is done */
+    else {
+        work->began = true;
         work->act(work);
+    }
 }
 
 static void again(struct work *work)
@@ -288,6 +296,15 @@ static bool may_change(struct model *model)
         return true;
     model->is_cut = true;
     return model->lose_answer;
+}
+
+/* Is the connection lost at this very moment? */
+static bool is_shaken(struct model *model)
+{
+    if (model->shaky == 0 || sim_random(model->sim, model->shaky) > 0)
+        return false;
+    model->n_shaken++;
+    return true;
 }
 
 static void do_nothing(struct work *work)
@@ -430,6 +447,14 @@ static void act_read(struct work *work)
         return;
     }
     mail = model_find(folder, work->uid);
+    if (is_shaken(model)) {
+        struct err err;
+
+        err_set(&err, ERR_RETRY, "connection lost");
+        read->end(read, ERR_RETRY, &err);
+        finish_work(work, ERR_RETRY, "connection lost");
+        return;
+    }
     rest =
         bytes_skip(bytes_of(mail != NULL ? mail->content : ""), work->offset);
     if (mail == NULL) {
@@ -486,6 +511,72 @@ static void on_add_open(struct endpoint *endpoint, struct add_request *request)
     begin(endpoint, &request->base, wait_for_close);
 }
 
+/* A message that the server stores behind our back. */
+struct late {
+    struct model *model;
+    char *folder;
+    char *content;
+    struct message_meta meta;
+};
+
+static void act_late(void *owner)
+{
+    struct late *late = owner;
+    struct model_folder *folder = model_folder(late->model, late->folder);
+
+    if (folder != NULL)
+        put(folder, late->content, late->meta.flags, late->meta.date);
+    late->model->n_late--;
+    free(late->folder);
+    free(late->content);
+    free(late);
+}
+
+static void store_late(struct work *work, const char *folder)
+{
+    struct late *late = MEM_NEW(struct late);
+
+    late->model = work->model;
+    late->folder = mem_copy(folder);
+    late->content = mem_copy(buf_text(&work->body));
+    late->meta = work->meta;
+    work->model->n_late++;
+    sim_later(work->model->sim, act_late, late);
+}
+
+static void break_off(struct work *work)
+{
+    finish_work(work, ERR_RETRY, "connection lost");
+}
+
+/* The connection is lost with the answer, or before the message was sent. */
+static void lose_one(struct work *work, struct model_folder *folder,
+                     size_t index)
+{
+    struct add_request *add = (struct add_request *)work->request;
+    struct model *model = work->model;
+    int result = ERR_UNSURE;
+    struct err err;
+
+    switch (sim_random(model->sim, 4)) {
+    case 0:
+        result = ERR_RETRY;
+        break;
+    case 1:
+        put(folder, buf_text(&work->body), work->meta.flags, work->meta.date);
+        break;
+    case 2:
+        store_late(work, folder->name);
+        break;
+    default:
+        break;
+    }
+    work->broken = true;
+    work->act = break_off;
+    err_set(&err, ERR_CONNECT, "connection lost");
+    add->added(add, index, result, 0, &err);
+}
+
 /* A message is complete: it is there, unless it is refused or the connection
  * is lost. */
 static void add_one(struct work *work)
@@ -497,7 +588,10 @@ static void add_one(struct work *work)
     size_t index = work->n_added++;
     struct err err;
 
-    if (model->refuses != NULL && strcmp(content, model->refuses) == 0) {
+    if (folder != NULL && is_shaken(model)) {
+        model->n_changes++;
+        lose_one(work, folder, index);
+    } else if (model->refuses != NULL && strcmp(content, model->refuses) == 0) {
         err_set(&err, ERR_REFUSED, "APPEND refused: not that one");
         add->added(add, index, ERR_REFUSED, 0, &err);
     } else if (folder != NULL && !model->is_cut && may_change(model)) {
@@ -516,7 +610,7 @@ static void on_add_message(struct endpoint *endpoint,
 {
     struct work *work = find_work(endpoint, &request->base);
 
-    if (work == NULL)
+    if (work == NULL || work->broken)
         return;
     work->meta = *meta;
     if (meta->size == 0)
@@ -528,7 +622,7 @@ static bool on_add_data(struct endpoint *endpoint, struct add_request *request,
 {
     struct work *work = find_work(endpoint, &request->base);
 
-    if (work == NULL)
+    if (work == NULL || work->broken)
         return true;
     buf_add(&work->body, data);
     if (buf_len(&work->body) == work->meta.size)
@@ -541,7 +635,7 @@ static void on_add_close(struct endpoint *endpoint, struct add_request *request)
 {
     struct work *work = find_work(endpoint, &request->base);
 
-    if (work != NULL)
+    if (work != NULL && !work->broken)
         work->act = do_nothing;
 }
 
@@ -622,6 +716,21 @@ static void place_one(struct work *work, struct model_folder *from,
     place->placed(place, uid, model->no_uids ? 0 : to_uid);
 }
 
+/* Copied at most, or moved, and nobody is told. */
+static void lose_placing(struct work *work, struct model_folder *from,
+                         struct model_folder *to, uint32_t uid)
+{
+    const struct place_request *place = (struct place_request *)work->request;
+    const struct model_mail *mail = model_find(from, uid);
+    uint32_t far = sim_random(work->model->sim, 3);
+
+    if (mail == NULL || far == 0)
+        return;
+    put(to, mail->content, mail->flags, mail->date);
+    if (place->move && far == 2)
+        model_expunge(from, uid);
+}
+
 static void act_place(struct work *work)
 {
     struct place_request *place = (struct place_request *)work->request;
@@ -635,8 +744,14 @@ static void act_place(struct work *work)
         finish_work(work, ERR_GONE, "no such folder");
         return;
     }
-    while (uidset_next(&walk, &uid))
+    while (uidset_next(&walk, &uid)) {
+        if (is_shaken(model)) {
+            lose_placing(work, from, to, uid);
+            finish_work(work, ERR_UNSURE, "connection lost");
+            return;
+        }
         place_one(work, from, to, uid);
+    }
     finish_work(work, model->is_cut ? ERR_CONNECT : 0, "cut");
 }
 
@@ -757,6 +872,7 @@ void model_reconnect(struct model *model)
 {
     model->closing = false;
     model->is_cut = false;
+    model->n_shaken = 0;
     model->cut_after = 0;
     model->lose_answer = false;
     model->n_opened = 0;

@@ -72,6 +72,11 @@ struct model {
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */
     bool is_cut;
+    /* One of so many changes and reads breaks off with the connection, which is
+     * made again at once: done, not done, or done a little later. 0: none. */
+    uint32_t shaky;
+    uint32_t n_late; /* changes still to come */
+    uint32_t n_shaken;
     struct model_folder **folders;
     size_t n_folders;
     size_t folders_cap;

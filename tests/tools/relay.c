@@ -9,6 +9,8 @@
  *               bytes up, bytes down, flights
  *     -x TEXT   the first time that the server's TEXT comes by: drop what came
  *               with it and cut that connection
+ *     -c BYTES  hang up on each connection once so many bytes came by, those of
+ *               both directions together
  *     -h FILE   hold everything back as long as FILE exists
  *     -a FILE   make FILE when the first client has connected
  *
@@ -67,6 +69,7 @@ struct relay {
     const char *hold_file;
     const char *accepted_file;
     const char *cut_text;
+    uint64_t cut_bytes; /* 0: never */
     int listener;
     struct link *link[LINKS];
     size_t n_links;
@@ -166,6 +169,18 @@ static bool is_cut(struct relay *relay, const struct chunk *chunk)
     return true;
 }
 
+/* How much of @n more bytes goes through; with the last of them it ends. */
+static size_t allowance(const struct relay *relay, struct link *link, size_t n)
+{
+    uint64_t passed = link->way[UP].bytes + link->way[DOWN].bytes;
+
+    if (relay->cut_bytes == 0 || passed + n < relay->cut_bytes)
+        return n;
+    link->way[UP].ended = true;
+    link->way[DOWN].ended = true;
+    return passed < relay->cut_bytes ? (size_t)(relay->cut_bytes - passed) : 0;
+}
+
 static void link_read(struct relay *relay, struct link *link, int which)
 {
     struct way *way = &link->way[which];
@@ -181,6 +196,7 @@ static void link_read(struct relay *relay, struct link *link, int which)
     if (which == UP && link->last == DOWN)
         link->flights++;
     link->last = which;
+    n = (ssize_t)allowance(relay, link, (size_t)n);
     chunk->length = (size_t)n;
     if (which == DOWN && is_cut(relay, chunk)) {
         link->cut = true;
@@ -329,7 +345,7 @@ int main(int argc, char **argv)
     struct relay relay = {0};
     int option;
 
-    while ((option = getopt(argc, argv, "p:d:s:x:h:a:")) != -1) {
+    while ((option = getopt(argc, argv, "p:d:s:x:c:h:a:")) != -1) {
         switch (option) {
         case 'p':
             relay.port_file = optarg;
@@ -342,6 +358,9 @@ int main(int argc, char **argv)
             break;
         case 'x':
             relay.cut_text = optarg;
+            break;
+        case 'c':
+            relay.cut_bytes = strtoull(optarg, NULL, 10);
             break;
         case 'h':
             relay.hold_file = optarg;

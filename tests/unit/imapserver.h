@@ -145,6 +145,13 @@ static bool imapserver_swallow(struct imapserver *server, const char *line)
     return true;
 }
 
+/* The literal and the end of its line. */
+static bool imapserver_append(struct imapserver *server, const char *line)
+{
+    return imapserver_swallow(server, line) &&
+           imapserver_line(server, (char[IMAPSERVER_LINE_BYTES]){0});
+}
+
 /* Every byte of a body tells its place. */
 static char imapserver_body_byte(size_t at)
 {
@@ -218,8 +225,7 @@ static bool imapserver_untagged(struct imapserver *server, const char *verb,
     if (strcasecmp(verb, "UID") == 0)
         return imapserver_body(server);
     if (strcasecmp(verb, "APPEND") == 0)
-        return imapserver_swallow(server, line) &&
-               imapserver_line(server, (char[IMAPSERVER_LINE_BYTES]){0});
+        return imapserver_append(server, line);
     return true;
 }
 
@@ -239,6 +245,8 @@ static bool imapserver_command(struct imapserver *server, const char *line)
         return true;
     if (scripted != NULL) {
         scripted->asked++;
+        if (strcasecmp(verb, "APPEND") == 0 && !imapserver_append(server, line))
+            return false;
         if (scripted->tagged == NULL) {
             imapserver_say(server, scripted->untagged);
             return false;

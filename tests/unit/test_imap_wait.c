@@ -49,6 +49,12 @@ struct world {
     unsigned n_listed;
     unsigned n_anew;
     unsigned n_waits; /* told of in the log */
+    int added[LINES]; /* results by index */
+    unsigned n_added;
+    unsigned n_begun;
+    unsigned n_ended;
+    unsigned n_broken;
+    uint32_t last_uid;
 };
 
 static void show(void *owner, enum log_level level, const char *line)
@@ -372,6 +378,200 @@ static void test_rename(const char *status_old, const char *status_new,
     world_free(world);
 }
 
+/* --- messages --- */
+
+static void on_room(struct add_request *request)
+{
+    (void)request;
+}
+
+static void on_added(struct add_request *request, size_t index, int result,
+                     uint32_t uid, const struct err *err)
+{
+    struct world *world = request->base.owner;
+
+    (void)uid;
+    (void)err;
+    if (index == world->n_added && index < LINES)
+        world->added[world->n_added++] = result;
+}
+
+/* Three messages, the last of which is not complete. Returns what done() says.
+ */
+static int do_add(struct world *world)
+{
+    struct add_request add = {.base = head(world),
+                              .folder = {.name = "INBOX"},
+                              .room = on_room,
+                              .added = on_added};
+    struct message_meta meta = {.size = 9};
+
+    world->n_added = 0;
+    endpoint_add_open(world->endpoint, &add);
+    for (int i = 0; i < 3; i++) {
+        endpoint_add_message(world->endpoint, &add, &meta);
+        endpoint_add_data(world->endpoint, &add, B("A: b\r\n\r"));
+        if (i < 2)
+            endpoint_add_data(world->endpoint, &add, B("\nx"));
+    }
+    while (world->pending > 0 && world->n_added < 2)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    endpoint_add_data(world->endpoint, &add, B("\nx"));
+    endpoint_add_close(world->endpoint, &add);
+    settle(world);
+    return add.base.result;
+}
+
+static bool added(const struct world *world, int first, int second, int third)
+{
+    return world->n_added == 3 && world->added[0] == first &&
+           world->added[1] == second && world->added[2] == third;
+}
+
+static void test_lost_add(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"APPEND", NULL, "OK [APPENDUID 7 3] x", true, 0},
+        CUT("APPEND"),
+        SELECT,
+        LISTING,
+    };
+    struct world *world = world_new(answers, NULL);
+    uint64_t before;
+
+    do_open(world);
+    ok(do_add(world) == ERR_RETRY && added(world, 0, ERR_UNSURE, ERR_RETRY),
+       "what was answered is there, what was sent may be, the rest is not");
+    before = uv_hrtime();
+    ok(do_delta(world) == 0 && uv_hrtime() - before > 300000000u,
+       "the server has time to store it before anybody looks");
+    world_free(world);
+}
+
+static void test_busy_add(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"APPEND", NULL, "NO [OVERQUOTA] full", true,  0},
+        {"APPEND", NULL, "NO [UNAVAILABLE] x",  true,  0},
+        {"APPEND", NULL, "NO [TOOBIG] x",       true,  0},
+        {"APPEND", NULL, "NO [INUSE] locked",   false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+    unsigned n = 0;
+
+    do_open(world);
+    ok(do_add(world) == 0 && added(world, ERR_FULL, ERR_RETRY, ERR_REFUSED),
+       "each message fails alone, or is to be sent again");
+    while (n < 20 && do_add(world) == 0 &&
+           !added(world, ERR_BUSY, ERR_BUSY, ERR_BUSY))
+        n++;
+    ok(n > 0 && n <= PATIENCE_SETBACKS + 1,
+       "but not for ever: after %u times it fails for this run", n);
+    ok(do_delta(world) != ERR_CONNECT, "and the account goes on");
+    world_free(world);
+}
+
+static void on_begin(struct read_request *request, uint32_t uid, uint64_t size)
+{
+    struct world *world = request->base.owner;
+
+    (void)size;
+    world->n_begun++;
+    world->last_uid = uid;
+}
+
+static void on_data(struct read_request *request, struct bytes data)
+{
+    (void)request;
+    (void)data;
+}
+
+static void on_end(struct read_request *request, int result,
+                   const struct err *err)
+{
+    struct world *world = request->base.owner;
+
+    (void)err;
+    world->n_ended += result == 0;
+    world->n_broken += result == ERR_RETRY;
+}
+
+static int do_read(struct world *world, struct uidset *uids)
+{
+    struct read_request read = {.base = head(world),
+                                .folder = {.name = "INBOX"},
+                                .uids = uids,
+                                .begin = on_begin,
+                                .data = on_data,
+                                .end = on_end};
+
+    endpoint_read(world->endpoint, &read);
+    settle(world);
+    return read.base.result;
+}
+
+static void test_lost_read(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        SELECT,
+        {"UID FETCH 1:2", "* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n", NULL,      true,
+          0                                                                             },
+        {"UID FETCH 2 ",  "* 2 FETCH (UID 2 BODY[] {3}\r\nabc)\r\n", "OK done",
+          false,                                                                       0},
+        {"UID FETCH 1:2",
+          "* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n"
+         "* 2 FETCH (UID 2 BODY[] {3}\r\na",                          NULL,      true, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+    struct uidset uids = {0};
+
+    do_open(world);
+    uidset_add_range(&uids, 1, 2);
+    ok(do_read(world, &uids) == 0 && world->n_begun == 2 &&
+           world->n_ended == 2 && answers[2].asked == 1,
+       "between two messages a read goes on with the next one");
+    ok(do_read(world, &uids) == ERR_RETRY && world->n_begun == 4 &&
+           world->n_ended == 3 && world->n_broken == 1 && world->last_uid == 2,
+       "inside of one it has to be asked for again");
+    uidset_deinit(&uids);
+    world_free(world);
+}
+
+static void on_placed(struct place_request *request, uint32_t uid,
+                      uint32_t to_uid)
+{
+    (void)request;
+    (void)uid;
+    (void)to_uid;
+}
+
+static void test_lost_place(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        CUT("SELECT"),
+        SELECT,
+        {"UID SEARCH", "* SEARCH 1\r\n", "OK done", false, 0},
+        CUT("UID COPY"),
+    };
+    struct world *world = world_new(answers, NULL);
+    struct uidset uids = {0};
+    struct place_request place = {.from = {.name = "INBOX"},
+                                  .to = {.name = "To"},
+                                  .uids = &uids,
+                                  .placed = on_placed};
+
+    do_open(world);
+    uidset_add(&uids, 1);
+    place.base = head(world);
+    endpoint_place(world->endpoint, &place);
+    settle(world);
+    ok(place.base.result == ERR_UNSURE && answers[0].asked == 1 &&
+           answers[3].asked == 1,
+       "a copy is not sent twice, unless it was not sent");
+    uidset_deinit(&uids);
+    world_free(world);
+}
+
 /* The wait is an hour, and the test is over at once. */
 static void test_interrupt(void)
 {
@@ -410,6 +610,10 @@ int main(void)
     test_other_folder();
     test_rename("NO [NONEXISTENT] x", "OK done", 0,
                 "a rename of which the answer was lost was done");
+    test_lost_add();
+    test_busy_add();
+    test_lost_read();
+    test_lost_place();
     test_interrupt();
     return done_testing();
 }
