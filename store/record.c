@@ -24,7 +24,8 @@
 #define FOLDER_FOLLOWS        64u
 #define FOLDER_HAS_SUBSCRIBED 256u
 #define FOLDER_SUBSCRIBED     512u
-#define FOLDER_BITS_MAX       1023u
+#define FOLDER_HAS_SHOWN      1024u /* shifted by the side */
+#define FOLDER_BITS_MAX       4095u
 
 /* The side in a key at @at, if it is one. */
 static bool key_side(struct bytes key, size_t at, enum side *side)
@@ -284,6 +285,7 @@ void record_encode_folder(struct buf *out, struct bytes key,
         bits |= folder->exists[side] ? FOLDER_EXISTS << side : 0;
         bits |= folder->has_token[side] ? 0 : FOLDER_UNSETTLED << side;
         bits |= folder->follows[side] ? FOLDER_FOLLOWS << side : 0;
+        bits |= folder->has_shown[side] ? FOLDER_HAS_SHOWN << side : 0;
     }
     bits |= folder->has_subscribed ? FOLDER_HAS_SUBSCRIBED : 0;
     bits |= folder->subscribed ? FOLDER_SUBSCRIBED : 0;
@@ -293,6 +295,12 @@ void record_encode_folder(struct buf *out, struct bytes key,
     for (unsigned side = LEFT; side < SIDES; side++) {
         if (has_identity(folder, side))
             put_token(out, &folder->token[side]);
+    }
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        if (!folder->has_shown[side])
+            continue;
+        put_varint(out, folder->shown[side].system & FLAGS_SYSTEM);
+        put_varint(out, folder->shown[side].keywords);
     }
     finish(out, key, at);
 }
@@ -319,10 +327,16 @@ bool record_decode_folder(struct bytes key, struct bytes value,
 
         out->exists[side] = (bits & FOLDER_EXISTS << side) != 0;
         out->follows[side] = (bits & FOLDER_FOLLOWS << side) != 0;
-        out->has_token[side] =
-            stored && (bits & FOLDER_UNSETTLED << side) == 0;
+        out->has_token[side] = stored && (bits & FOLDER_UNSETTLED << side) == 0;
         if (stored)
             out->token[side] = take_token(&reader);
+    }
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        out->has_shown[side] = (bits & FOLDER_HAS_SHOWN << side) != 0;
+        if (!out->has_shown[side])
+            continue;
+        out->shown[side].system = (uint32_t)take_varint(&reader, FLAGS_SYSTEM);
+        out->shown[side].keywords = take_u32(&reader);
     }
     out->has_subscribed = (bits & FOLDER_HAS_SUBSCRIBED) != 0;
     out->subscribed = (bits & FOLDER_SUBSCRIBED) != 0;

@@ -94,10 +94,12 @@ struct state_folder {
                             the other side */
     /* As seen last; its uidvalidity is 0 where it was never seen. */
     struct folder_token token[SIDES];
-    bool has_token[SIDES]; /* changes may be asked for since token */
-    bool exists[SIDES];    /* seen there, or made there by us */
-    bool has_subscribed;   /* subscribed is on record */
-    bool subscribed;       /* as both sides agreed */
+    bool has_token[SIDES];     /* changes may be asked for since token */
+    bool exists[SIDES];        /* seen there, or made there by us */
+    bool has_subscribed;       /* subscribed is on record */
+    bool subscribed;           /* as both sides agreed */
+    bool has_shown[SIDES];     /* shown is on record */
+    struct flags shown[SIDES]; /* that messages there were ever listed with */
     uint32_t pairs;        /* rows in pair, kept by the state; ignored by put */
     uint32_t gone[SIDES];  /* of them, those with gone[side]; ignored by put */
     uint32_t apart[SIDES]; /* rows in apart; ignored by put */

@@ -107,24 +107,52 @@ void plan_copy_back(struct plan *plan, enum side to,
     copies[at] = *listed;
 }
 
-/* The flags of a message as one side means them: what the folder cannot store
- * is not missing there, it is as it was. */
+static struct flags common(const struct plan_input *input, struct flags a,
+                           struct flags b)
+{
+    return (struct flags){
+        .system = a.system & b.system,
+        .keywords = keywords_common(input->keywords, a.keywords, b.keywords),
+    };
+}
+
+static struct flags minus(const struct plan_input *input, struct flags a,
+                          struct flags b)
+{
+    return flags_diff(input->keywords, b, a).add;
+}
+
+/* The flags of a message as one side means them: what the folder cannot store,
+ * or never showed, is not missing there, it is as it was. */
 static struct flags meant(const struct plan_input *input, enum side side,
                           struct flags base, struct flags listed)
 {
-    const struct flags_storable *storable = &input->delta[side]->storable;
-    struct flags can = flags_limit(input->keywords, base, storable);
-    struct flags result = listed;
+    const struct plan_shown *shown = &input->shown[side];
+    struct flags can =
+        flags_limit(input->keywords, base, &input->delta[side]->storable);
+    struct flags_change lost = {
+        {0, 0},
+        {0, 0}
+    };
 
-    result.system |= base.system & ~can.system;
-    if (can.keywords != base.keywords) {
-        uint32_t lost =
-            keywords_minus(input->keywords, base.keywords, can.keywords);
+    if (shown->known)
+        can = common(input, can, shown->before);
+    lost.add = minus(input, base, can);
+    return flags_apply(input->keywords, listed, lost);
+}
 
-        result.keywords =
-            keywords_union(input->keywords, listed.keywords, lost);
-    }
-    return result;
+/* Of what a message is meant to have, the flags that its side could not store
+ * when they were sent, and now can. */
+static struct flags late(const struct plan_input *input, enum side side,
+                         uint32_t uid, struct flags current)
+{
+    const struct listed *listed = delta_find(input->delta[side], uid);
+    struct flags none = {0, 0};
+
+    if (listed == NULL || flags_equal(input->shown[side].fresh, none))
+        return none;
+    return minus(input, common(input, current, input->shown[side].fresh),
+                 listed->flags);
 }
 
 /* What @side has to be told to get from @from to @to. */
@@ -151,9 +179,14 @@ static void set_flags(struct plan *plan, const struct plan_input *input,
 {
     struct plan_flag flag = {.pair = *pair};
 
-    for (enum side side = LEFT; side < SIDES; side++)
-        flag.push[side] = push_needed(input, side, current[side], target[side],
-                                      &flag.change[side]);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct flags from =
+            minus(input, current[side],
+                  late(input, side, pair->uid[side], current[side]));
+
+        flag.push[side] =
+            push_needed(input, side, from, target[side], &flag.change[side]);
+    }
     if (!flag.push[LEFT] && !flag.push[RIGHT]) {
         add_record(plan, pair);
         return;
@@ -203,7 +236,11 @@ static enum change change_of(struct plan *plan, const struct plan_input *input,
 
         *current = meant(input, side, pair->flags, listed->flags);
         pair->gone[side] = false;
-        return returned || !flags_equal(*current, pair->flags) ? EDITED : SAME;
+        if (returned || !flags_equal(*current, pair->flags) ||
+            !flags_equal(late(input, side, listed->uid, *current),
+                         (struct flags){0, 0}))
+            return EDITED;
+        return SAME;
     }
     if (pair->gone[side])
         return GONE;

@@ -51,8 +51,18 @@ struct plan {
                                     is gone already: see plan_input */
 };
 
+/* Which flags a side was ever seen to show on any message of the folder. One
+ * that it never showed was not removed there: it was never stored, whatever
+ * the server said. */
+struct plan_shown {
+    bool known;          /* false: any */
+    struct flags before; /* until the listing at hand */
+    struct flags fresh;  /* in it for the first time */
+};
+
 struct plan_input {
     const struct delta *delta[SIDES];
+    struct plan_shown shown[SIDES];
     const struct known *known;
     const struct match *match; /* finished, or NULL: nothing to match */
     struct keywords *keywords;

@@ -75,6 +75,8 @@ static void on_created(struct request *base)
         work->has_token[side] = false;
         work->row.token[side] = (struct folder_token){0};
         work->token[side] = (struct folder_token){0};
+        work->row.has_shown[side] = true; /* nothing yet */
+        memset(&work->row.shown[side], 0, sizeof(work->row.shown[side]));
         run->result.counts[side].folders_created++;
         tell_folder(work, side, REPORT_FOLDER_CREATE);
     } else if (!run_is_over(run, side, base->result, &base->err)) {
@@ -155,6 +157,18 @@ void run_remove_folders(struct run *run)
 }
 
 /* --- flags ------------------------------------------------------------------ */
+
+void run_prove_flags(struct folder_work *work, enum side side,
+                     struct flags flags)
+{
+    const struct state_folder *row = &work->row;
+    struct flags_change fresh =
+        flags_diff(work->run->keywords, row->shown[side], flags);
+
+    if (row->has_shown[side] &&
+        (fresh.add.system != 0 || fresh.add.keywords != 0))
+        work->unproved[side] = true;
+}
 
 /* Equal changes share one request. */
 struct flag_group {
@@ -257,6 +271,7 @@ static void send_group(struct folder_work *work, enum side side,
     group->request.folder = run_folder_ref(work, side);
     group->request.uids = &group->uids;
     group->request.change = items[0].change;
+    run_prove_flags(work, side, items[0].change.add);
     work->active++;
     run_begin(work->run);
     endpoint_flag(work->run->options.endpoint[side], &group->request);

@@ -17,6 +17,7 @@ void run_compare_free(struct folder_work *work)
     for (int side = 0; side < SIDES; side++) {
         delta_deinit(&compare->delta[side]);
         uidset_deinit(&compare->request[side].vanished);
+        uidset_deinit(&compare->listed[side].sets);
     }
     match_deinit(&compare->match);
     plan_deinit(&compare->plan);
@@ -34,6 +35,9 @@ static void on_item(struct delta_request *request, const struct listed *listed)
 
     if (run_is_closing(work->run))
         return;
+    compare->listed[side].system |= listed->flags.system;
+    if (listed->flags.keywords != 0)
+        uidset_add(&compare->listed[side].sets, listed->flags.keywords);
     r = delta_add(&compare->delta[side], listed, &err);
     if (r < 0)
         run_fail(work->run, side, r, &err);
@@ -70,6 +74,8 @@ static void start_over(struct folder_work *work)
     memset(work->row.token, 0, sizeof(work->row.token));
     memset(work->row.gone, 0, sizeof(work->row.gone));
     memset(work->row.apart, 0, sizeof(work->row.apart));
+    memset(work->row.has_shown, 0, sizeof(work->row.has_shown));
+    memset(work->row.shown, 0, sizeof(work->row.shown));
     for (int side = 0; side < SIDES; side++) {
         work->has_token[side] = false;
         work->ask[side] = work->present[side];
@@ -109,6 +115,29 @@ static int collect_new(struct folder_work *work, enum side side,
         lacks = lacks || (r == 1 && !listed->has_meta);
     }
     return lacks ? LACKS_META : 0;
+}
+
+/* Take down which flags the side showed now. What it never showed is known once
+ * all messages were listed. */
+static void note_shown(struct folder_work *work, enum side side)
+{
+    struct compare *compare = work->compare;
+    struct keywords *keywords = work->run->keywords;
+    struct plan_shown *shown = &compare->shown[side];
+    struct uidset_walk walk = {.set = &compare->listed[side].sets};
+    struct flags_change now = {.add.system = compare->listed[side].system};
+    uint32_t set;
+
+    work->unproved[side] = false;
+    if (!work->row.has_shown[side] &&
+        compare->request[side].kind != LISTING_FULL)
+        return;
+    while (uidset_next(&walk, &set))
+        now.add.keywords = keywords_union(keywords, now.add.keywords, set);
+    if (shown->known)
+        shown->fresh = flags_diff(keywords, shown->before, now.add).add;
+    work->row.has_shown[side] = true;
+    work->row.shown[side] = flags_apply(keywords, work->row.shown[side], now);
 }
 
 static void list_side(struct folder_work *work, enum side side);
@@ -235,6 +264,8 @@ static void on_listed(struct request *base)
             run_fail(work->run, side, r, &err);
         if (request->token.object == 0)
             request->token.object = work->token[side].object;
+        if (r == 0)
+            note_shown(work, side);
         work->has_token[side] = true;
         work->token[side] = request->token;
         work->dirty[side] = false;
@@ -300,6 +331,8 @@ static void begin(struct folder_work *work)
     compare->pending = 1; /* until both are asked */
     for (enum side side = LEFT; side < SIDES; side++) {
         compare->full[side] = work->want_full[side];
+        compare->shown[side].known = work->row.has_shown[side];
+        compare->shown[side].before = work->row.shown[side];
         work->want_full[side] = false;
         delta_init(&compare->delta[side], side, &compare->known);
         /* A folder that is not in the list is asked for, too: some servers

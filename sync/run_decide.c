@@ -35,6 +35,7 @@ struct plan_input run_plan_input(const struct folder_work *work)
 
     return (struct plan_input){
         .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
+        .shown = {compare->shown[LEFT],  compare->shown[RIGHT] },
         .known = &compare->known,
         .match = &compare->match,
         .keywords = run->keywords,

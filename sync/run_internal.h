@@ -49,6 +49,12 @@ struct compare {
     struct known known;
     struct match match;
     struct identify_request identify[SIDES];
+
+    struct {
+        uint32_t system;
+        struct uidset sets; /* of keywords, by number */
+    } listed[SIDES];        /* the flags of all messages that were listed */
+    struct plan_shown shown[SIDES];
     unsigned pending; /* requests under way */
     bool restart;     /* another UIDVALIDITY: begin anew */
     bool full[SIDES]; /* the changes did not add up: ask for everything */
@@ -89,6 +95,8 @@ struct folder_work {
     bool dirty[SIDES];                /* changed by us since then */
     bool unconsumed[SIDES]; /* something of this side was not carried out */
     bool want_full[SIDES];
+    bool unproved[SIDES]; /* it was sent flags that it never showed: did it
+                             take them? */
     bool windowed[SIDES]; /* it may hold more than it shows */
     bool looked;          /* compared in this run: its row has news */
     size_t unnumbered;    /* messages added without learning their UIDs */
@@ -331,6 +339,10 @@ void run_copy_deinit(struct run *run);
 bool run_must_create(const struct folder_work *work, enum side side);
 void run_create_folders(struct run *run);
 void run_push_flags(struct run *run);
+/* @flags are sent to a message of @side: where it never showed them before, it
+ * is looked at again in the next pass. */
+void run_prove_flags(struct folder_work *work, enum side side,
+                     struct flags flags);
 void run_remove_folders(struct run *run);
 
 /* run_subscribe.c: subscriptions, in the first pass; a dry run tells them. */

@@ -98,6 +98,7 @@ static void record(struct placement *placement)
         uidset_add(&to->skip[other(side)], placement->item.uid);
         return;
     }
+    run_prove_flags(to, side, placement->item.flags);
     current[side] = flags_of(placement);
     current[other(side)] = placement->item.flags;
     if (!placement->move)

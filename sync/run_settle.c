@@ -47,7 +47,7 @@ static bool must_look_again(const struct folder_work *work, enum side side)
 
     if (!work->present[side])
         return false;
-    if (work->want_full[side] || work->unnumbered > 0)
+    if (work->want_full[side] || work->unnumbered > 0 || work->unproved[side])
         return true;
     return work->dirty[side] && (endpoint->tokens_prove || endpoint->merges);
 }

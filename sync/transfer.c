@@ -99,6 +99,7 @@ static void on_begin(struct read_request *request, uint32_t uid, uint64_t size)
     meta.date = transfer->items[index].date;
     meta.flags = flags_limit(work->run->keywords, transfer->items[index].flags,
                              &work->compare->delta[transfer->to].storable);
+    run_prove_flags(work, transfer->to, meta.flags);
     transfer->outcome[index] = TRANSFER_BEGUN;
     transfer->order[transfer->n_begun++] = index;
     transfer->streaming = true;

@@ -577,6 +577,12 @@ static void lose_one(struct work *work, struct model_folder *folder,
     add->added(add, index, result, 0, &err);
 }
 
+static struct flags kept(const struct model *model, struct flags flags)
+{
+    flags.system &= ~model->drops;
+    return flags;
+}
+
 /* A message is complete: it is there, unless it is refused or the connection
  * is lost. */
 static void add_one(struct work *work)
@@ -596,7 +602,8 @@ static void add_one(struct work *work)
         add->added(add, index, ERR_REFUSED, 0, &err);
     } else if (folder != NULL && !model->is_cut && may_change(model)) {
         uint32_t uid =
-            put(folder, content, work->meta.flags, work->meta.date)->uid;
+            put(folder, content, kept(model, work->meta.flags), work->meta.date)
+                ->uid;
 
         if (!model->is_cut)
             add->added(add, index, 0, model->no_uids ? 0 : uid, NULL);
@@ -664,9 +671,10 @@ static void act_flag(struct work *work)
 
         if (mail == NULL || !may_change(work->model))
             continue;
-        model_flag(folder, mail,
-                   (mail->flags.system | flag->change.add.system) &
-                       ~flag->change.remove.system);
+        model_flag(
+            folder, mail,
+            (mail->flags.system | kept(work->model, flag->change.add).system) &
+                ~flag->change.remove.system);
     }
     finish_work(work, work->model->is_cut ? ERR_CONNECT : 0, "cut");
 }

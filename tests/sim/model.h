@@ -68,6 +68,7 @@ struct model {
     struct sim *sim;
     enum model_tier tier;
     bool no_uids;        /* no UIDPLUS: added() tells no UID */
+    uint32_t drops;      /* flags that it takes with OK, and does not store */
     const char *refuses; /* content that is refused for good, or NULL */
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */

@@ -239,6 +239,62 @@ static void test_both_ways(enum model_tier tier)
     world_deinit(&world);
 }
 
+static uint32_t flags_of(struct world *world, enum side side,
+                         const char *content)
+{
+    return by_content(inbox(world, side), content)->flags.system;
+}
+
+static void flag(struct world *world, enum side side, const char *content,
+                 uint32_t system)
+{
+    model_flag(inbox(world, side), by_content(inbox(world, side), content),
+               system);
+}
+
+/* A server that says OK to a flag and does not store it. */
+static void test_flags_not_taken(enum model_tier tier, bool proves)
+{
+    struct world world;
+
+    world_init(&world, 20);
+    world.side[RIGHT].tier = tier;
+    world.side[RIGHT].endpoint.tokens_prove = proves;
+    world.side[RIGHT].drops = FLAG_DRAFT;
+    model_deliver(&world.side[LEFT], "INBOX", "a", FLAG_DRAFT | FLAG_SEEN);
+    model_deliver(&world.side[LEFT], "INBOX", "b", 0);
+    model_deliver(&world.side[LEFT], "INBOX", "c", 0);
+    sync_once(&world);
+    flag(&world, LEFT, "b", FLAG_DRAFT);
+    ok(sync_once(&world) == 0 &&
+           flags_of(&world, LEFT, "a") == (FLAG_DRAFT | FLAG_SEEN) &&
+           flags_of(&world, LEFT, "b") == FLAG_DRAFT &&
+           flags_of(&world, RIGHT, "a") == FLAG_SEEN,
+       "a flag that is not taken is not read as removed");
+    ok(sync_once(&world) == 0 && world.side[RIGHT].n_changes == 0 &&
+           flags_of(&world, LEFT, "a") == (FLAG_DRAFT | FLAG_SEEN),
+       "nor later, nor is it sent again");
+    flag(&world, RIGHT, "a", 0);
+    ok(sync_once(&world) == 0 && flags_of(&world, LEFT, "a") == FLAG_DRAFT,
+       "one that was taken and is gone is removed");
+    world.side[RIGHT].drops = 0;
+    flag(&world, RIGHT, "c", FLAG_DRAFT);
+    ok(sync_once(&world) == 0 && flags_of(&world, LEFT, "c") == FLAG_DRAFT &&
+           flags_of(&world, LEFT, "a") == FLAG_DRAFT,
+       "when the side begins to show it, it comes");
+    if (tier == MODEL_FULL)
+        ok(flags_of(&world, RIGHT, "a") == FLAG_DRAFT &&
+               flags_of(&world, RIGHT, "b") == FLAG_DRAFT,
+           "and those that were sent in vain are sent once more");
+    flag(&world, RIGHT, "c", 0);
+    ok(sync_once(&world) == 0 && flags_of(&world, LEFT, "c") == 0,
+       "from then on it can be removed there, too");
+    ok(sync_once(&world) == 0 && world.side[RIGHT].n_changes == 0 &&
+           world.side[LEFT].n_changes == 0,
+       "and it is settled");
+    world_deinit(&world);
+}
+
 static void test_guards(void)
 {
     struct world world;
@@ -1201,6 +1257,8 @@ int main(int argc, char **argv)
     test_first_and_second();
     test_both_ways(MODEL_FULL);
     test_both_ways(MODEL_CHANGES);
+    for (unsigned i = 0; i < 4; i++)
+        test_flags_not_taken(i & 1 ? MODEL_CHANGES : MODEL_FULL, i & 2);
     test_guards();
     test_folders();
     test_refused();
