@@ -120,15 +120,10 @@ static bool is_mailbox_id_at(const char *at, const char *end)
            bytes_equal_nocase((struct bytes){at, name.len}, name);
 }
 
-/* "name (MESSAGES 231 UIDNEXT 44292 )". Cyrus 3.6.1 sends other bytes as
- * MAILBOXID, which comes last: they take nothing from what was before. */
-bool reply_status_parse(struct token *token, struct session_event *event)
+/* "(MESSAGES 231 UIDNEXT 44292 )". Cyrus 3.6.1 sends other bytes as MAILBOXID,
+ * which comes last: they take nothing from what was before. */
+static bool take_items(struct token *token, struct session_status_data *status)
 {
-    struct session_status_data *status = &event->status;
-
-    event->kind = SESSION_STATUS;
-    if (!token_astring(token, &status->name))
-        return false;
     token_blanks(token);
     if (!token_char(token, '('))
         return false;
@@ -140,4 +135,37 @@ bool reply_status_parse(struct token *token, struct session_event *event)
         return token->limit == NULL && is_mailbox_id_at(before, token->end);
     }
     return token_at_end(token);
+}
+
+/* GNU mailutils quotes no name, not even one with blanks: take all before the
+ * last " (". */
+static bool take_bare_name(struct token *token, struct bytes *name)
+{
+    struct bytes rest = token_rest(token);
+    size_t len = rest.len;
+
+    while (len > 1 && !(rest.ptr[len - 2] == ' ' && rest.ptr[len - 1] == '('))
+        len--;
+    if (len < 3 || *rest.ptr == '"' || *rest.ptr == '{')
+        return false;
+    *name = (struct bytes){rest.ptr, len - 2};
+    token->at = rest.ptr + len - 2;
+    return true;
+}
+
+/* "name (MESSAGES 231 UIDNEXT 44292 )". */
+bool reply_status_parse(struct token *token, struct session_event *event)
+{
+    struct session_status_data *status = &event->status;
+    struct token bare = *token;
+
+    event->kind = SESSION_STATUS;
+    if (token_astring(token, &status->name) && take_items(token, status))
+        return true;
+    if (token->limit != NULL || !take_bare_name(&bare, &status->name))
+        return false;
+    *token = bare;
+    status->has = 0;
+    status->mailbox_id = 0;
+    return take_items(token, status);
 }
