@@ -44,6 +44,13 @@ static const struct {
     {B_INIT("try again later"),                 VERDICT_BUSY     },
 };
 
+/* What servers without a code for it say of a folder that is not there. */
+static const struct bytes gone_words[] = {
+    B_INIT("mailbox doesn't exist"),     /* Dovecot 2.3 */
+    B_INIT("mailbox does not exist"),    /* Cyrus, Courier */
+    B_INIT("no such file or directory"), /* GNU mailutils */
+};
+
 bool verdict_says(struct bytes text, struct bytes words)
 {
     for (; text.len >= words.len; text = bytes_skip(text, 1)) {
@@ -94,6 +101,17 @@ static enum verdict_kind kind_of(enum session_code code, bool farewell)
     return VERDICT_REFUSED;
 }
 
+static bool is_gone(const struct session_reply *reply)
+{
+    if (reply->status != IMAP_NO || reply->code != CODE_NONE)
+        return false;
+    for (size_t i = 0; i < sizeof(gone_words) / sizeof(gone_words[0]); i++) {
+        if (verdict_says(reply->text, gone_words[i]))
+            return true;
+    }
+    return false;
+}
+
 struct verdict verdict_of_answer(const struct session_reply *reply)
 {
     struct verdict verdict = {.kind = VERDICT_OK};
@@ -104,9 +122,7 @@ struct verdict verdict_of_answer(const struct session_reply *reply)
     /* BAD is about the command, unless the words say otherwise. */
     if (reply->status == IMAP_BAD && !verdict_passes(verdict))
         verdict.kind = VERDICT_REFUSED;
-    /* Dovecot 2.3 has no code for a missing folder. */
-    if (reply->status == IMAP_NO && reply->code == CODE_NONE &&
-        verdict_says(reply->text, B("mailbox doesn't exist")))
+    if (is_gone(reply))
         verdict.kind = VERDICT_GONE;
     return verdict;
 }

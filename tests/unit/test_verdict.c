@@ -48,6 +48,12 @@ static const struct verdict_case cases[] = {
      VERDICT_GONE, VERDICT_REFUSED, 0},
     {"Mailbox doesn't exist: X", IMAP_NO, CODE_NONE,
      VERDICT_GONE, VERDICT_REFUSED, 0},
+    {"Mailbox does not exist, or must be subscribed to.", IMAP_NO, CODE_NONE,
+     VERDICT_GONE, VERDICT_REFUSED, 0},
+    {"SELECT Could not open X: No such file or directory", IMAP_NO, CODE_NONE,
+     VERDICT_GONE, VERDICT_REFUSED, 0},
+    {"No such file or directory", IMAP_BAD, CODE_NONE,
+     VERDICT_REFUSED, VERDICT_REFUSED, 0},
     {"no", IMAP_NO, CODE_NONE, VERDICT_REFUSED, VERDICT_REFUSED, 0},
     {"", IMAP_BAD, CODE_NONE, VERDICT_REFUSED, VERDICT_REFUSED, 0},
 };
