@@ -266,7 +266,10 @@ static void build_entry(struct list *list, const struct list_line *line)
     problem = imap_names_decode(&pool->names, bytes_of(line->wire),
                                 line->delimiter, &name);
     if (problem != NULL) {
-        add_problem(list, line, problem);
+        /* Without messages of its own it is no loss. Dovecot and Courier list
+         * "INBOX.INBOX" so, where it only stands above others. */
+        if ((line->attributes & LIST_NOSELECT) == 0)
+            add_problem(list, line, problem);
         buf_deinit(&name);
         return;
     }
