@@ -75,6 +75,10 @@ static const struct quirks table[] = {
     }, {
         .key = "uw", .name = "UW or Panda IMAP", .greeting = "2007f.",
         .command_bytes = 1000,
+    }, {
+        /* STATUS with MAILBOXID brings whatever lies in its memory. */
+        .key = "cyrus", .name = "Cyrus 3.6", .greeting = "Cyrus IMAP 3.6",
+        .without = CAP_OBJECTID,
     },
 };
 /* clang-format on */
