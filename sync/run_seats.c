@@ -146,7 +146,6 @@ static bool tokens_agree(const struct folder_work *work)
  * most are. */
 static bool sample_agrees(const struct proof *proof)
 {
-    bool sized = run_fidelity(proof->work->run) == FIDELITY_EXACT;
     size_t same = 0;
 
     if (proof->n_samples == 0)
@@ -159,8 +158,7 @@ static bool sample_agrees(const struct proof *proof)
             continue;
         if (memcmp(sample->identity[LEFT].digest,
                    sample->identity[RIGHT].digest, DIGEST_BYTES) != 0 ||
-            (sized &&
-             sample->identity[LEFT].size != sample->identity[RIGHT].size))
+            sample->identity[LEFT].size != sample->identity[RIGHT].size)
             return false;
         same++;
     }
@@ -214,7 +212,7 @@ static void ask_for_proof(struct folder_work *work)
         request->folder.id = work->row.id;
         request->folder.name = work->entry[side]->name;
         request->uids = &proof->uids[side];
-        request->level = run_header_level(run);
+        request->level = IDENTIFY_HEADER;
         request->item = on_item;
         proof->pending++;
         endpoint_identify(run->options.endpoint[side], request);

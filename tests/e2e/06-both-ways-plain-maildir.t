@@ -1,9 +1,12 @@
 #!/bin/sh
-# Goal of this test: new mail, flags, keywords, moves and deletions of both
-# sides come together, on a server of the tier "plain" and a right side of the
-# kind "maildir", and the result is the one of every other tier.
+# Goal of this test: every change on both sides comes together, on a server of
+# the tier "plain" and a right side of the kind "maildir", and the result is
+# the one of every other tier.
 . tests/lib/twin.sh
-. tests/lib/both-ways.sh
+. tests/lib/suite.sh
 
-both_ways plain maildir
+server one tier=plain
+account_imap left one ann
+account_maildir right
+suite
 done_testing

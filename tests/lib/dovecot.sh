@@ -5,8 +5,9 @@
 #   dovecot_start DIR [key=value ...]   start; any user may log in with the
 #                                       password "secret"
 #       tier=resync|condstore|plain|bare   what the server says it can do
-#       storage=maildir|sdbox|mdbox        how it keeps mail (maildir)
+#       storage=maildir|maildir++|sdbox|mdbox  how it keeps mail (maildir)
 #       separator=/                        between folder levels
+#       prefix=INBOX.                      of all folders (none)
 #       certificate=SAN                    for which names (localhost)
 #       extra=TEXT                         more lines of configuration
 #   dovecot_stop DIR                    stop, and wait until it is gone
@@ -96,6 +97,7 @@ mail_location = $_location
 namespace inbox {
   inbox = yes
   separator = $_separator
+  prefix = $_prefix
   mailbox Sent {
     special_use = \\Sent
   }
@@ -137,6 +139,7 @@ CONF
 dovecot_location() {
     case $1 in
     maildir) echo "maildir:~/mail:LAYOUT=fs" ;;
+    maildir++) echo "maildir:~/mail" ;;
     sdbox | mdbox) echo "$1:~/mail" ;;
     *) echo "dovecot.sh: no such storage: $1" >&2 && return 2 ;;
     esac
@@ -145,13 +148,14 @@ dovecot_location() {
 dovecot_start() {
     _dir=$1
     shift
-    _tier=resync _storage=maildir _separator=/ _extra=
+    _tier=resync _storage=maildir _separator=/ _prefix= _extra=
     _names=
     for _arg in "$@"; do
         case $_arg in
         tier=*) _tier=${_arg#*=} ;;
         storage=*) _storage=${_arg#*=} ;;
         separator=*) _separator=${_arg#*=} ;;
+        prefix=*) _prefix=${_arg#*=} ;;
         certificate=*) _names=${_arg#*=} ;;
         extra=*) _extra=${_arg#*=} ;;
         *) echo "dovecot.sh: unknown: $_arg" >&2 && return 2 ;;

@@ -8,7 +8,7 @@ STORE is imap:PORT:USER (loopback, no TLS, password "secret"), maildir:PATH
 word of its Subject, and must be the only one; "all" is every message.
 
     wait STORE                          until the server greets and takes a login
-    dump STORE                          one line a folder, one line a message:
+    dump STORE [FILE]                   one line a folder, one line a message:
                                         folder, SHA-256 in CRLF form, date, flags
     folders STORE                       their names
     subjects STORE                      one line a message: folder, subject, flags
@@ -26,6 +26,11 @@ word of its Subject, and must be the only one; "all" is every message.
     subscribe|unsubscribe STORE FOLDER  IMAP only, as the next one
     subscribed STORE                    the names, of folders or not
     raw STORE FOLDER SUBJECT            the bytes, as they are
+    script NAME=STORE ...               commands from standard input, a line each:
+                                        NAME[+NAME ...] COMMAND ARGUMENTS, quoted
+                                        as in a shell, # begins a comment
+
+Where KEYWORDS=no is in the environment, no keywords are set on any store.
 """
 
 import base64
@@ -36,6 +41,7 @@ import imaplib
 import os
 import random
 import re
+import shlex
 import shutil
 import socket
 import sys
@@ -45,6 +51,7 @@ imaplib._MAXLINE = 1 << 30
 PHRASES = ["Re: Meeting on Thursday", "Minutes", "[PATCH v2] Fix the build",
            "Photos of the weekend", "Your parcel is on its way", "Fwd: Tickets",
            "Re: Re: Which train?", "Weekly report", "Happy birthday!"]
+KEYWORDS = os.environ.get("KEYWORDS") != "no"
 LETTERS = {"D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded",
            "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 
@@ -201,11 +208,20 @@ class Imap:
         return int(when.timestamp())
 
     def add(self, folder, body, flags, date):
+        # GNU mailutils makes an INBOX when it is selected for the first time.
+        self.select(folder)
         # IMAP4.append() would "mend" bare CR and LF.
         self.imap.literal = body
         self.check(self.imap._simple_command(
             "APPEND", self.wire(folder), "(" + " ".join(flags) + ")",
             imaplib.Time2Internaldate(float(date))))
+        if flags and not self.can("UIDPLUS"):
+            # GNU mailutils forgets them.
+            self.selected = None
+            self.select(folder)
+            last = self.check(self.imap.uid("SEARCH", "ALL"))[0].split()[-1]
+            self.check(self.imap.uid("STORE", last.decode(), "+FLAGS",
+                                     "(" + " ".join(flags) + ")"))
 
     def flag(self, folder, message, plus, minus):
         self.select(folder)
@@ -421,11 +437,15 @@ def make_message(subject, size=300, dice=None):
     return "\r\n".join(lines + [""]).encode()
 
 
+def allowed(flags):
+    return [flag for flag in flags if KEYWORDS or flag.startswith("\\")]
+
+
 def deliver(store, folder, body, flags, date):
     """Mail lies in a Maildir as local programs put it there: with LF."""
     if isinstance(store, Maildir):
         body = body.replace(b"\r\n", b"\n")
-    store.add(folder, body, flags, date)
+    store.add(folder, body, allowed(flags), date)
 
 
 def ensure(store, folder):
@@ -445,7 +465,7 @@ def cmd_wait(spec):
             time.sleep(0.02)
 
 
-def cmd_dump(store):
+def cmd_dump(store, path=None):
     lines = []
     for folder in store.list():
         lines.append("%s\t(folder)" % folder)
@@ -453,7 +473,12 @@ def cmd_dump(store):
             lines.append("%s\t%s\t%d\t%s" % (
                 folder, hashlib.sha256(crlf(message.body)).hexdigest(),
                 message.date, " ".join(message.flags)))
-    print("\n".join(sorted(lines)))
+    text = "".join(line + "\n" for line in sorted(lines))
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def cmd_subjects(store):
@@ -516,7 +541,7 @@ def cmd_flag(store, folder, subject, *changes):
     plus = [change[1:] for change in changes if change[0] == "+"]
     minus = [change[1:] for change in changes if change[0] == "-"]
     for message in choose(store.messages(folder), subject):
-        store.flag(folder, message, plus, minus)
+        store.flag(folder, message, allowed(plus), allowed(minus))
 
 
 def cmd_delete(store, folder, *subjects):
@@ -561,6 +586,21 @@ def cmd_raw(store, folder, subject):
         sys.stdout.buffer.write(message.body)
 
 
+def cmd_script(*specs):
+    specs = dict(spec.split("=", 1) for spec in specs)
+    stores = {}
+    for line in sys.stdin:
+        words = shlex.split(line, comments=True)
+        if not words:
+            continue
+        for name in words[0].split("+"):
+            if name not in stores:
+                stores[name] = open_store(specs[name])
+            globals()["cmd_" + words[1]](stores[name], *words[2:])
+    for store in stores.values():
+        store.close()
+
+
 def main():
     if len(sys.argv) < 3 or "cmd_" + sys.argv[1] not in globals():
         sys.exit(__doc__)
@@ -568,6 +608,8 @@ def main():
     if command is cmd_wait:
         return cmd_wait(sys.argv[2])
     try:
+        if command is cmd_script:
+            return cmd_script(*sys.argv[2:])
         store = open_store(sys.argv[2])
         command(store, *sys.argv[3:])
         store.close()

@@ -6,7 +6,7 @@
 #   servers_libraries        print their LD_LIBRARY_PATH
 #   servers_lack PROGRAM     print why PROGRAM, a path in there, cannot be run,
 #                            or nothing where it can
-#   servers_plain PORT NAME USER  print an account without TLS
+#   servers_plain PORT NAME USER [LINE]  print an account without TLS
 
 servers_of_all=/var/cache/mailtwin-tests/servers
 
@@ -60,6 +60,7 @@ tls = none
 allow_plaintext = yes
 user = $3
 password = secret
+${4-}
 
 CONF
 }

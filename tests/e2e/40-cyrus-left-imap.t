@@ -1,0 +1,20 @@
+#!/bin/sh
+# Goal of this test: every change comes through where a Cyrus is the left side
+# and a Dovecot the right one.
+. tests/lib/twin.sh
+. tests/lib/suite.sh
+
+server one kind=cyrus
+server two storage=mdbox
+account_imap left one ann
+account_imap right two bob
+suite_names='A & B
+&-
+(p)
+#x
+a~b
+e/é
+*star
+😀'
+suite
+done_testing
