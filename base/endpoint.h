@@ -354,8 +354,8 @@ enum fidelity {
 /* The head of both kinds. */
 struct endpoint {
     const struct endpoint_class *class;
-    const char *name;  /* the account's, for messages */
-    bool is_local;     /* a Maildir */
+    const char *name; /* the account's, for messages */
+    bool is_local;    /* a Maildir */
     bool keeps_subscriptions;
     bool tokens_prove; /* equal tokens: nothing changed; known after open */
     uint32_t lanes;    /* reads, or adds, worth having under way at once */
@@ -364,6 +364,7 @@ struct endpoint {
     uint64_t append_max;    /* octets the server takes at most; 0: not known */
     enum fidelity fidelity; /* known after open */
     bool merges; /* of equal messages it keeps one; known after open */
+    bool waits;  /* right now, for a server that has no time for it */
     struct wire wire;
 };
 

@@ -119,6 +119,10 @@ void progress_line(const char *pair, const struct run_progress *progress,
     log_clean(&whole, bytes_of(pair));
     buf_printf(&whole, ": %s",
                progress->phase != NULL ? progress->phase : "starting");
+    if (progress->waits_for != NULL) {
+        buf_printf(&whole, ", waiting for ");
+        log_clean(&whole, bytes_of(progress->waits_for));
+    }
     add_amounts(progress, rate, &whole);
     buf_add(out, cut(buf_peek(&whole), columns));
     buf_deinit(&whole);

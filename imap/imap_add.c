@@ -22,6 +22,9 @@
 /* Data held while there is no connection, or "+" is awaited. */
 #define HELD_BYTES ((size_t)256 << 10)
 
+/* After so many refusals in a row for want of room nothing is sent any more. */
+#define FULL_MAX 3u
+
 /* RFC 7888 section 4: the longest literal that LITERAL- sends unasked. */
 #define LITERAL_MINUS_MAX 4096u
 
@@ -162,6 +165,7 @@ static bool begin_next(struct add *add)
     uint64_t limit = add->task.pool->caps.append_max;
     struct message *message;
     struct err err;
+    int r = 0;
 
     if (add->next == add->n_messages)
         return false;
@@ -170,12 +174,14 @@ static bool begin_next(struct add *add)
     add->state = STATE_SWALLOW;
     if (message->settled)
         return true;
-    if (limit != 0 && message->meta.size > limit) {
-        settle(message,
-               err_set(&err, ERR_REFUSED,
-                       "the server takes messages up to %llu octets only",
-                       (unsigned long long)limit),
-               0, &err);
+    if (limit != 0 && message->meta.size > limit)
+        r = err_set(&err, ERR_REFUSED,
+                    "the server takes messages up to %llu octets only",
+                    (unsigned long long)limit);
+    else if (add->task.pool->full >= FULL_MAX)
+        r = err_set(&err, ERR_FULL, "the account is over its quota");
+    if (r < 0) {
+        settle(message, r, 0, &err);
         imap_task_nudge(&add->task);
         return true;
     }
@@ -312,6 +318,7 @@ static void settle_batch(struct add *add, size_t batch,
     for (to = from; to < add->next && messages[to].batch == batch; to++)
         continue;
     numbered = r == 0 && uids_are_valid(add, reply, to - from);
+    add->task.pool->full = r == ERR_FULL ? add->task.pool->full + 1 : 0;
     if (r == 0) {
         imap_pool_progress(add->task.pool);
     } else if (verdict_passes(verdict)) {

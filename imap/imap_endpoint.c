@@ -49,6 +49,7 @@ static void on_turn(uv_idle_t *turn)
     struct imap_endpoint *endpoint = turn->data;
 
     uv_idle_stop(turn);
+    endpoint->head.waits = false;
     imap_pool_turn(&endpoint->pool);
     if (endpoint->closing != NULL && imap_pool_is_closed(&endpoint->pool) &&
         !uv_is_closing((uv_handle_t *)turn)) {
@@ -75,8 +76,10 @@ static void set_alarm(void *owner, uint64_t ms)
 {
     struct imap_endpoint *endpoint = owner;
 
-    if (!uv_is_closing((uv_handle_t *)&endpoint->alarm))
-        uv_timer_start(&endpoint->alarm, on_alarm, ms, 0);
+    if (uv_is_closing((uv_handle_t *)&endpoint->alarm))
+        return;
+    endpoint->head.waits = true;
+    uv_timer_start(&endpoint->alarm, on_alarm, ms, 0);
 }
 
 static uint64_t now_ms(void *owner)

@@ -348,6 +348,13 @@ static void requeue(struct imap_pool *pool, struct imap_task *task)
     pool->wake(pool->owner);
 }
 
+void imap_pool_lose(struct imap_pool *pool, struct imap_task *task)
+{
+    struct err err = pool->err;
+
+    task_lost(task, pool->broken, &err);
+}
+
 bool imap_pool_again(struct imap_pool *pool, struct imap_task *task, int step)
 {
     if (task->class->again == NULL || !task->class->again(task, step))

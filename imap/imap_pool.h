@@ -39,6 +39,7 @@ struct imap_pool {
     int broken;     /* nothing works any more: why */
     struct err err; /* of broken */
     bool adds;      /* messages are added here, too */
+    unsigned full;  /* refusals in a row for want of room */
     bool closing;
     struct patience patience;
     unsigned setbacks;       /* so far */
@@ -89,6 +90,9 @@ void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err);
 
+/* End the task as the account was given up. */
+void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);
+
 /* Start the task anew, if it can be: see struct imap_task_class. Returns
  * whether it can. */
 bool imap_pool_again(struct imap_pool *pool, struct imap_task *task, int step);
@@ -103,8 +107,9 @@ void imap_pool_give_up(struct imap_pool *pool, int result,
 /* imap_pool_wait.c */
 
 /* A command of the task was answered with @reply. Where that is "not now", and
- * the task can be started anew, it goes back to the queue until it is time, and
- * this returns true; else the answer is the task's. */
+ * the task can be started anew, it goes back to the queue until it is time, or
+ * ends with the account where that was long enough, and this returns true; else
+ * the answer is the task's. */
 bool imap_pool_put_off(struct imap_pool *pool, struct imap_task *task, int step,
                        const struct session_reply *reply);
 

@@ -126,8 +126,10 @@ bool imap_pool_put_off(struct imap_pool *pool, struct imap_task *task, int step,
         err_wrap(&err, 0, "%s", task->folder->name);
     if (verdict.kind == VERDICT_BUSY && !rest_task(pool, task, &err))
         return false;
-    if (verdict.kind != VERDICT_BUSY && !imap_pool_rest(pool, verdict, &err))
-        return false;
+    if (verdict.kind != VERDICT_BUSY && !imap_pool_rest(pool, verdict, &err)) {
+        imap_pool_lose(pool, task);
+        return true;
+    }
     return imap_pool_again(pool, task, step);
 }
 

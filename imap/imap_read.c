@@ -34,15 +34,6 @@ static void send_window(struct read *read)
     }
 }
 
-static void read_start(struct imap_task *task)
-{
-    if (read_of(task)->todo.n == 0) {
-        imap_task_finish(task, 0, NULL);
-    } else if (imap_task_select(task)) {
-        send_window(read_of(task));
-    }
-}
-
 /* Some servers name the message behind its body, when it is too late to stream
  * it to the right place. Asked for one at a time there is no doubt. */
 static void send_alone(struct read *read)
@@ -55,6 +46,42 @@ static void send_alone(struct read *read)
     session = imap_task_begin(&read->task, STEP_ALONE);
     session_printf(session, "UID FETCH %u (UID BODY.PEEK[])", read->alone);
     imap_task_end(&read->task);
+}
+
+/* One message that cannot be read takes the rest of its set with it. */
+static void retry_missing(struct read *read)
+{
+    struct uidset_walk walk = {.set = read->request->uids};
+    uint32_t uid;
+
+    read->refused = false;
+    while (uidset_next(&walk, &uid)) {
+        if (!uidset_has(&read->had, uid))
+            uidset_add(&read->retry, uid);
+    }
+}
+
+/* All that was sent is answered. */
+static void go_on(struct read *read)
+{
+    if (read->refused)
+        retry_missing(read);
+    if (read->retry.n > 0) {
+        send_alone(read);
+    } else {
+        imap_task_finish(&read->task, 0, NULL);
+    }
+}
+
+static void read_start(struct imap_task *task)
+{
+    struct read *read = read_of(task);
+
+    if (!imap_task_select(task))
+        return;
+    send_window(read);
+    if (task->outstanding == 0)
+        go_on(read);
 }
 
 /* The only message that is asked for, or 0. */
@@ -128,19 +155,6 @@ static void take_fetch(struct read *read, const struct session_fetch *fetch)
     read->nameless = false;
 }
 
-/* One message that cannot be read takes the rest of its set with it. */
-static void retry_missing(struct read *read)
-{
-    struct uidset_walk walk = {.set = read->request->uids};
-    uint32_t uid;
-
-    read->refused = false;
-    while (uidset_next(&walk, &uid)) {
-        if (!uidset_has(&read->had, uid))
-            uidset_add(&read->retry, uid);
-    }
-}
-
 /* Returns negative where the whole request is over. */
 static int check_fetched(struct read *read, int step,
                          const struct session_reply *reply, struct err *err)
@@ -169,15 +183,8 @@ static void read_tagged(struct read *read, int step,
         return;
     }
     send_window(read);
-    if (task->outstanding > 0)
-        return;
-    if (read->refused)
-        retry_missing(read);
-    if (read->retry.n > 0) {
-        send_alone(read);
-    } else {
-        imap_task_finish(task, 0, NULL);
-    }
+    if (task->outstanding == 0)
+        go_on(read);
 }
 
 static void read_event(struct imap_task *task, int step,
@@ -213,10 +220,15 @@ static bool read_again(struct imap_task *task, int step)
 {
     struct read *read = read_of(task);
 
-    if (read->open || step == STEP_ALONE)
+    (void)step;
+    if (read->open)
         return false;
+    if (read->alone != 0)
+        uidset_add(&read->retry, read->alone);
+    uidset_remove_set(&read->retry, &read->had);
     uidset_remove_set(&read->todo, &read->had);
-    uidset_clear(&read->retry);
+    uidset_remove_set(&read->todo, &read->retry);
+    read->alone = 0;
     read->from = 0;
     read->nameless = false;
     read->refused = false;

@@ -57,6 +57,7 @@ struct run_counts {
 
 /* Where a run is, for the progress line. */
 struct run_progress {
+    const char *waits_for;  /* the account whose server has no time, or NULL */
     const char *phase;      /* "connecting", "listing", "comparing", "copying",
                           "flags", "deleting", "settling" */
     uint32_t folders_total; /* that have to be opened */

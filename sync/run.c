@@ -357,8 +357,13 @@ struct run *run_start(const struct run_options *options, struct err *err)
     return run;
 }
 
-const struct run_progress *run_progress(const struct run *run)
+const struct run_progress *run_progress(struct run *run)
 {
+    run->progress.waits_for = NULL;
+    for (int side = 0; side < SIDES; side++) {
+        if (run->options.endpoint[side]->waits)
+            run->progress.waits_for = run->options.endpoint[side]->name;
+    }
     return &run->progress;
 }
 

@@ -54,7 +54,7 @@ struct run *run_start(const struct run_options *options, struct err *err);
 void run_cancel(struct run *run);
 
 /* Where it is; borrowed while the run lives. */
-const struct run_progress *run_progress(const struct run *run);
+const struct run_progress *run_progress(struct run *run);
 
 /* What was done so far. */
 const struct run_result *run_so_far(const struct run *run);

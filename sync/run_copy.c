@@ -11,7 +11,6 @@
 #include "sync/transfer.h"
 
 #define RETRY_PARTS      16u /* of a batch that the connection was lost with */
-#define FULL_MAX         3u  /* refusals in a row, for want of room */
 #define READY_MAX        8192u /* messages prepared, their intents on disk */
 #define PER_FOLDER       2u    /* one that flows, one behind it */
 #define QUEUED_BYTES_MAX (256u << 10) /* records, before they are committed */
@@ -147,10 +146,9 @@ static struct transfer *take_ready(struct run *run)
 
 /* --- no room ----------------------------------------------------------------- */
 
-static void leave_message(struct folder_work *work, enum side from,
-                          const struct listed *item)
+void run_leave_out(struct folder_work *work, enum side from, uint32_t uid)
 {
-    uidset_add(&work->skip[from], item->uid);
+    uidset_add(&work->skip[from], uid);
     work->left_out++;
 }
 
@@ -159,7 +157,7 @@ static void leave_transfer(struct transfer *transfer)
     struct folder_work *work = transfer->work;
 
     for (size_t i = 0; i < transfer->n; i++) {
-        leave_message(work, other(transfer->to), &transfer->items[i]);
+        run_leave_out(work, other(transfer->to), transfer->items[i].uid);
         state_intent_del(work->run->options.state, transfer->intents[i]);
     }
     transfer_free(transfer);
@@ -209,8 +207,8 @@ static void leave_rest(struct run *run)
         if (!work->failed && work->compare != NULL) {
             plan = &work->compare->plan;
             while (work->next_copy < plan->n_copies[to])
-                leave_message(work, other(to),
-                              &plan->copies[to][work->next_copy++]);
+                run_leave_out(work, other(to),
+                              plan->copies[to][work->next_copy++].uid);
         }
         tell_left_out(work, to);
     }
@@ -220,7 +218,7 @@ static void leave_rest(struct run *run)
 
 static void pump(struct run *run)
 {
-    if (run->full[run->copy_to] >= FULL_MAX && !run_is_closing(run))
+    if (run->full[run->copy_to] >= RUN_FULL_MAX && !run_is_closing(run))
         leave_rest(run);
     while (!run_is_closing(run) && run->transfers < max_active(run)) {
         struct transfer *transfer;

@@ -38,6 +38,9 @@
  * one: somebody else is busy in there, or the connection never lasts. */
 #define RUN_PASSES_MAX 4u
 
+/* Refusals in a row, for want of room, after which a side counts as full. */
+#define RUN_FULL_MAX 3u
+
 /* How often the answer to one message is lost before it is given up. */
 #define RUN_DOUBTS_MAX 4u
 
@@ -329,7 +332,10 @@ void run_tell_placement(const struct placement *placement);
 void run_copy_within(struct run *run);
 void run_move(struct run *run);
 
-/* run_copy.c: all copies to @to; uses run_begin() and run_end(). */
+/* run_copy.c: a message is not sent for want of room over there; told later, as
+ * one of many. */
+void run_leave_out(struct folder_work *work, enum side from, uint32_t uid);
+/* All copies to @to; uses run_begin() and run_end(). */
 void run_copy(struct run *run, enum side to);
 void run_copy_deinit(struct run *run);
 

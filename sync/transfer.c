@@ -273,6 +273,20 @@ static void give_up_for_now(struct transfer *transfer, size_t index,
     give_up(transfer, index, err);
 }
 
+/* The first few are named, and then it is clear. */
+static void no_room(struct transfer *transfer, size_t index,
+                    const struct err *err)
+{
+    struct folder_work *work = transfer->work;
+
+    if (work->run->full[transfer->to]++ < RUN_FULL_MAX) {
+        give_up_for_now(transfer, index, err);
+    } else {
+        transfer->outcome[index] = TRANSFER_FAILED;
+        run_leave_out(work, other(transfer->to), transfer->items[index].uid);
+    }
+}
+
 /* Nobody knows whether it arrived. The next pass finds it by its identity, or
  * sends it again, alone: a message that costs the connection each time must
  * not take others with it for ever. */
@@ -320,8 +334,7 @@ static void on_added(struct add_request *request, size_t k, int result,
         give_up(transfer, index, err);
         break;
     case ERR_FULL:
-        transfer->work->run->full[transfer->to]++;
-        give_up_for_now(transfer, index, err);
+        no_room(transfer, index, err);
         break;
     case ERR_BUSY:
         give_up_for_now(transfer, index, err);

@@ -25,6 +25,10 @@ static void test_lines(void)
     check("before the first phase", &progress, &still, 80, "work: starting");
     progress.phase = "listing";
     check("a phase alone", &progress, &still, 80, "work: listing");
+    progress.waits_for = "far";
+    check("a server that has no time", &progress, &still, 80,
+          "work: listing, waiting for far");
+    progress.waits_for = NULL;
     progress.phase = "comparing";
     progress.folders_total = 20;
     progress.folders_done = 3;
