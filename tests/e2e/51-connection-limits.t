@@ -30,7 +30,7 @@ equal "all is there" ann bob
 mail move ann Bulk bulk-1 INBOX
 mail flag bob Bulk bulk-2 +Seen
 mail delete bob Bulk bulk-3
-mail new ann Lists/new "one more"
+mail new ann Lists/fresh "one more"
 runs 0 "changes on both sides" sync across
 equal "both sides are equal" ann bob
 
