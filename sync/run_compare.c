@@ -320,7 +320,7 @@ static void begin(struct folder_work *work)
     run_compare_free(work);
     compare = MEM_NEW(struct compare);
     work->compare = compare;
-    work->next_copy = 0;
+    work->copies_left = 0;
     work->looked = true;
     compare->known_state.state = work->run->options.state;
     compare->known_state.folder = work->row.id;

@@ -1,11 +1,14 @@
 /*
- * All copies to one side: batches are prepared some at a time, their intents
+ * All copies to one side, the newest first: those of the INBOX, then of the
+ * folder that has the newest one left. A batch is a run of UIDs, cut from the end
+ * and sent in their order. Batches are prepared some at a time, their intents
  * committed together, and kept under way, a few of each folder so that several
  * connections share the folders and not the same one. What went down with the
  * connection is sent again.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "sync/transfer.h"
@@ -30,7 +33,7 @@ static void push_ready(struct run *run, struct transfer *transfer)
     run->ready[run->n_ready++] = transfer;
 }
 
-/* How many of @items fit one batch. At least one does. */
+/* How many of the last of @items fit one batch. At least one does. */
 static size_t batch_length(const struct endpoint *target,
                            const struct listed *items, size_t n)
 {
@@ -38,7 +41,7 @@ static size_t batch_length(const struct endpoint *target,
     size_t length = 0;
 
     while (length < n && length < target->batch_messages) {
-        bytes += items[length].size;
+        bytes += items[n - 1 - length].size;
         if (length > 0 && bytes > target->batch_bytes)
             break;
         length++;
@@ -46,55 +49,82 @@ static size_t batch_length(const struct endpoint *target,
     return length;
 }
 
-/* What was sent before and may have arrived goes alone. */
+/* What was sent before and may have arrived goes alone. @length of the last of
+ * @items are to go. */
 static size_t unsure_length(const struct folder_work *work, enum side from,
-                            const struct listed *items, size_t n)
+                            const struct listed *items, size_t n, size_t length)
 {
     const struct uidset *unsure = &work->unsure[from][0];
-    size_t length = 1;
+    size_t sure = 1;
 
     if (unsure->n == 0)
-        return n;
-    if (uidset_has(unsure, items[0].uid))
+        return length;
+    if (uidset_has(unsure, items[n - 1].uid))
         return 1;
-    while (length < n && !uidset_has(unsure, items[length].uid))
-        length++;
-    return length;
+    while (sure < length && !uidset_has(unsure, items[n - 1 - sure].uid))
+        sure++;
+    return sure;
 }
 
-/* Cut the next batch of a folder. Returns false where there is none left. */
-static bool prepare_batch(struct folder_work *work, enum side to)
+/* Cut the next batch of a folder that has any left. */
+static void prepare_batch(struct folder_work *work, enum side to)
 {
-    const struct listed *items;
+    const struct listed *items = work->compare->plan.copies[to];
+    size_t n = work->copies_left;
+    size_t length = batch_length(work->run->options.endpoint[to], items, n);
     struct transfer *transfer;
-    struct plan *plan;
-    size_t length;
 
-    if (work->failed || work->compare == NULL || !work->present[to])
-        return false;
-    plan = &work->compare->plan;
-    if (work->next_copy >= plan->n_copies[to])
-        return false;
-    items = plan->copies[to] + work->next_copy;
-    length = batch_length(work->run->options.endpoint[to], items,
-                          plan->n_copies[to] - work->next_copy);
-    length = unsure_length(work, other(to), items, length);
+    length = unsure_length(work, other(to), items, n, length);
+    items += n - length;
     transfer = transfer_new(work, to, items, length);
     transfer->tries = uidset_has(&work->unsure[other(to)][1], items[0].uid);
     push_ready(work->run, transfer);
-    work->next_copy += length;
-    return true;
+    work->copies_left -= length;
+}
+
+/* Does @work's next batch come before @best's? */
+static bool comes_first(const struct folder_work *work,
+                        const struct folder_work *best, enum side to)
+{
+    bool inbox = strcmp(run_folder_name(work), "INBOX") == 0;
+
+    if (best == NULL || inbox)
+        return true;
+    return strcmp(run_folder_name(best), "INBOX") != 0 &&
+           work->compare->plan.copies[to][work->copies_left - 1].date >
+               best->compare->plan.copies[to][best->copies_left - 1].date;
+}
+
+/* The folder whose batch is next; those that have none left are dropped. */
+static struct folder_work *next_folder(struct run *run)
+{
+    struct folder_work *best = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->n_copying; i++) {
+        struct folder_work *work = run->copying[i];
+
+        if (work->failed || work->copies_left == 0)
+            continue;
+        run->copying[n++] = work;
+        if (comes_first(work, best, run->copy_to))
+            best = work;
+    }
+    run->n_copying = n;
+    return best;
 }
 
 static bool prepare_fresh(struct run *run)
 {
     size_t messages = 0;
 
-    while (messages < READY_MAX && run->copy_folder < run->n_folders) {
-        if (prepare_batch(run->folders[run->copy_folder], run->copy_to))
-            messages += run->ready[run->n_ready - 1]->n;
-        else
-            run->copy_folder++;
+    while (messages < READY_MAX) {
+        struct folder_work *work = next_folder(run);
+
+        if (work == NULL)
+            break;
+        prepare_batch(work, run->copy_to);
+        messages += run->ready[run->n_ready - 1]->n;
     }
     return messages > 0;
 }
@@ -206,9 +236,9 @@ static void leave_rest(struct run *run)
 
         if (!work->failed && work->compare != NULL) {
             plan = &work->compare->plan;
-            while (work->next_copy < plan->n_copies[to])
+            while (work->copies_left > 0)
                 run_leave_out(work, other(to),
-                              plan->copies[to][work->next_copy++].uid);
+                              plan->copies[to][--work->copies_left].uid);
         }
         tell_left_out(work, to);
     }
@@ -323,14 +353,28 @@ static void count_work(struct run *run, enum side to)
     }
 }
 
+static void find_work(struct run *run, enum side to)
+{
+    free(run->copying);
+    run->copying = mem_new(run->n_folders, sizeof(struct folder_work *));
+    run->n_copying = 0;
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        work->copies_left = 0;
+        if (work->failed || work->compare == NULL || !work->present[to])
+            continue;
+        work->copies_left = work->compare->plan.n_copies[to];
+        run->copying[run->n_copying++] = work;
+    }
+}
+
 void run_copy(struct run *run, enum side to)
 {
     run->progress.phase = "copying";
     run->copy_to = to;
-    run->copy_folder = 0;
     count_work(run, to);
-    for (size_t i = 0; i < run->n_folders; i++)
-        run->folders[i]->next_copy = 0;
+    find_work(run, to);
     run_begin(run);
     pump(run);
     run_end(run);
@@ -347,4 +391,5 @@ void run_copy_deinit(struct run *run)
         transfer_free(transfer);
     }
     free(run->ready);
+    free(run->copying);
 }

@@ -83,7 +83,7 @@ struct folder_work {
     struct compare *compare; /* or NULL: nothing to do */
     unsigned active;         /* transfers or other requests under way */
     bool flags_failed[SIDES];
-    size_t next_copy; /* first of plan.copies not yet in a transfer */
+    size_t copies_left; /* of plan.copies, not yet in a transfer */
 
     /* the whole run */
     struct uidset skip[SIDES];   /* given up, or held back */
@@ -188,11 +188,12 @@ struct run {
     struct transfer **ready; /* prepared, their intents on disk */
     size_t n_ready;
     size_t ready_cap;
-    struct transfer *retries; /* to be sent again */
-    size_t copy_folder;       /* first folder not wholly prepared */
-    unsigned transfers;       /* under way */
-    bool alone;               /* the one that is is not to have company */
-    unsigned full[SIDES];     /* refusals in a row for want of room */
+    struct transfer *retries;     /* to be sent again */
+    struct folder_work **copying; /* those that have copies left */
+    size_t n_copying;
+    unsigned transfers;   /* under way */
+    bool alone;           /* the one that is is not to have company */
+    unsigned full[SIDES]; /* refusals in a row for want of room */
 };
 
 /* run.c */

@@ -95,7 +95,6 @@ static void record(struct placement *placement)
     if (placement->to_uid == 0) {
         /* The next pass finds it by identity. */
         to->unnumbered++;
-        uidset_add(&to->skip[other(side)], placement->item.uid);
         return;
     }
     run_prove_flags(to, side, placement->item.flags);

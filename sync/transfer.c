@@ -222,9 +222,8 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
     run_report(run, &event);
     if (uid == 0) {
         /* The server does not say which one it is. The next pass finds it by
-         * identity; until then it must not be sent again. */
+         * identity, or its twin: then this one is sent again. */
         work->unnumbered++;
-        uidset_add(&work->skip[other(transfer->to)], item->uid);
         return;
     }
     uidset_add(&work->added[transfer->to], uid);

@@ -84,6 +84,7 @@ static struct model_mail *put(struct model_folder *folder, const char *content,
     mail->modseq = ++folder->modseq;
     mail->date = date;
     mail->content = mem_copy(content);
+    mail->told = false;
     return mail;
 }
 
@@ -366,17 +367,19 @@ static void act_delta(struct work *work)
     delta->storable.system = FLAGS_SYSTEM;
     delta->storable.any_keyword = true;
     for (size_t i = 0; i < folder->n_mail; i++) {
-        const struct model_mail *mail = &folder->mail[i];
-        struct listed listed = {
-            .uid = mail->uid,
-            .flags = mail->flags,
-            .has_meta = true,
-            .size = strlen(mail->content),
-            .date = mail->date,
-        };
+        struct model_mail *mail = &folder->mail[i];
+        struct listed listed = {.uid = mail->uid, .flags = mail->flags};
 
-        if (!changes || mail->modseq > delta->since.highestmodseq)
-            delta->item(delta, &listed);
+        if (changes && mail->modseq <= delta->since.highestmodseq)
+            continue;
+        listed.has_meta = !model->tells_once || !mail->told ||
+                          !delta->has_since || delta->want_full;
+        if (listed.has_meta) {
+            listed.size = strlen(mail->content);
+            listed.date = mail->date;
+        }
+        mail->told = true;
+        delta->item(delta, &listed);
     }
     for (size_t i = 0; changes && i < folder->n_expunged; i++) {
         if (folder->expunged[i].modseq > delta->since.highestmodseq)

@@ -40,6 +40,7 @@ struct model_mail {
     uint64_t modseq;
     int64_t date;
     char *content; /* NUL-terminated */
+    bool told;     /* its size was listed once */
 };
 
 struct model_folder {
@@ -68,6 +69,7 @@ struct model {
     struct sim *sim;
     enum model_tier tier;
     bool no_uids;        /* no UIDPLUS: added() tells no UID */
+    bool tells_once;     /* sizes are listed once, and in full listings */
     uint32_t drops;      /* flags that it takes with OK, and does not store */
     const char *refuses; /* content that is refused for good, or NULL */
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */

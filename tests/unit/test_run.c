@@ -13,6 +13,8 @@
 #include "tests/sim/model.h"
 #include "tests/tap.h"
 
+#define CONTENTS_MAX 256u /* messages that a random world may have */
+
 struct world {
     struct sim sim;
     struct model side[SIDES];
@@ -20,6 +22,7 @@ struct world {
     char dir[64];
     struct run_result result; /* of the latest run */
     uint32_t n_events[REPORT_NOTICE + 1];
+    unsigned copies[CONTENTS_MAX]; /* that users made of each message */
     bool over;
     bool dry;
     bool force_delete;
@@ -206,6 +209,41 @@ static void test_first_and_second(void)
        "is counted");
     ok(sync_once(&world) == 0 && is_idle(&world),
        "the second one opens no folder and changes nothing");
+    world_deinit(&world);
+}
+
+/* What is over there when the connection is lost after so many of them. */
+static void test_newest_first(void)
+{
+    struct world world;
+    size_t early = 0;
+    size_t n;
+
+    world_init(&world, 21);
+    for (enum side side = LEFT; side < SIDES; side++)
+        world.side[side].endpoint.lanes = 1;
+    fill(&world, LEFT, "A", 12, 'a');
+    fill(&world, LEFT, "B", 12, 'b');
+    fill(&world, LEFT, "INBOX", 12, 'm');
+    for (size_t i = 0; i < 12; i++)
+        model_folder(&world.side[LEFT], "B")->mail[i].date += 100;
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    world.side[RIGHT].cut_after = 3 + 7; /* three folders, seven messages */
+    run_once(&world);
+    n = inbox(&world, RIGHT)->n_mail;
+    for (size_t i = 0; i < n; i++)
+        early += inbox(&world, RIGHT)->mail[i].date < 1000 + 6;
+    ok(n == 6 && early == 0, "the newest of the INBOX come first (%zu)", n);
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    world.side[RIGHT].cut_after = 6 + 7;
+    run_once(&world);
+    n = inbox(&world, RIGHT)->n_mail;
+    ok(n == 12 && model_make(&world.side[RIGHT], "A")->n_mail == 0 &&
+           model_make(&world.side[RIGHT], "B")->n_mail == 6,
+       "then those of the folder with the newest");
+    ok(sync_once(&world) == 0 && is_equal(&world), "and at last all");
     world_deinit(&world);
 }
 
@@ -1078,18 +1116,23 @@ static void edit(struct world *world, unsigned *content, enum side mover)
     if (side == mover && folder->n_mail > 0 &&
         sim_random(&world->sim, 3) == 0) {
         const char *to = names[sim_random(&world->sim, 3)];
+        bool copies = sim_random(&world->sim, 3) == 0;
 
         text = mem_copy(
             folder->mail[sim_random(&world->sim, (uint32_t)folder->n_mail)]
                 .content);
-        if (strcmp(to, name) != 0)
+        if (copies)
+            user_copies(world, side, name, to, text);
+        else if (strcmp(to, name) != 0)
             user_moves(world, side, name, to, text);
+        world->copies[(unsigned)atoi(text + 8) % CONTENTS_MAX] += copies;
         free(text);
         return;
     }
     if (folder->n_mail == 0 || sim_random(&world->sim, 3) > 0) {
         text = mem_printf("message %u", ++*content);
-        model_deliver(model, name, text, sim_random(&world->sim, 32));
+        model_deliver(model, name, text, sim_random(&world->sim, 32))->date +=
+            *content / 2;
         free(text);
         return;
     }
@@ -1098,7 +1141,7 @@ static void edit(struct world *world, unsigned *content, enum side mover)
 }
 
 /* Every message there ever was (nobody deletes any here) is still there, on
- * the side where it was delivered, and once. */
+ * the side where it was delivered, and as often as it was copied. */
 static bool nothing_lost(struct world *world, unsigned contents, bool doubled)
 {
     for (unsigned i = 1; i <= contents; i++) {
@@ -1112,7 +1155,8 @@ static bool nothing_lost(struct world *world, unsigned contents, bool doubled)
         free(text);
         if (n[LEFT] + n[RIGHT] == 0)
             return false;
-        if (doubled && (n[LEFT] != 1 || n[RIGHT] != 1))
+        if (doubled && (n[LEFT] != 1 + world->copies[i % CONTENTS_MAX] ||
+                        n[RIGHT] != n[LEFT]))
             return false;
     }
     return true;
@@ -1128,6 +1172,8 @@ static bool survives(uint32_t seed)
     for (enum side side = LEFT; side < SIDES; side++) {
         world.side[side].tier = (enum model_tier)sim_random(&world.sim, 2);
         world.side[side].no_uids = sim_random(&world.sim, 6) == 0;
+        world.side[side].tells_once = sim_random(&world.sim, 3) == 0;
+        world.side[side].endpoint.is_local = sim_random(&world.sim, 3) == 0;
     }
     world.policy.moves = sim_random(&world.sim, 4) > 0;
     for (int round = 0; round < 3 && good; round++) {
@@ -1190,6 +1236,8 @@ static bool goes_on(uint32_t seed, struct tally *tally)
     for (enum side side = LEFT; side < SIDES; side++) {
         world.side[side].tier = (enum model_tier)sim_random(&world.sim, 2);
         world.side[side].no_uids = sim_random(&world.sim, 6) == 0;
+        world.side[side].tells_once = sim_random(&world.sim, 3) == 0;
+        world.side[side].endpoint.is_local = sim_random(&world.sim, 3) == 0;
     }
     world.policy.moves = sim_random(&world.sim, 4) > 0;
     for (int round = 0; round < 3 && good; round++) {
@@ -1200,8 +1248,8 @@ static bool goes_on(uint32_t seed, struct tally *tally)
         world.side[LEFT].shaky = 8 + sim_random(&world.sim, 40);
         world.side[RIGHT].shaky = 8 + sim_random(&world.sim, 40);
         done = sync_once(&world) == 0 && world.result.failed == 0;
-        good = nothing_lost(&world, contents, done) &&
-               (!done || is_equal(&world));
+        good =
+            nothing_lost(&world, contents, done) && (!done || is_equal(&world));
         tally->shaken += world.side[LEFT].n_shaken;
         tally->shaken += world.side[RIGHT].n_shaken;
         tally->runs++;
@@ -1255,6 +1303,7 @@ int main(int argc, char **argv)
                       test_shaky((uint32_t)atoi(argv[2])), done_testing())
                    : !survives((uint32_t)atoi(argv[1]));
     test_first_and_second();
+    test_newest_first();
     test_both_ways(MODEL_FULL);
     test_both_ways(MODEL_CHANGES);
     for (unsigned i = 0; i < 4; i++)
