@@ -226,8 +226,9 @@ struct add_request {
      *          ERR_RETRY through no fault of its own: send it again, the
      *          endpoint waits as long as it takes and says ERR_BUSY when that
      *          is enough; ERR_RETRY_SINGLY where one of several was refused
-     *          and nobody knows which. Or ERR_UNSURE: the answer was lost, it
-     *          may be there, or appear before the next request is begun
+     *          and nobody knows which; ERR_RETRY_BARE where it may be for its
+     *          keywords. Or ERR_UNSURE: the answer was lost, it may be there,
+     *          or appear before the next request is begun
      * @uid     of the new message, or 0 where the server does not say
      */
     void (*added)(struct add_request *request, size_t index, int result,
@@ -235,7 +236,7 @@ struct add_request {
 };
 
 /* Change flags of messages in one folder by set. Those that are gone are
- * silently left out. */
+ * silently left out, and so are keywords that the folder refuses. */
 struct flag_request {
     struct request base;
     struct folder_ref folder;
@@ -363,8 +364,7 @@ struct endpoint {
     uint64_t batch_bytes;
     uint64_t append_max;    /* octets the server takes at most; 0: not known */
     enum fidelity fidelity; /* known after open */
-    bool merges; /* of equal messages it keeps one; known after open */
-    bool waits;  /* right now, for a server that has no time for it */
+    bool waits; /* right now, for a server that has no time for it */
     struct wire wire;
 };
 

@@ -32,9 +32,11 @@ enum err_code {
                                others: try them one by one */
     ERR_RETRY = -15,        /* not done, through no fault of what was asked: ask
                          again, the wait that it takes is not yours */
-    ERR_UNSURE = -16, /* the connection was lost with the answer: done, not
+    ERR_UNSURE = -16,    /* the connection was lost with the answer: done, not
                          done, or about to be; look before asking again */
-    ERR_FULL = -17    /* no room left there: over its quota */
+    ERR_FULL = -17,      /* no room left there: over its quota */
+    ERR_RETRY_BARE = -18 /* refused, it may be for its keywords: without them it
+                            may be taken */
 };
 
 struct err {

@@ -299,6 +299,19 @@ static bool uids_are_valid(const struct add *add,
            (expected == 0 || expected == reply->number);
 }
 
+/* Some servers refuse a message for its keywords (Dovecot: [CANNOT]), and do not
+ * say so. */
+static int or_bare(const struct message *message,
+                   const struct session_reply *reply, int result)
+{
+    bool too_large = reply->code == CODE_TOOBIG || reply->code == CODE_LIMIT;
+
+    return result == ERR_REFUSED && message->meta.flags.keywords != 0 &&
+                   !too_large
+               ? ERR_RETRY_BARE
+               : result;
+}
+
 /* An APPEND was answered: so much for all messages in it. */
 static void settle_batch(struct add *add, size_t batch,
                          const struct session_reply *reply)
@@ -335,7 +348,7 @@ static void settle_batch(struct add *add, size_t batch,
     for (size_t i = from; i < to && r != ERR_GONE; i++) {
         if (numbered && !uidset_next(&walk, &uid))
             uid = 0;
-        settle(&messages[i], r, uid, &err);
+        settle(&messages[i], or_bare(&messages[i], reply, r), uid, &err);
     }
 }
 

@@ -22,7 +22,9 @@ struct store {
     const struct uidset *uids;
     struct flags_change change;
     struct remove_request *removal; /* NULL: only flags */
-    int phase;                      /* the step under way */
+    bool refused;                   /* the keywords were */
+    uint32_t singly;       /* keywords that are still to be tried one by one */
+    int phase;             /* the step under way */
     size_t from;           /* first range that was not sent in this phase */
     struct uidset deleted; /* by STEP_SEARCH */
 };
@@ -102,8 +104,7 @@ static bool others_deleted(const struct store *store)
     return false;
 }
 
-/* What comes after @phase. Changes of flags go out together, but nothing is
- * expunged before the server has said that \Deleted is set. */
+/* What comes after @phase. */
 static int next_phase(struct store *store, int phase)
 {
     bool uidplus = (store->task.pool->caps.bits & CAP_UIDPLUS) != 0;
@@ -129,6 +130,62 @@ static int next_phase(struct store *store, int phase)
     }
 }
 
+/* Changes of flags go out in one flight; but nothing is expunged before the
+ * server has said that \Deleted is set. */
+static bool waits(const struct store *store)
+{
+    return store->removal != NULL || store->phase == STEP_DONE;
+}
+
+/* The first keyword of those to be tried one by one; 0: none is left. */
+static uint32_t take_single(struct store *store)
+{
+    struct keywords *keywords = store->task.pool->shared.keywords;
+    struct bytes names = keywords_text(keywords, store->singly);
+    size_t n = 0;
+    uint32_t single;
+
+    while (n < names.len && names.ptr[n] != ' ')
+        n++;
+    single = keywords_intern(keywords, (struct bytes){names.ptr, n});
+    store->singly = keywords_minus(keywords, store->singly, single);
+    return single;
+}
+
+/* Some servers refuse keywords that they have not ruled out: then they are
+ * tried one by one, the rest goes without them, and what is refused alone is
+ * left out. What is sent already is refused the same way. */
+static bool is_about_keywords(struct store *store, int step, int result)
+{
+    struct flags *add = &store->change.add;
+    struct bytes names =
+        keywords_text(store->task.pool->shared.keywords, add->keywords);
+
+    if (step != STEP_ADD || result != ERR_REFUSED || store->removal != NULL ||
+        (add->keywords == 0 && !store->refused))
+        return false;
+    if (names.len > 0 && memchr(names.ptr, ' ', names.len) != NULL)
+        store->singly = add->keywords;
+    add->keywords = 0;
+    store->refused = true;
+    if (store->phase == STEP_ADD)
+        store->from = store->uids->n;
+    return true;
+}
+
+static void store_begin(struct store *store);
+
+/* Everything is answered. */
+static void store_end(struct store *store)
+{
+    if (!store->refused && store->singly == 0) {
+        imap_task_finish(&store->task, 0, NULL);
+        return;
+    }
+    store->change.add.keywords = take_single(store);
+    store_begin(store);
+}
+
 /* Send as much as the window takes, then the same of the next phase. */
 static void store_go_on(struct store *store)
 {
@@ -139,8 +196,7 @@ static void store_go_on(struct store *store)
                store->task.outstanding < IMAP_WINDOW)
             send_next(store);
         all_sent = store->phase == STEP_DONE || store->from == store->uids->n;
-        if (!all_sent || (store->task.outstanding > 0 &&
-                          (store->phase != STEP_ADD || store->removal != NULL)))
+        if (!all_sent || (store->task.outstanding > 0 && waits(store)))
             return;
         if (store->phase == STEP_DONE)
             break;
@@ -148,11 +204,12 @@ static void store_go_on(struct store *store)
         store->from = 0;
     }
     if (store->task.outstanding == 0)
-        imap_task_finish(&store->task, 0, NULL);
+        store_end(store);
 }
 
 static void store_begin(struct store *store)
 {
+    store->refused = false;
     store->from = 0;
     store->phase = next_phase(store, IMAP_STEP_SELECT);
     store_go_on(store);
@@ -182,6 +239,8 @@ static void store_tagged(struct store *store, int step,
                                  : (step == STEP_EXPUNGE ? "EXPUNGE" : "STORE"),
                              &err);
     }
+    if (is_about_keywords(store, step, r))
+        r = 0;
     if (r < 0) {
         imap_task_finish(&store->task, r, &err);
     } else if (step == IMAP_STEP_SELECT) {

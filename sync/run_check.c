@@ -112,9 +112,10 @@ static void tell(struct checking *checking, const struct probe *probe,
 /* What is to be compared of two messages: not what a side does not keep. */
 static enum identify_level level_of(const struct run *run)
 {
-    if (run_fidelity(run) == FIDELITY_ENVELOPE)
-        return IDENTIFY_ENVELOPE;
-    return run->options.deep ? IDENTIFY_BODY : IDENTIFY_HEADER;
+    enum identify_level header = run_header_level(run);
+
+    return run->options.deep && header == IDENTIFY_HEADER ? IDENTIFY_BODY
+                                                          : header;
 }
 
 static const char *difference(enum identify_level level)

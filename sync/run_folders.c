@@ -11,6 +11,7 @@ void run_folder_free(struct folder_work *work)
     for (int side = 0; side < SIDES; side++) {
         free(work->row.name[side]);
         uidset_deinit(&work->skip[side]);
+        uidset_deinit(&work->bare[side]);
         uidset_deinit(&work->added[side]);
         uidset_deinit(&work->merged[side]);
         for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)

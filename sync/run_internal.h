@@ -87,6 +87,7 @@ struct folder_work {
 
     /* the whole run */
     struct uidset skip[SIDES];   /* given up, or held back */
+    struct uidset bare[SIDES];   /* refused, it may be for their keywords */
     struct uidset added[SIDES];  /* by us */
     struct uidset merged[SIDES]; /* their copies over there are no more: the
                                     other side has such a message already */
@@ -239,6 +240,13 @@ static inline enum fidelity run_fidelity(const struct run *run)
     enum fidelity right = run->options.endpoint[RIGHT]->fidelity;
 
     return left > right ? left : right;
+}
+
+/* The header's digest, as far as both sides keep it. */
+static inline enum identify_level run_header_level(const struct run *run)
+{
+    return run_fidelity(run) == FIDELITY_ENVELOPE ? IDENTIFY_ENVELOPE
+                                                  : IDENTIFY_HEADER;
 }
 
 struct folder_ref run_folder_ref(const struct folder_work *work,

@@ -146,6 +146,7 @@ static bool tokens_agree(const struct folder_work *work)
  * most are. */
 static bool sample_agrees(const struct proof *proof)
 {
+    bool sized = run_fidelity(proof->work->run) == FIDELITY_EXACT;
     size_t same = 0;
 
     if (proof->n_samples == 0)
@@ -158,7 +159,8 @@ static bool sample_agrees(const struct proof *proof)
             continue;
         if (memcmp(sample->identity[LEFT].digest,
                    sample->identity[RIGHT].digest, DIGEST_BYTES) != 0 ||
-            sample->identity[LEFT].size != sample->identity[RIGHT].size)
+            (sized &&
+             sample->identity[LEFT].size != sample->identity[RIGHT].size))
             return false;
         same++;
     }
@@ -212,7 +214,7 @@ static void ask_for_proof(struct folder_work *work)
         request->folder.id = work->row.id;
         request->folder.name = work->entry[side]->name;
         request->uids = &proof->uids[side];
-        request->level = IDENTIFY_HEADER;
+        request->level = run_header_level(run);
         request->item = on_item;
         proof->pending++;
         endpoint_identify(run->options.endpoint[side], request);

@@ -49,7 +49,11 @@ static bool must_look_again(const struct folder_work *work, enum side side)
         return false;
     if (work->want_full[side] || work->unnumbered > 0 || work->unproved[side])
         return true;
-    return work->dirty[side] && (endpoint->tokens_prove || endpoint->merges);
+    if (!work->dirty[side])
+        return false;
+    /* What was added has to show that it was kept, flags and all. */
+    return endpoint->tokens_prove ||
+           (!endpoint->is_local && work->added[side].n > 0);
 }
 
 void run_doubt(struct folder_work *work, enum side side)

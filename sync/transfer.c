@@ -100,6 +100,8 @@ static void on_begin(struct read_request *request, uint32_t uid, uint64_t size)
     meta.flags = flags_limit(work->run->keywords, transfer->items[index].flags,
                              &work->compare->delta[transfer->to].storable);
     run_prove_flags(work, transfer->to, meta.flags);
+    if (uidset_has(&work->bare[other(transfer->to)], uid))
+        meta.flags.keywords = 0;
     transfer->outcome[index] = TRANSFER_BEGUN;
     transfer->order[transfer->n_begun++] = index;
     transfer->streaming = true;
@@ -226,6 +228,11 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
         work->unnumbered++;
         return;
     }
+    /* The keywords follow like any that the user has just set. */
+    if (uidset_has(&work->bare[other(transfer->to)], item->uid)) {
+        pair.flags.keywords = 0;
+        work->want_full[other(transfer->to)] = true;
+    }
     uidset_add(&work->added[transfer->to], uid);
     pair.uid[transfer->to] = uid;
     pair.uid[other(transfer->to)] = item->uid;
@@ -340,6 +347,11 @@ static void on_added(struct add_request *request, size_t k, int result,
         break;
     case ERR_UNSURE:
         doubt(transfer, index, err);
+        break;
+    case ERR_RETRY_BARE:
+        uidset_add(&transfer->work->bare[other(transfer->to)],
+                   transfer->items[index].uid);
+        transfer->outcome[index] = TRANSFER_SINGLY;
         break;
     case ERR_RETRY:
     case ERR_CANCELLED:

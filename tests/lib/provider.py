@@ -540,8 +540,10 @@ class Session:
         able = self.options["storable"].lower().split()
         kept = set()
         for flag in flags:
-            if flag.lower() in self.options["forgets"].lower().split(","):
+            if flag.lower() in self.options["forgets"].split(","):
                 continue
+            if flag.lower() in self.options["refuses"].split(","):
+                raise Refused(self.options["keyword_answer"])
             if "\\*" in able or flag.lower() in able:
                 kept.add(flag)
             elif self.options["keyword_answer"]:

@@ -17,6 +17,7 @@ DEFAULTS = {
     "folds_case": False,        # names that differ by case are one
     "storable": FLAGS + " \\*",  # PERMANENTFLAGS
     "forgets": "",              # flags that STORE says OK to, and does not set
+    "refuses": "",              # flags that it does not take though it says so
     "keyword_answer": "",       # to STORE and APPEND with another keyword
     "merge": "",                # existing | vanish: see MergingStore
     "echo": False,              # FETCH lines in spite of .SILENT
