@@ -106,18 +106,24 @@ static void take(struct heir *row, struct offer *offer)
     offer->is_taken = true;
 }
 
-static void find_by_name(struct search *search)
+/* Of two rows of one name the one that is like the folder has it. */
+static void find_by_name(struct search *search, bool only_alike)
 {
     for (size_t i = 0; i < search->n_rows; i++) {
         struct heir *row = &search->rows[i];
         struct offer *offer = find(search, row->name);
+        bool is_free = row->entry == HEIR_NONE && offer != NULL &&
+                       !offer->is_taken && !row->by_name;
 
-        row->entry = HEIR_NONE;
-        if (offer == NULL || (!row->by_name && !is_inbox(row->name) &&
-                              is_another(row->token, offer->entry)))
-            search->is_lost[i] = !row->by_name && !is_inbox(row->name);
-        else if (!row->by_name)
+        if (is_free && only_alike)
+            is_free = likeness(row->token, offer->entry) != UNLIKE;
+        else if (is_free)
+            is_free =
+                is_inbox(row->name) || !is_another(row->token, offer->entry);
+        if (is_free)
             take(row, offer);
+        search->is_lost[i] =
+            row->entry == HEIR_NONE && !row->by_name && !is_inbox(row->name);
     }
 }
 
@@ -186,7 +192,10 @@ void heirs_find(struct heir *rows, size_t n_rows,
 
     collect_offers(&search, entries, n_entries);
     search.is_lost = mem_new(n_rows, sizeof(*search.is_lost));
-    find_by_name(&search);
+    for (size_t i = 0; i < n_rows; i++)
+        rows[i].entry = HEIR_NONE;
+    find_by_name(&search, true);
+    find_by_name(&search, false);
     for (search.now = KNOWN; search.now > UNLIKE; search.now--)
         find_renamed(&search);
     /* What was not found elsewhere is what has its name now, if anything. */

@@ -28,7 +28,7 @@ struct heir {
  * as likely, the folder counts as gone: what was in it is then found message
  * by message.
  *
- * @rows     of one side; no name comes twice
+ * @rows     of one side; of two with one name at most one is there
  * @entries  as listed; those not selectable or with a problem are nobody's
  */
 void heirs_find(struct heir *rows, size_t n_rows,

@@ -21,6 +21,11 @@ char *rename_order_follow(const char *name, const char *from, const char *to)
     return NULL;
 }
 
+bool rename_order_is_temporary(const char *name)
+{
+    return strncmp(name, RENAME_TEMPORARY, strlen(RENAME_TEMPORARY)) == 0;
+}
+
 static bool is_pending(const struct rename_place *place)
 {
     return place->want != NULL && strcmp(place->name, place->want) != 0;
@@ -169,16 +174,12 @@ static bool is_ready(const struct order *order, size_t i)
     return obstacle_to(order, i) == FREE;
 }
 
-static bool is_temporary(const char *name)
-{
-    return strncmp(name, RENAME_TEMPORARY, strlen(RENAME_TEMPORARY)) == 0;
-}
-
 /* One that a circle, or a way into itself, keeps from its name: out of the way
  * with it, and all that is below it. */
 static bool may_step_aside(const struct order *order, size_t i)
 {
-    return is_going(order, i) && !is_temporary(order->places[i].name) &&
+    return is_going(order, i) &&
+           !rename_order_is_temporary(order->places[i].name) &&
            !is_taken_along(order, i) && all_go_along(order, i);
 }
 
@@ -186,7 +187,7 @@ static bool may_step_aside(const struct order *order, size_t i)
 static bool must_step_aside(const struct order *order, size_t i)
 {
     const char *name = order->places[i].name;
-    bool is_wrong = is_going(order, i) && !is_temporary(name);
+    bool is_wrong = is_going(order, i) && !rename_order_is_temporary(name);
 
     if (order->places[i].want == NULL)
         return false;

@@ -13,6 +13,8 @@
 /* What a temporary name begins with. */
 #define RENAME_TEMPORARY "mailtwin-renaming"
 
+bool rename_order_is_temporary(const char *name);
+
 /* A folder that is there. */
 struct rename_place {
     char *name; /* now */

@@ -283,12 +283,6 @@ static void end_pass(struct run *run)
         end_run(run);
 }
 
-static void compare(struct run *run)
-{
-    run_refuse_taken(run);
-    run_compare(run);
-}
-
 static void copy_right(struct run *run)
 {
     run_copy(run, RIGHT);
@@ -306,7 +300,7 @@ static void next_step(struct run *run)
         [STEP_LIST] = list_folders,
         [STEP_SEATS] = read_record,
         [STEP_RENAME] = join_folders,
-        [STEP_COMPARE] = compare,
+        [STEP_COMPARE] = run_compare,
         [STEP_PLAN] = plan,
         [STEP_FIND_CROSSED] = run_find_crossed,
         [STEP_FIND_COPIES] = run_find_copies,

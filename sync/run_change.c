@@ -70,11 +70,8 @@ static void on_created(struct request *base)
 
     if (base->result == 0) {
         work->present[side] = true;
+        work->made[side] = true;
         work->dirty[side] = true;
-        /* What is on record is of an earlier folder of that name. */
-        work->has_token[side] = false;
-        work->row.token[side] = (struct folder_token){0};
-        work->token[side] = (struct folder_token){0};
         work->row.has_shown[side] = true; /* nothing yet */
         memset(&work->row.shown[side], 0, sizeof(work->row.shown[side]));
         run->result.counts[side].folders_created++;
@@ -92,17 +89,95 @@ bool run_must_create(const struct folder_work *work, enum side side)
         !work->present[other(side)] ||
         !rules_may_change(work->run->options.policy, side))
         return false;
-    return !work->row.exists[side] || work->compare->plan.n_copies[side] > 0 ||
-           run_is_placed_in(work, side);
+    return !work->waits &&
+           (!work->row.exists[side] || work->compare->plan.n_copies[side] > 0 ||
+            run_is_placed_in(work, side));
+}
+
+static void refuse(struct folder_work *work, enum side side)
+{
+    struct err err;
+
+    err_set(&err, ERR_REFUSED,
+            "on %s it would be \"%s\", as \"%s\" is: rename one of the two",
+            work->run->options.endpoint[side]->name, work->row.name[side],
+            run_folder_name(work->holder[side]));
+    run_folder_failed(work, side, &err);
+}
+
+/* A folder was deleted on @side, and has new mail on the other one (row 10).
+ * What was paired has to be gone there first: the UIDs of the folder that is
+ * made anew are not those on record. */
+static bool must_wait(const struct folder_work *work, enum side side)
+{
+    const struct policy *policy = work->run->options.policy;
+
+    return work->row.pairs > work->row.gone[side] && !policy->keep_deleted &&
+           policy->direction == DIRECTION_BOTH && !run_is_placed_in(work, side);
+}
+
+/* Until the next pass; or, where the deletions are held, until another run. */
+static void wait(struct folder_work *work, enum side side)
+{
+    work->compare->plan.n_copies[side] = 0;
+    work->waits = true;
+    if (work->run->pass == 0)
+        work->want_full[other(side)] = true;
+    else
+        work->unconsumed[other(side)] = true;
+}
+
+/* What is made is called after its twin, which may have another name by now. */
+static void name_new(struct folder_work *work, enum side side)
+{
+    free(work->row.name[side]);
+    work->row.name[side] =
+        run_map_name(work->run, side, work->row.name[other(side)]);
+    work->has_token[side] = false;
+    if (work->row.pairs > 0)
+        return;
+    work->row.has_token[side] = false;
+    work->row.token[side] = (struct folder_token){0};
+}
+
+/* Returns whether there is anything to make. */
+static bool name_all_new(struct run *run)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (!run_must_create(work, side))
+                continue;
+            if (must_wait(work, side)) {
+                wait(work, side);
+            } else {
+                name_new(work, side);
+                any = true;
+            }
+        }
+    }
+    return any;
 }
 
 void run_create_folders(struct run *run)
 {
+    if (!name_all_new(run))
+        return;
+    run_note_holders(run);
     run_begin(run);
     for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
         for (enum side side = LEFT; side < SIDES; side++) {
-            if (run_must_create(run->folders[i], side))
-                change_folder(run->folders[i], side, FOLDER_CREATE, on_created);
+            if (!run_must_create(work, side))
+                continue;
+            if (work->holder[side] != NULL)
+                refuse(work, side);
+            else
+                change_folder(work, side, FOLDER_CREATE, on_created);
         }
     }
     run_end(run);
@@ -133,9 +208,9 @@ static bool must_remove(const struct folder_work *work, enum side side)
     const struct policy *policy = work->run->options.policy;
     enum side from = other(side);
 
-    if (!takes_part(work) || !work->present[side] || work->present[from] ||
-        !work->row.exists[from] || policy->keep_deleted ||
-        !rules_may_change(policy, side) ||
+    if (!takes_part(work) || work->waits || !work->present[side] ||
+        work->present[from] || !work->row.exists[from] ||
+        policy->keep_deleted || !rules_may_change(policy, side) ||
         strcmp(run_folder_name(work), "INBOX") == 0)
         return false;
     return !work->unconsumed[LEFT] && !work->unconsumed[RIGHT] &&

@@ -313,9 +313,17 @@ static void list_side(struct folder_work *work, enum side side)
     endpoint_delta(work->run->options.endpoint[side], request);
 }
 
+/* What has its name there is another folder: it is gone. */
+static bool is_elsewhere(const struct folder_work *work, enum side side)
+{
+    return work->ask[side] && !work->present[side] &&
+           work->holder[side] != NULL && work->holder[side]->present[side];
+}
+
 static void begin(struct folder_work *work)
 {
     struct compare *compare;
+    struct err err;
 
     run_compare_free(work);
     compare = MEM_NEW(struct compare);
@@ -338,8 +346,12 @@ static void begin(struct folder_work *work)
         /* A folder that is not in the list is asked for, too: some servers
          * forget to list one that was just made again, and only a plain "no
          * such folder" makes its messages gone. */
-        if (work->ask[side])
+        if (is_elsewhere(work, side)) {
+            if (delta_all_gone(&compare->delta[side], &err) < 0)
+                run_fail(work->run, side, ERR_STATE, &err);
+        } else if (work->ask[side]) {
             list_side(work, side);
+        }
     }
     if (--compare->pending == 0)
         listed_both(work);
@@ -400,6 +412,7 @@ void run_compare(struct run *run)
     run->progress.phase = run->pass == 0 ? "comparing" : "settling";
     run->progress.folders_done = 0;
     run->progress.folders_total = 0;
+    run_note_holders(run);
     run_begin(run);
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];

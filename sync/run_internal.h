@@ -73,10 +73,13 @@ struct folder_work {
     const struct folder_entry *entry[SIDES];
     bool present[SIDES]; /* there now */
     bool was_renamed;    /* in this run, by whomever */
-    bool by_name;        /* what has its name is what it is: no rename */
-    bool proved;         /* what was listed for it under other names is it */
-    enum side winner;    /* whose name the other side follows; SIDES: none */
-    bool failed;         /* left alone for the rest of the run */
+    bool ours[SIDES]; /* its name there, that is not on record, is our deed */
+    bool by_name;     /* what has its name is what it is: no rename */
+    bool proved;      /* what was listed for it under other names is it */
+    /* Whose name it would have there, were it made; or NULL. Borrowed. */
+    const struct folder_work *holder[SIDES];
+    enum side winner; /* whose name the other side follows; SIDES: none */
+    bool failed;      /* left alone for the rest of the run */
 
     /* this pass */
     bool ask[SIDES];
@@ -84,6 +87,8 @@ struct folder_work {
     unsigned active;         /* transfers or other requests under way */
     bool flags_failed[SIDES];
     size_t copies_left; /* of plan.copies, not yet in a transfer */
+    bool made[SIDES];   /* by us */
+    bool waits;         /* to be made, or removed, in a later pass or run */
 
     /* the whole run */
     struct uidset skip[SIDES];   /* given up, or held back */
@@ -287,8 +292,8 @@ char *run_map_name(const struct run *run, enum side side, const char *name);
 /* run_join.c: the entries that are of no folder on record become folders.
  * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */
 int run_join(struct run *run, struct err *err);
-/* Let those fail whose name on one side is another folder's. */
-void run_refuse_taken(struct run *run);
+/* Which folders have a name on one side that is another's: into holder[]. */
+void run_note_holders(struct run *run);
 
 /* run_renames.c: rename twins that have not the name of their folder. */
 void run_renames(struct run *run);

@@ -318,28 +318,28 @@ int run_join(struct run *run, struct err *err)
 
 /* --- two folders, one name -------------------------------------------------------- */
 
-static void refuse(struct folder_work *work, enum side side,
-                   const struct folder_work *holder)
+static bool is_somewhere(const struct folder_work *work)
 {
-    struct err err;
-
-    err_set(&err, ERR_REFUSED,
-            "on %s it would be \"%s\", as \"%s\" is: rename one of the two",
-            work->run->options.endpoint[side]->name, work->row.name[side],
-            run_folder_name(holder));
-    run_folder_failed(work, side, &err);
+    return work->present[LEFT] || work->present[RIGHT];
 }
 
-/* Of folders that share a name there, only one that is there goes on. */
-static void refuse_group(const struct named *named, size_t n, enum side side)
+/* Of folders that share a name there, those that are not there must not be made:
+ * they would be one. */
+static void note_holder(const struct named *named, size_t n, enum side side)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!named[i].work->present[side])
-            refuse(named[i].work, side, named[i == 0 ? 1 : 0].work);
+        named[i].work->holder[side] = NULL;
+        for (size_t k = 0; k < n; k++) {
+            if (k != i && !named[i].work->present[side] &&
+                is_somewhere(named[k].work) &&
+                (named[i].work->holder[side] == NULL ||
+                 named[k].work->present[side]))
+                named[i].work->holder[side] = named[k].work;
+        }
     }
 }
 
-void run_refuse_taken(struct run *run)
+void run_note_holders(struct run *run)
 {
     for (enum side side = LEFT; side < SIDES; side++) {
         struct index index = index_by(run, side);
@@ -350,8 +350,7 @@ void run_refuse_taken(struct run *run)
                 if (strcmp(index.named[i].name, index.named[end].name) != 0)
                     break;
             }
-            if (end - i > 1)
-                refuse_group(index.named + i, end - i, side);
+            note_holder(index.named + i, end - i, side);
         }
         free(index.named);
     }

@@ -41,10 +41,16 @@ static bool any_follows(const struct run *run, enum side side)
     return false;
 }
 
-/* A new folder, which may go wherever its parent goes. */
+/* Without a twin it may go wherever its parent goes. */
 static bool is_only_there(const struct folder_work *work, enum side side)
 {
-    return !work->in_state && work->entry[other(side)] == NULL;
+    return work->entry[other(side)] == NULL;
+}
+
+/* And its twin, when it is made, will be called after it. */
+static bool is_new_there(const struct folder_work *work, enum side side)
+{
+    return is_only_there(work, side) && !work->row.exists[other(side)];
 }
 
 /* @want  taken over */
@@ -61,6 +67,41 @@ static void add_place(struct renaming *renaming, const char *name, char *want,
     renaming->places[n] =
         (struct rename_place){.name = mem_copy(name), .want = want};
     renaming->works[n] = work;
+}
+
+/* Is, or will, anything be called so? */
+static bool has_place(const struct renaming *renaming, const char *name)
+{
+    for (size_t i = 0; i < renaming->n; i++) {
+        const struct rename_place *place = &renaming->places[i];
+
+        if (strcmp(place->name, name) == 0 ||
+            (place->want != NULL && strcmp(place->want, name) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* What could go along, but would run into another folder there, stays. */
+static void keep_names(struct renaming *renaming)
+{
+    for (size_t i = 0; i < renaming->n; i++) {
+        struct rename_place *place = &renaming->places[i];
+
+        for (size_t k = 0; k < renaming->n && place->want == NULL; k++) {
+            const struct rename_place *above = &renaming->places[k];
+            char *name;
+
+            if (renaming->works[i] == NULL || above->want == NULL ||
+                strcmp(above->name, above->want) == 0 ||
+                !rename_order_is_below(place->name, above->name))
+                continue;
+            name = rename_order_follow(place->name, above->name, above->want);
+            if (has_place(renaming, name))
+                place->want = mem_copy(place->name);
+            free(name);
+        }
+    }
 }
 
 /* Everything that has a name there. What takes no part keeps its name, or goes
@@ -92,6 +133,7 @@ static void collect_places(struct renaming *renaming)
         if (!known)
             add_place(renaming, entry->name, NULL, NULL);
     }
+    keep_names(renaming);
     renaming->steps_left = 4 * renaming->n + 4;
 }
 
@@ -152,7 +194,7 @@ static void conclude(struct renaming *renaming, size_t i)
     struct folder_work *work = renaming->works[i];
     enum side side = renaming->side;
 
-    if (work != NULL && is_only_there(work, side)) {
+    if (work != NULL && is_new_there(work, side)) {
         free(work->row.name[other(side)]);
         work->row.name[other(side)] =
             run_map_name(work->run, other(side), place->name);
@@ -194,8 +236,9 @@ static void note_name(struct renaming *renaming, size_t i)
     free(work->row.name[side]);
     work->row.name[side] = mem_copy(place->name);
     work->looked = true;
-    if (place->want != NULL && strcmp(place->name, place->want) == 0)
-        work->row.follows[side] = false;
+    /* One that only stepped aside has to come back, too. */
+    work->row.follows[side] =
+        place->want != NULL && strcmp(place->name, place->want) != 0;
     if (work->in_state)
         state_folder_put(run->options.state, &work->row);
 }

@@ -47,12 +47,78 @@ static void seat_side(struct run *run, enum side side)
     free(heirs);
 }
 
+char *run_map_name(const struct run *run, enum side side, const char *name)
+{
+    const struct folder_work *above = NULL;
+    enum side from = other(side);
+    size_t longest = 0;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+        size_t n = strlen(work->row.name[from]);
+
+        if (n > longest && work->winner == SIDES && work->entry[LEFT] != NULL &&
+            work->entry[RIGHT] != NULL &&
+            rename_order_is_below(name, work->row.name[from])) {
+            above = work;
+            longest = n;
+        }
+    }
+    return above != NULL
+               ? mem_printf("%s%s", above->row.name[side], name + longest)
+               : mem_copy(name);
+}
+
+/* What a folder above it, which was still to be renamed when the last run ended,
+ * would have made of its name; fresh memory, or NULL. */
+static char *name_below(const struct folder_work *above,
+                        const struct folder_work *work, enum side side)
+{
+    char *want;
+    char *name;
+
+    if (!above->row.follows[side] ||
+        !rename_order_is_below(work->row.name[side], above->row.name[side]))
+        return NULL;
+    want = run_map_name(work->run, side, above->row.name[other(side)]);
+    name =
+        rename_order_follow(work->row.name[side], above->row.name[side], want);
+    free(want);
+    return name;
+}
+
+/* Was it us who gave it its name, in a run that was killed before that was on
+ * record? */
+static bool is_our_name(const struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+    const char *name = work->entry[side]->name;
+    bool is_ours = rename_order_is_temporary(name);
+    char *want;
+
+    if (work->row.follows[side]) {
+        want = run_map_name(run, side, work->row.name[other(side)]);
+        is_ours = is_ours || strcmp(name, want) == 0;
+        free(want);
+    }
+    for (size_t i = 0; i < run->n_folders && !is_ours; i++) {
+        want = name_below(run->folders[i], work, side);
+        is_ours = want != NULL && strcmp(name, want) == 0;
+        free(want);
+    }
+    return is_ours;
+}
+
 /* A name is only followed where there is a twin to follow it: a folder that was
- * renamed here and deleted there lives on as a new one. */
+ * renamed here and deleted there lives on as a new one, unless it was us who
+ * renamed it. */
 static bool may_be_renamed(const struct folder_work *work, bool only_proved)
 {
-    return work->entry[LEFT] != NULL && work->entry[RIGHT] != NULL &&
-           (work->proved || !only_proved);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        if (work->entry[side] == NULL)
+            return work->ours[other(side)];
+    }
+    return work->proved || !only_proved;
 }
 
 /* Those that cannot be what they seem are sought by their names, until all
@@ -68,6 +134,9 @@ static void seat_all(struct run *run, bool only_proved)
         for (size_t i = 0; i < run->n_folders; i++) {
             struct folder_work *work = run->folders[i];
 
+            for (enum side side = LEFT; side < SIDES; side++)
+                work->ours[side] =
+                    is_renamed(work, side) && is_our_name(work, side);
             if (work->by_name || !seems_renamed(work) ||
                 may_be_renamed(work, only_proved))
                 continue;
@@ -129,12 +198,13 @@ static void on_item(struct identify_request *request, uint32_t uid,
     }
 }
 
-/* Without messages nothing but the token can show that it is the same folder:
- * then it has to be the very same. */
+/* Without messages nothing but the token can show that it is the same folder. A
+ * Maildir's has to be the very same: numbers of directories come again. */
 static bool tokens_agree(const struct folder_work *work)
 {
     for (enum side side = LEFT; side < SIDES; side++) {
-        if (is_renamed(work, side) &&
+        if (is_renamed(work, side) && !work->ours[side] &&
+            work->run->options.endpoint[side]->is_local &&
             !folder_token_equal(&work->row.token[side],
                                 &work->entry[side]->token))
             return false;
@@ -226,7 +296,10 @@ void run_seats(struct run *run)
     seat_all(run, false);
     run_begin(run);
     for (size_t i = 0; i < run->n_folders; i++) {
-        if (seems_renamed(run->folders[i]))
+        const struct folder_work *work = run->folders[i];
+
+        if (seems_renamed(work) && work->entry[LEFT] != NULL &&
+            work->entry[RIGHT] != NULL)
             ask_for_proof(run->folders[i]);
     }
     run_end(run);
@@ -234,44 +307,28 @@ void run_seats(struct run *run)
 
 /* --- names ---------------------------------------------------------------------- */
 
-char *run_map_name(const struct run *run, enum side side, const char *name)
-{
-    const struct folder_work *above = NULL;
-    enum side from = other(side);
-    size_t longest = 0;
-
-    for (size_t i = 0; i < run->n_folders; i++) {
-        const struct folder_work *work = run->folders[i];
-        size_t n = strlen(work->row.name[from]);
-
-        if (n > longest && work->winner == SIDES && work->entry[LEFT] != NULL &&
-            work->entry[RIGHT] != NULL &&
-            rename_order_is_below(name, work->row.name[from])) {
-            above = work;
-            longest = n;
-        }
-    }
-    return above != NULL
-               ? mem_printf("%s%s", above->row.name[side], name + longest)
-               : mem_copy(name);
-}
-
 /* The side whose name wins. What is on record stands; else a one-way pair's
  * source does, else the one that was renamed, and where both were, what the
  * configuration says. */
 static enum side winner(const struct folder_work *work)
 {
     const struct policy *policy = work->run->options.policy;
+    const bool renamed[SIDES] = {
+        is_renamed(work, LEFT) && !work->ours[LEFT],
+        is_renamed(work, RIGHT) && !work->ours[RIGHT],
+    };
 
     if (work->winner != SIDES)
         return work->winner;
+    if (!renamed[LEFT] && !renamed[RIGHT])
+        return work->ours[LEFT] ? RIGHT : LEFT;
     if (policy->direction == DIRECTION_LEFT_TO_RIGHT)
         return LEFT;
     if (policy->direction == DIRECTION_RIGHT_TO_LEFT)
         return RIGHT;
-    if (is_renamed(work, LEFT) && is_renamed(work, RIGHT))
+    if (renamed[LEFT] == renamed[RIGHT])
         return policy->on_conflict;
-    return is_renamed(work, LEFT) ? LEFT : RIGHT;
+    return renamed[LEFT] ? LEFT : RIGHT;
 }
 
 /* Two folders that are each other's twin by their special use keep names of
@@ -311,6 +368,17 @@ static bool is_taken(const struct folder_work *work)
     return false;
 }
 
+/* Where both sides gave it another name, the other one may do. */
+static bool try_other_name(struct folder_work *work)
+{
+    if (work->winner != SIDES || !is_renamed(work, LEFT) ||
+        !is_renamed(work, RIGHT) ||
+        work->run->options.policy->direction != DIRECTION_BOTH)
+        return false;
+    work->winner = other(winner(work));
+    return !is_taken(work);
+}
+
 static bool drop_taken(struct run *run)
 {
     bool any = false;
@@ -318,10 +386,14 @@ static bool drop_taken(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (!seems_renamed(work) || is_mapped(work) || !is_taken(work))
+        if (!seems_renamed(work) || work->entry[LEFT] == NULL ||
+            work->entry[RIGHT] == NULL || is_mapped(work) || !is_taken(work))
+            continue;
+        any = true;
+        if (try_other_name(work))
             continue;
         work->by_name = true;
-        any = true;
+        work->winner = SIDES;
     }
     return any;
 }
@@ -341,7 +413,7 @@ static void hold_left(struct folder_work *work, enum side side)
     };
 
     if (run->options.force_delete) {
-        work->entry[side] = NULL;
+        work->entry[side] = NULL; /* it is gone */
         return;
     }
     reason =
@@ -357,17 +429,20 @@ static void hold_left(struct folder_work *work, enum side side)
 
 static bool has_left(const struct folder_work *work, enum side side)
 {
-    return is_renamed(work, side) && winner(work) == side &&
+    return is_renamed(work, side) && !work->ours[side] &&
+           winner(work) == side &&
            !filter_accepts(work->run->filter, work->entry[side]->name);
 }
 
 static void take_name(struct folder_work *work)
 {
-    bool mapped = is_mapped(work);
+    bool has_twin = work->entry[LEFT] != NULL && work->entry[RIGHT] != NULL;
 
-    if (work->winner == SIDES && !mapped)
+    if (has_twin && work->winner == SIDES && !is_mapped(work))
         work->winner = winner(work);
     for (enum side side = LEFT; side < SIDES; side++) {
+        if (work->entry[side] == NULL)
+            continue;
         free(work->row.name[side]);
         work->row.name[side] = mem_copy(work->entry[side]->name);
         work->row.follows[side] = work->winner == other(side);
@@ -378,10 +453,44 @@ static void take_name(struct folder_work *work)
         state_folder_put(work->run->options.state, &work->row);
 }
 
+/* Has a folder above it, whose new name is proved, taken it along to the name
+ * that it has there? */
+static bool went_along(const struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+    bool along = !is_renamed(work, side);
+
+    for (size_t i = 0; i < run->n_folders && !along; i++) {
+        const struct folder_work *above = run->folders[i];
+        char *name;
+
+        if (!above->proved || !is_renamed(above, side) ||
+            !rename_order_is_below(work->row.name[side], above->row.name[side]))
+            continue;
+        name = rename_order_follow(work->row.name[side], above->row.name[side],
+                                   above->entry[side]->name);
+        along = strcmp(name, work->entry[side]->name) == 0;
+        free(name);
+    }
+    return along;
+}
+
+/* A folder without messages that changed since shows nothing itself. */
+static void prove_by_parents(struct run *run)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (!work->proved && work->row.pairs == 0 && seems_renamed(work))
+            work->proved = went_along(work, LEFT) && went_along(work, RIGHT);
+    }
+}
+
 void run_take_names(struct run *run)
 {
     bool any = false;
 
+    prove_by_parents(run);
     do {
         seat_all(run, true);
     } while (drop_taken(run));
@@ -394,8 +503,7 @@ void run_take_names(struct run *run)
             if (!work->failed && has_left(work, side))
                 hold_left(work, side);
         }
-        if (work->failed || work->entry[LEFT] == NULL ||
-            work->entry[RIGHT] == NULL)
+        if (work->failed)
             continue;
         take_name(work);
         any = true;

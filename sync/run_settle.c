@@ -56,6 +56,15 @@ static bool must_look_again(const struct folder_work *work, enum side side)
            (!endpoint->is_local && work->added[side].n > 0);
 }
 
+/* One that is gone is on record as there until what was in it is gone on the
+ * other side, too: what a guard holds has to be found again. */
+static bool still_exists(const struct folder_work *work, enum side side)
+{
+    return work->present[side] ||
+           (work->row.exists[side] &&
+            (work->failed || work->row.pairs > work->row.gone[side]));
+}
+
 void run_doubt(struct folder_work *work, enum side side)
 {
     work->want_full[LEFT] = true;
@@ -96,15 +105,16 @@ size_t run_next_pass(struct run *run)
         struct folder_work *work = run->folders[i];
 
         for (enum side side = LEFT; side < SIDES; side++) {
-            work->row.exists[side] =
-                work->present[side] || (work->row.exists[side] && work->failed);
+            work->row.exists[side] = still_exists(work, side);
             work->ask[side] = !work->failed && must_look_again(work, side);
             work->flags_failed[side] = false;
+            work->made[side] = false;
             /* What was sent without learning its UID is only found among all
              * that is new on both sides. */
             if (work->ask[side] && work->unnumbered > 0)
                 work->want_full[side] = true;
         }
+        work->waits = false;
         work->expect_links = work->unnumbered;
         work->unnumbered = 0;
         n += work->ask[LEFT] || work->ask[RIGHT];
@@ -142,8 +152,7 @@ static void settle_folder(struct folder_work *work)
          * is new, never less. */
         if (!over)
             continue;
-        work->row.exists[side] =
-            work->present[side] || (work->row.exists[side] && work->failed);
+        work->row.exists[side] = still_exists(work, side);
         work->row.has_token[side] = is_settled(work, side);
         work->row.token[side] = work->token[side];
     }

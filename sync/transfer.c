@@ -176,6 +176,8 @@ static bool is_taken(const struct transfer *transfer, size_t index,
 
     if (uidset_has(&work->added[transfer->to], uid))
         return true;
+    if (work->made[transfer->to])
+        return false; /* what is on record was of an earlier folder */
     return known->pair(known->owner, transfer->to, uid, &pair, &err) == 0 &&
            pair.uid[from] != transfer->items[index].uid;
 }
