@@ -23,7 +23,7 @@ struct status {
 };
 
 static const char *const apart_names[] = {"refused", "filtered", "foreign",
-                                          "merged"};
+                                          "merged", "kept"};
 
 static const char *folder_name(const struct status *status, uint32_t id)
 {
@@ -224,8 +224,9 @@ static void show_last_run(struct console *console, const json_t *run,
 static void show_apart(struct console *console, const struct status *status,
                        struct buf *line)
 {
-    uint64_t on_purpose =
-        status->apart[APART_FILTERED] + status->apart[APART_FOREIGN];
+    uint64_t on_purpose = status->apart[APART_FILTERED] +
+                          status->apart[APART_FOREIGN] +
+                          status->apart[APART_KEPT];
     uint64_t merged = status->apart[APART_MERGED];
     size_t n = json_array_size(status->stay);
 

@@ -163,6 +163,7 @@ enum apart_kind {
     APART_FILTERED, /* the configuration leaves it where it is */
     APART_FOREIGN,  /* in the target of a one-way pair, by other hands */
     APART_MERGED,   /* the other side keeps one of equal messages, and has it */
+    APART_KEPT,     /* gone on the other side, and kept here on purpose */
     APART_KINDS
 };
 

@@ -61,6 +61,42 @@ static void change_folder(struct folder_work *work, enum side side,
     endpoint_folder(work->run->options.endpoint[side], &change->request);
 }
 
+static int keep_apart(void *owner, const struct state_pair *pair)
+{
+    struct folder_change *change = owner;
+    struct folder_work *work = change->work;
+    struct state *state = work->run->options.state;
+    struct state_apart apart = {
+        .folder = work->row.id,
+        .side = other(change->side),
+        .uid = pair->uid[other(change->side)],
+        .kind = APART_KEPT,
+        .size = pair->size,
+    };
+
+    if (pair->gone[change->side]) {
+        state_pair_del(state, work->row.id, pair);
+        state_apart_put(state, &apart);
+    }
+    return 0;
+}
+
+/* The folder was there before, and its UIDs begin anew: they are not to be
+ * taken for those of messages that are gone with it. */
+static void forget_earlier(struct folder_change *change)
+{
+    struct folder_work *work = change->work;
+    struct known known = work->compare->known;
+    struct err err;
+
+    if (work->row.gone[change->side] == 0)
+        return;
+    if (known.each_pair(known.owner, LEFT, keep_apart, change, &err) < 0)
+        run_fail(work->run, change->side, ERR_STATE, &err);
+    else
+        run_commit(work->run);
+}
+
 static void on_created(struct request *base)
 {
     struct folder_change *change = base->owner;
@@ -69,6 +105,7 @@ static void on_created(struct request *base)
     enum side side = change->side;
 
     if (base->result == 0) {
+        forget_earlier(change);
         work->present[side] = true;
         work->made[side] = true;
         work->dirty[side] = true;

@@ -128,7 +128,7 @@ static int drop_filtered(void *owner, const struct state_apart *apart)
 {
     struct run *run = owner;
 
-    if (apart->kind != APART_REFUSED)
+    if (apart->kind != APART_REFUSED && apart->kind != APART_KEPT)
         state_apart_del(run->options.state, apart->folder, apart->side,
                         apart->uid);
     return 0;
