@@ -40,6 +40,7 @@ struct endpoint;
 struct request {
     void (*done)(struct request *request);
     void *owner; /* the caller's, not touched */
+    bool fresh;  /* a wish: over a connection that was used for nothing yet */
     int result;
     struct err err;
 };
@@ -181,8 +182,8 @@ struct identify_request {
  * times, end(); a message that is gone is not mentioned. The caller stops the
  * flow with endpoint_read_pause().
  *
- * done() comes with ERR_RETRY where the connection was lost inside a message:
- * that one and those that were not mentioned are to be asked for again.
+ * done() comes with ERR_RETRY where the connection was lost inside a message,
+ * or before there was any: what was not delivered is to be asked for again.
  */
 struct read_request {
     struct request base;

@@ -143,6 +143,7 @@ bool imap_link_has(const struct imap_link *link, const struct imap_task *task)
 
 void imap_link_attach(struct imap_link *link, struct imap_task *task)
 {
+    link->used = true;
     link->tasks[link->n_tasks++] = task;
     task->link = link;
     imap_link_pause(link);

@@ -44,6 +44,7 @@ struct imap_link {
     struct conn *conn;
     unsigned setbacks; /* that the pool had had when it was begun */
     bool ready;        /* logged in */
+    bool used;         /* a task had it */
     bool closing;      /* conn_close() was called */
     bool enable;       /* ENABLE QRESYNC was sent */
     bool enabled;      /* and ENABLED came */

@@ -134,6 +134,30 @@ static bool may_read(const struct imap_pool *pool)
     return !any || taken < pool->limit;
 }
 
+void imap_pool_close_idle(struct imap_pool *pool)
+{
+    struct imap_link *link;
+
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (imap_link_is_idle(link))
+            imap_link_close(link);
+    }
+}
+
+/* A connection that no task had; those that have nothing to do make room for
+ * one. */
+static struct imap_link *find_fresh(struct imap_pool *pool)
+{
+    struct imap_link *link;
+
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (!link->used && imap_link_is_idle(link))
+            return link;
+    }
+    imap_pool_close_idle(pool);
+    return NULL;
+}
+
 static struct imap_link *find_idle(const struct imap_pool *pool,
                                    const struct imap_task *task)
 {
@@ -178,11 +202,14 @@ static bool place(struct imap_pool *pool, struct imap_task *task,
     struct imap_link *link = NULL;
     bool may = task->class->role != IMAP_READS || may_read(pool);
 
-    if (may)
+    if (may && task->request->fresh)
+        link = find_fresh(pool);
+    else if (may)
         link = find_idle(pool, task);
     if (link == NULL) {
         *wanted += may;
-        link = find_shared(pool, task);
+        if (!task->request->fresh)
+            link = find_shared(pool, task);
     }
     if (link == NULL)
         return false;

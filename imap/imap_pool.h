@@ -93,6 +93,9 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
 /* End the task as the account was given up. */
 void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);
 
+/* End the connections that have nothing to do. */
+void imap_pool_close_idle(struct imap_pool *pool);
+
 /* Start the task anew, if it can be: see struct imap_task_class. Returns
  * whether it can. */
 bool imap_pool_again(struct imap_pool *pool, struct imap_task *task, int step);

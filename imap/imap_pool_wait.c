@@ -178,18 +178,6 @@ static void wait_to_connect(struct imap_pool *pool,
     tell_wait(pool, err, wait_ms);
 }
 
-/* What one connection was lost of may have taken those that are silent, too,
- * and nobody would notice before a long silence. */
-static void close_idle(struct imap_pool *pool)
-{
-    struct imap_link *link;
-
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (imap_link_is_idle(link))
-            imap_link_close(link);
-    }
-}
-
 static bool any_ready(const struct imap_pool *pool)
 {
     const struct imap_link *link = pool->links;
@@ -213,7 +201,9 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
         lower_limit(pool, pool->n_links);
     if (!link->ready && pool->n_links > 0)
         return true; /* those that there are will do, or tell */
-    close_idle(pool);
+    /* What one connection was lost of may have taken those that are silent, too,
+     * and nobody would notice before a long silence. */
+    imap_pool_close_idle(pool);
     if (!is_passing(pool, result)) {
         if (!link->ready)
             imap_pool_give_up(pool, result, &why);

@@ -13,6 +13,7 @@ struct read {
     size_t from;         /* first range of todo that was not asked for */
     bool open;           /* begin() without end() */
     bool nameless;       /* a body came before its UID did */
+    bool got_on;         /* a message was delivered since start() */
     bool refused;        /* NO: some of a set could not be read */
     uint32_t alone;      /* the UID of STEP_ALONE */
     struct uidset had;   /* that began */
@@ -143,6 +144,7 @@ static void body_ends(struct read *read)
     if (!read->open)
         return;
     read->open = false;
+    read->got_on = true;
     imap_pool_progress(read->task.pool);
     read->request->end(read->request, 0, NULL);
 }
@@ -220,9 +222,11 @@ static bool read_again(struct imap_task *task, int step)
 {
     struct read *read = read_of(task);
 
-    (void)step;
-    if (read->open)
+    /* Lost with nothing to show for it: one message may be to blame, and only
+     * the owner of the request can tell it from the others. */
+    if (read->open || (step == IMAP_STEP_LOST && !read->got_on))
         return false;
+    read->got_on = false;
     if (read->alone != 0)
         uidset_add(&read->retry, read->alone);
     uidset_remove_set(&read->retry, &read->had);

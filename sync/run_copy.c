@@ -77,7 +77,8 @@ static void prepare_batch(struct folder_work *work, enum side to)
     length = unsure_length(work, other(to), items, n, length);
     items += n - length;
     transfer = transfer_new(work, to, items, length);
-    transfer->tries = uidset_has(&work->unsure[other(to)][1], items[0].uid);
+    if (uidset_has(&work->unsure[other(to)][1], items[0].uid))
+        transfer->tries = TRANSFER_TRIES_FRESH;
     push_ready(work->run, transfer);
     work->copies_left -= length;
 }

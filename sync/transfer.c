@@ -496,12 +496,14 @@ void transfer_start(struct transfer *transfer)
 {
     transfer->add.base.done = on_add_over;
     transfer->add.base.owner = transfer;
+    transfer->add.base.fresh = transfer->tries >= TRANSFER_TRIES_FRESH;
     transfer->add.folder = run_folder_ref(transfer->work, transfer->to);
     transfer->add.room = on_room;
     transfer->add.added = on_added;
     endpoint_add_open(target(transfer), &transfer->add);
     transfer->read.base.done = on_read;
     transfer->read.base.owner = transfer;
+    transfer->read.base.fresh = transfer->tries >= TRANSFER_TRIES_FRESH;
     transfer->read.folder = run_folder_ref(transfer->work, other(transfer->to));
     transfer->read.uids = &transfer->uids;
     transfer->read.begin = on_begin;

@@ -51,8 +51,10 @@ struct transfer {
 struct transfer *transfer_new(struct folder_work *work, enum side to,
                               const struct listed *items, size_t n);
 
-/* How often one message is sent in vain before it is given up. */
-#define TRANSFER_TRIES_MAX 4u
+/* How often one message is sent in vain before it is given up: beside others;
+ * with none beside it; over a connection that nothing else can have worn out. */
+#define TRANSFER_TRIES_MAX   3u
+#define TRANSFER_TRIES_FRESH 2u
 
 /* Is the message at @index to be sent again, after the transfer is over? */
 bool transfer_owes(const struct transfer *transfer, size_t index);

@@ -2,6 +2,7 @@
 # Goal of this test: connections that never last are taken up again within one
 # run, which goes on where it was: all is there in the end, once.
 . tests/lib/twin.sh
+. tests/lib/provider.sh
 
 # Each connection carries a few messages and no more: the body of one in the
 # middle is cut, as are commands, literals and the answers to them.
@@ -50,4 +51,51 @@ mail flag near_plain Bulk all +Seen
 mail mkdir carol New
 runs 0 "changes on both sides" sync both
 equal "both sides are equal" near_plain carol
+
+# What reached the server is stored a moment after the client saw the end.
+relay late resync -c "$bytes" -d 40
+account_relay to_dora late dora
+account_imap dora resync dora
+account_maildir some
+mkdir "$T/some"
+mail bulk some Bulk 60 4000
+pair late some to_dora
+runs 0 "a server that stores late" --json sync late
+equal "nothing is there twice" some dora
+is "nor was anything taken for new" "$(summary .left.copied)" 0
+
+# The server is started anew in the middle of it.
+count_files() {
+    [ "$(find "$T/restarted" -type f -name '*:2,*' 2>/dev/null | wc -l)" -ge "$1" ]
+}
+account_maildir restarted
+relay slow plain -d 30
+account_relay from_slow slow ann
+pair restart from_slow restarted
+MAILTWIN_TEST_WAIT_MS=300 timeout 100 "$MAILTWIN" -c "$T/conf" \
+    --state-dir "$T/state" -v sync restart >"$T/out" 2>"$T/err" &
+waiter=$!
+wait_for 20 count_files 1
+dovecot_stop "$T/plain"
+wait_for 20 grep -q 'trying again in' "$T/err"
+dovecot_run "$T/plain"
+code=0
+wait "$waiter" || code=$?
+is "a server that is started anew" "$code" 0
+equal "all is there, once" near_plain restarted
+
+# One message costs the connection each time, whichever way it goes.
+provider harsh fastmail poison=poisoned
+account_provider harsh harsh
+account_maildir fine
+pair poison harsh fine
+mail bulk harsh Bulk 60 500
+mail new harsh Bulk poisoned-1
+mkdir "$T/fine"
+mail bulk fine Other 60 500
+mail new fine Other poisoned-2
+runs 1 "a message that nobody can send" sync poison
+is "it fails alone, as does one that nobody can fetch" \
+    "$(grep -Ec '(Bulk|Other): (harsh|fine): message [0-9]+: conn' "$T/err")" 2
+is "all others are there" "$(count fine) $(count harsh)" "121 121"
 done_testing

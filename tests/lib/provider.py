@@ -466,8 +466,15 @@ class Session:
                 raise Refused("NO [UNAVAILABLE] UID FETCH Server error - "
                               "Please try again later")
             if wants_body:
+                self.taste(row.message.body)
+            if wants_body:
                 self.throttle()
             self.say_fetch(row, items)
+
+    def taste(self, body):
+        poison = self.options["poison"].encode()
+        if poison and poison in body:
+            raise HangUp
 
     def throttle(self):
         """After so many messages: no more for a while."""
@@ -603,6 +610,7 @@ class Session:
         body = bytes(words[0])
         if not body:
             raise Refused("NO an empty message")
+        self.taste(body)
         uid = self.store.append(box, body, self.keep_storable(flags), int(date))
         if self.offers("UIDPLUS"):
             return "OK [APPENDUID %d %d] added" % (box.uidvalidity, uid)
