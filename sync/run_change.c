@@ -16,6 +16,7 @@ struct folder_change {
     struct folder_request request;
     struct folder_work *work;
     enum side side;
+    bool others; /* pairs on record that are not known to be gone there */
 };
 
 static void tell_folder(struct folder_work *work, enum side side,
@@ -74,10 +75,12 @@ static int keep_apart(void *owner, const struct state_pair *pair)
         .size = pair->size,
     };
 
-    if (pair->gone[change->side]) {
-        state_pair_del(state, work->row.id, pair);
-        state_apart_put(state, &apart);
+    if (!pair->gone[change->side]) {
+        change->others = true;
+        return 0;
     }
+    state_pair_del(state, work->row.id, pair);
+    state_apart_put(state, &apart);
     return 0;
 }
 
@@ -89,12 +92,15 @@ static void forget_earlier(struct folder_change *change)
     struct known known = work->compare->known;
     struct err err;
 
-    if (work->row.gone[change->side] == 0)
+    /* What this pass has found gone is to be on record, too. */
+    if (work->row.pairs == 0 || !run_commit(work->run))
         return;
     if (known.each_pair(known.owner, LEFT, keep_apart, change, &err) < 0)
         run_fail(work->run, change->side, ERR_STATE, &err);
     else
         run_commit(work->run);
+    if (!change->others)
+        work->row.token[change->side] = (struct folder_token){0};
 }
 
 static void on_created(struct request *base)
