@@ -789,6 +789,119 @@ static void test_shaky(uint32_t n)
        tally.unfinished, tally.runs, tally.shaken);
 }
 
+/* --- moves and copies are an optimisation --------------------------------------- */
+
+#define MAILS 12u
+
+/* What users do between two runs, by a generator of its own: the same in two
+ * worlds. Each message is moved by one side only: by both to different folders
+ * is row 8, which needs moves to be recognised. */
+static void live(struct world *world, struct sim *dice, unsigned *contents)
+{
+    enum side mover[MAILS];
+
+    for (unsigned i = 0; i < MAILS; i++)
+        mover[i] = sim_random(dice, 2) == 0 ? LEFT : RIGHT;
+    for (uint32_t n = sim_random(dice, 12); n > 0; n--) {
+        unsigned which = sim_random(dice, MAILS);
+        uint32_t act = sim_random(dice, 6);
+        const char *from = names[sim_random(dice, 3)];
+        const char *to = names[sim_random(dice, 3)];
+        enum side side = act > 2 ? mover[which] : other(mover[which]);
+        struct model_folder *folder = model_make(&world->side[side], from);
+        struct model_mail *mail;
+        char *text = mem_printf("message %u", which);
+
+        mail = by_content(folder, text);
+        for (size_t k = 0; mail == NULL && act > 0 && k < 3; k++) {
+            from = names[k];
+            folder = model_make(&world->side[side], from);
+            mail = by_content(folder, text);
+        }
+        if (act == 0 && *contents < MAILS)
+            model_deliver(&world->side[side], from, text, 0)->date +=
+                (*contents)++ / 2;
+        else if (act == 1 && mail != NULL)
+            model_flag(folder, mail, mail->flags.system ^ FLAG_SEEN);
+        else if (act == 2 && mail != NULL)
+            model_expunge(folder, mail->uid);
+        else if (act == 3 && mail != NULL)
+            user_copies(world, side, from, to, text);
+        else if (act > 3 && mail != NULL && strcmp(from, to) != 0)
+            user_moves(world, side, from, to, text);
+        free(text);
+    }
+}
+
+static bool same_mail(struct world *one, struct world *two)
+{
+    for (unsigned i = 0; i < MAILS; i++) {
+        char *text = mem_printf("message %u", i);
+
+        for (size_t k = 0; k < 3; k++) {
+            if (model_count(&one->side[LEFT], names[k], text) !=
+                model_count(&two->side[LEFT], names[k], text)) {
+                free(text);
+                return false;
+            }
+        }
+        free(text);
+    }
+    return true;
+}
+
+/* The same life in a world with moves recognised, and in one without. */
+static bool is_only_faster(uint32_t seed, uint32_t *placed)
+{
+    struct world worlds[2];
+    bool good = true;
+
+    for (unsigned i = 0; i < 2; i++) {
+        world_init(&worlds[i], seed);
+        worlds[i].policy.moves = i == 0;
+        worlds[i].policy.max_delete.kind = MAX_DELETE_OFF;
+        for (enum side side = LEFT; side < SIDES; side++) {
+            worlds[i].side[side].tier = (enum model_tier)(seed >> side & 1);
+            worlds[i].side[side].no_uids = (seed >> 2) % 5 == side;
+            worlds[i].side[side].endpoint.is_local = (seed >> 3) % 3 == side;
+        }
+    }
+    for (uint32_t round = 0; round < 5 && good; round++) {
+        unsigned contents[2] = {round * 2, round * 2};
+
+        for (unsigned i = 0; i < 2; i++) {
+            struct sim dice;
+
+            sim_init(&dice, seed * 8 + round);
+            live(&worlds[i], &dice, &contents[i]);
+            sim_deinit(&dice);
+            good = good && sync_once(&worlds[i]) == 0 && is_equal(&worlds[i]);
+            *placed +=
+                worlds[i].side[LEFT].n_placed + worlds[i].side[RIGHT].n_placed;
+            good = good && sync_once(&worlds[i]) == 0 && is_idle(&worlds[i]);
+        }
+        good = good && same_mail(&worlds[0], &worlds[1]);
+    }
+    world_deinit(&worlds[0]);
+    world_deinit(&worlds[1]);
+    return good;
+}
+
+static void test_metamorphic(uint32_t n)
+{
+    uint32_t failed = 0;
+    uint32_t placed = 0;
+
+    for (uint32_t seed = 100; seed < 100 + n && failed == 0; seed++) {
+        if (!is_only_faster(seed, &placed))
+            failed = seed;
+    }
+    ok(failed == 0 && placed > n / 4,
+       "in %u worlds the same mail ends in the same folders with moves = no "
+       "(first bad seed: %u, %u moves and copies)",
+       n, failed, placed);
+}
+
 static void test_cuts(uint32_t n)
 {
     uint32_t failed = 0;
@@ -806,7 +919,8 @@ int main(int argc, char **argv)
     if (argc > 1) /* one seed, or many: test_run SEED | test_run -n COUNT */
         return strcmp(argv[1], "-n") == 0
                    ? (test_cuts((uint32_t)atoi(argv[2])),
-                      test_shaky((uint32_t)atoi(argv[2])), done_testing())
+                      test_shaky((uint32_t)atoi(argv[2])),
+                      test_metamorphic((uint32_t)atoi(argv[2])), done_testing())
                    : !survives((uint32_t)atoi(argv[1]));
     test_first_and_second();
     test_newest_first();
@@ -834,6 +948,7 @@ int main(int argc, char **argv)
     test_doubtful_list();
     test_hidden_folder();
     test_trash();
+    test_metamorphic(150);
     test_cuts(300);
     test_shaky(300);
     return done_testing();
