@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_edited.h"
 #include "store/maildir_find.h"
 #include "store/maildir_keywords.h"
 #include "store/maildir_move.h"
@@ -24,6 +25,7 @@ struct job {
     struct maildir_dirs dirs;
     struct uidset_walk walk;
     struct maildir_batch batch;
+    struct maildir_unique unique;
     /* flags */
     struct maildir_keywords keywords;
     char *add_names; /* keywords, blank-separated */
@@ -117,7 +119,10 @@ static int change_one(struct job *job, struct maildir_entry *entry)
 
 static int remove_one(struct job *job, struct maildir_entry *entry)
 {
-    int r = unlinkat(maildir_find_dir(&job->dirs, entry), entry->name, 0);
+    int dir = maildir_find_dir(&job->dirs, entry);
+    int r = maildir_edited_is(dir, entry->name)
+                ? maildir_edited_rename(dir, entry->name, &job->unique)
+                : unlinkat(dir, entry->name, 0);
 
     entry->gone = r == 0;
     return r;
@@ -256,6 +261,7 @@ void maildir_change_remove(struct endpoint *endpoint,
     struct job *job = MEM_NEW(struct job);
 
     job->walk.set = request->uids;
+    maildir_unique_init(&job->unique);
     request->kept = false;
     start(maildir, job, &request->base, &request->folder);
 }

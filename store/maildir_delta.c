@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_edited.h"
 #include "store/maildir_find.h"
 #include "store/maildir_keywords.h"
 #include "store/maildir_list.h"
@@ -40,9 +41,14 @@ struct job {
     struct maildir_seen *seen;
     size_t n_seen;
     size_t cap_seen;
-    struct maildir_batch fresh; /* whose size and date are to be told */
-    struct measure *measures;   /* of fresh */
-    size_t n_measures;          /* so far */
+    struct maildir_batch fresh;  /* whose size and date are to be told */
+    struct maildir_batch edited; /* files with a name that is not theirs */
+    size_t n_edited;             /* the first of them, to be renamed */
+    bool has_renamed;            /* them, in this request */
+    struct uidset doubled;       /* seen under more than one name */
+    struct maildir_unique unique;
+    struct measure *measures; /* of fresh */
+    size_t n_measures;        /* so far */
     struct folder_token token;
     bool settled;
 };
@@ -52,6 +58,8 @@ static void free_job(struct maildir_job *base)
     struct job *job = (struct job *)base;
 
     maildir_find_free(&job->fresh);
+    maildir_find_free(&job->edited);
+    uidset_deinit(&job->doubled);
     free(job->measures);
     free(job->seen);
     free(job->path);
@@ -283,6 +291,8 @@ static void sort_seen(struct job *job)
         if (n == 0 || job->seen[n - 1].uid != job->seen[i].uid) {
             job->seen[n] = job->seen[i];
             n++;
+        } else {
+            uidset_add(&job->doubled, job->seen[i].uid);
         }
     }
     job->n_seen = n;
@@ -350,6 +360,24 @@ static int take_names(struct job *job)
     return r;
 }
 
+/* On the worker: take down which of the names are of edited files. */
+static void look_for_edits(struct job *job)
+{
+    struct bytes names = buf_peek(&job->names);
+
+    while (names.len > 0) {
+        const char *name = names.ptr + 1;
+        bool in_new = names.ptr[0] == 'n';
+        struct maildir_name parts;
+
+        if (maildir_edited_is(in_new ? job->dirs.new : job->dirs.cur, name)) {
+            maildir_name_parse(bytes_of(name), &parts);
+            add_fresh(&job->edited, 0, parts.base, name, in_new);
+        }
+        names = bytes_skip(names, 2 + strlen(name));
+    }
+}
+
 static void read_on(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
@@ -357,6 +385,9 @@ static void read_on(struct maildir_job *base)
     buf_clear(&job->names);
     base->r =
         maildir_scan_read(job->scan, &job->names, SCAN_ENTRIES, &base->err);
+    if (!base->maildir->dry && job->request->has_since) {
+        look_for_edits(job);
+    }
     if (base->r == 0) {
         job->settled = maildir_scan_settled(job->scan, &job->token);
     }
@@ -396,6 +427,76 @@ static void begin_again(struct maildir_job *base)
     maildir_job_run(base, begin_scan, have_names);
 }
 
+static void forget_scan(struct job *job)
+{
+    job->n_seen = 0;
+    maildir_find_clear(&job->fresh);
+    maildir_find_clear(&job->edited);
+}
+
+/* Of the edited files keep those that were known by their names, and have them
+ * for themselves. Returns how many are left, or ERR_STATE. */
+static int keep_known(struct job *job)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < job->edited.n; i++) {
+        struct maildir_entry *entry = &job->edited.entries[i];
+        struct bytes base = bytes_of(entry->base);
+        int r =
+            maildir_files_uid(job->files, base, &entry->uid, &job->base.err);
+
+        if (r < 0) {
+            return r;
+        }
+        if (r == 0 && !uidset_has(&job->doubled, entry->uid)) {
+            struct maildir_entry kept = *entry;
+
+            *entry = job->edited.entries[n];
+            job->edited.entries[n] = kept;
+            n++;
+        }
+    }
+    return (int)n;
+}
+
+/* On the worker. One that cannot be renamed stays what it was. */
+static void rename_edited(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    for (size_t i = 0; i < job->n_edited; i++) {
+        const struct maildir_entry *entry = &job->edited.entries[i];
+
+        (void)maildir_edited_rename(entry->in_new ? job->dirs.new
+                                                  : job->dirs.cur,
+                                    entry->name, &job->unique);
+    }
+    forget_scan(job);
+    begin_scan(base);
+}
+
+/* The scan is over: rename what was edited and look again, once; else tell. */
+static void scan_over(struct job *job)
+{
+    int n = 0;
+
+    sort_seen(job);
+    if (job->settled && !job->has_renamed) {
+        n = keep_known(job);
+    }
+    if (n > 0) {
+        job->n_edited = (size_t)n;
+        job->has_renamed = true;
+        maildir_job_run(&job->base, rename_edited, have_names);
+        return;
+    }
+    job->base.r = n;
+    if (!failed(job)) {
+        begin_measures(job);
+    }
+}
+
 static void have_names(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
@@ -415,12 +516,10 @@ static void have_names(struct maildir_job *base)
     if (outcome == MAILDIR_SCAN_MORE) {
         maildir_job_run(base, read_on, have_names);
     } else if (!job->settled && job->scans < SCANS_MAX) {
-        job->n_seen = 0;
-        maildir_find_clear(&job->fresh);
+        forget_scan(job);
         begin_again(base);
     } else {
-        sort_seen(job);
-        begin_measures(job);
+        scan_over(job);
     }
 }
 
@@ -435,6 +534,7 @@ void maildir_delta_start(struct endpoint *endpoint,
     job->dirs =
         (struct maildir_dirs){.self = -1, .cur = -1, .new = -1, .tmp = -1};
     buf_init(&job->names, 0);
+    maildir_unique_init(&job->unique);
     maildir_job_begin(maildir, &job->base, &request->base);
     job->base.r = maildir_enter_folder(maildir, &request->folder, &job->path,
                                        &job->files, &job->base.err);

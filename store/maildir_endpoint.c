@@ -77,6 +77,7 @@ static void start_open(struct endpoint *endpoint, struct open_request *request)
     job->base.cancel = cancel_open;
     /* A probe has no state to know a root by: it only looks. */
     job->dry = request->dry || maildir->state == NULL;
+    maildir->dry = job->dry;
     maildir_job_begin(maildir, &job->base, &request->base);
     if (maildir->state != NULL) {
         job->base.r = state_meta_get(maildir->state, marker_key(maildir),

@@ -473,7 +473,7 @@ static void test_foreign_files(void)
     world_put(&world, "INBOX/cur/2.crlf:2,F", B("A: b\r\n\r\nx\r\n"));
     world_put(&world, "INBOX/cur/3.mixed", B("A: b\r\n\nx\n"));
     world_put(&world, "INBOX/cur/4.empty:2,", B(""));
-    world_put(&world, "INBOX/new/5.lying,S=9,W=900", B("A: b\n\nx\n"));
+    world_put(&world, "INBOX/new/99999999999.lying,S=9,W=900", B("A: b\n\nx\n"));
     world_put(&world, "INBOX/cur/6.twice:2,S", B("x"));
     world_put(&world, "INBOX/cur/6.twice:2,FS", B("x"));
     world_put(&world, "INBOX/new/6.twice", B("x"));
