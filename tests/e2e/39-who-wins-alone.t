@@ -1,6 +1,6 @@
 #!/bin/sh
 # Goal of this test: the rows of docs/who-wins.md that need a pair, a server or
-# a state of their own: 13, 14, 15, 18.
+# a state of their own: 2, 13, 14, 15, 18.
 . tests/lib/twin.sh
 
 server one extra='mail_plugins = quota
@@ -34,6 +34,24 @@ begin() {
     mail new "$1" Other o1 o2
     runs 0 "$row: the first run" sync "$1"
 }
+
+row="row 2"
+# Dovecot takes no keyword of more than 50 octets.
+begin keyword
+long=k23456789012345678901234567890123456789012345678901234567890
+mail flag keyword-disk Box m1 "+$long" '+\Flagged' +short
+runs 0 "$row: a keyword that the server cannot store" sync keyword
+for _round in first second; do
+    is "$row: it stays where it is ($_round time)" "$(mail subjects keyword-disk |
+        grep -c "m1.*Flagged $long short")" 1
+    is "$row: what can be stored is there ($_round time)" \
+        "$(mail subjects keyword | grep -c 'm1.*\\Flagged short$')" 1
+    settled "$row" keyword
+    mail flag keyword Box m1 '+\Answered'
+    runs 0 "$row: after another flag" sync keyword
+    mail flag keyword Box m1 '-\Answered'
+    runs 0 "$row: and without it" sync keyword
+done
 
 row="row 13"
 # A new UIDVALIDITY, and a change on each side.
@@ -85,7 +103,7 @@ for which in lost older foreign; do
     case $which in
     lost) rm -rf "$T/state/lost" ;;
     older) rm -rf "$T/state/lost" && cp -a "$T/old-state" "$T/state/lost" ;;
-    foreign) rm -rf "$T/state/lost" && cp -a "$T/state/validity" "$T/state/lost" ;;
+    foreign) rm -rf "$T/state/lost" && cp -a "$T/state/keyword" "$T/state/lost" ;;
     esac
     runs 0 "$row: a state that is $which" --json sync lost
     is "$row: deletes nothing ($which)" \
