@@ -547,6 +547,15 @@ static void store_late(struct work *work, const char *folder)
     sim_later(work->model->sim, act_late, late);
 }
 
+static size_t count_mail(const struct model *model)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < model->n_folders; i++)
+        n += model->folders[i]->n_mail;
+    return n;
+}
+
 static void break_off(struct work *work)
 {
     finish_work(work, ERR_RETRY, "connection lost");
@@ -600,6 +609,16 @@ static void add_one(struct work *work)
     if (folder != NULL && is_shaken(model)) {
         model->n_changes++;
         lose_one(work, folder, index);
+    } else if (model->poison != NULL && strcmp(content, model->poison) == 0) {
+        int result = model->poison_unsure ? ERR_UNSURE : ERR_RETRY;
+
+        work->broken = true;
+        work->act = break_off;
+        err_set(&err, ERR_CONNECT, "connection lost");
+        add->added(add, index, result, 0, &err);
+    } else if (model->room > 0 && count_mail(model) >= model->room) {
+        err_set(&err, ERR_FULL, "APPEND refused: [OVERQUOTA] no room");
+        add->added(add, index, ERR_FULL, 0, &err);
     } else if (model->refuses != NULL && strcmp(content, model->refuses) == 0) {
         err_set(&err, ERR_REFUSED, "APPEND refused: not that one");
         add->added(add, index, ERR_REFUSED, 0, &err);

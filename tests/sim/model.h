@@ -72,6 +72,9 @@ struct model {
     bool tells_once;     /* sizes are listed once, and in full listings */
     uint32_t drops;      /* flags that it takes with OK, and does not store */
     const char *refuses; /* content that is refused for good, or NULL */
+    const char *poison;  /* content that costs the connection, or NULL */
+    bool poison_unsure;  /* and nobody knows whether it arrived */
+    uint32_t room;       /* messages that it has room for; 0: any number */
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */
     bool is_cut;

@@ -202,6 +202,47 @@ static void test_refused(void)
     world_deinit(&world);
 }
 
+static void test_no_room(void)
+{
+    struct world world;
+
+    world_init(&world, 15);
+    world.side[RIGHT].room = 25;
+    fill(&world, LEFT, "INBOX", 20, 'm');
+    fill(&world, LEFT, "A", 40, 'a');
+    fill(&world, RIGHT, "B", 2, 'b');
+    ok(sync_once(&world) == 0 && world.result.counts[RIGHT].copied == 23 &&
+           world.result.failed == 37 && world.result.counts[LEFT].copied == 2,
+       "for want of room some fail, and the other way goes on");
+    ok(world.n_events[REPORT_FAILED] < 20 && world.side[RIGHT].n_changes < 40,
+       "few are named, and tried: %u", world.n_events[REPORT_FAILED]);
+    ok(sync_once(&world) == 0 && world.result.failed == 37,
+       "the next run tries again");
+    world.side[RIGHT].room = 0;
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world),
+       "until there is room");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void test_poison(bool unsure)
+{
+    struct world world;
+
+    world_init(&world, 16);
+    world.side[RIGHT].poison = "m7 of INBOX";
+    world.side[RIGHT].poison_unsure = unsure;
+    fill(&world, LEFT, "INBOX", 60, 'm');
+    ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+           inbox(&world, RIGHT)->n_mail == 59,
+       "a message that costs the connection%s fails alone",
+       unsure ? " and its answer" : "");
+    world.side[RIGHT].poison = NULL;
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world),
+       "and is tried again by the next run");
+    world_deinit(&world);
+}
+
 static void test_uidvalidity(void)
 {
     struct world world;
@@ -930,6 +971,9 @@ int main(int argc, char **argv)
         test_flags_not_taken(i & 1 ? MODEL_CHANGES : MODEL_FULL, i & 2);
     test_guards();
     test_refused();
+    test_no_room();
+    test_poison(false);
+    test_poison(true);
     test_uidvalidity();
     test_lost_state();
     test_no_uidplus();
