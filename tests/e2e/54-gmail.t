@@ -36,6 +36,18 @@ account_provider far far
 account_maildir disk
 pair main far disk
 there_and_back
+
+# More connections than it allows: fewer will do.
+provider few gmail connections=2
+account_provider few few
+account_maildir lot
+pair few few lot
+for _folder in a b c d e; do
+    mail new few $_folder one two
+done
+runs 0 "fewer connections than wanted" sync few
+agree "all mail is here" few lot
+
 for _merge in existing vanish; do
     twins $_merge
 done

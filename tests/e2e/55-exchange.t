@@ -37,4 +37,15 @@ hasnt "calendars are left alone" "$T/folders" 'Calendar'
 ok "here, too" test ! -e "$T/disk/Calendar"
 is "no command is longer than it takes" "$(awk 'length > 9900' "$T/far.wire" |
     wc -l)" 0
+
+# Throttled in the middle of a first run: it waits as long as it is told, and
+# goes on where it was.
+provider busy exchange throttle=3 rest=300
+account_provider busy busy
+account_maildir bin
+pair busy busy bin
+mail new busy INBOX m-1 m-2 m-3 m-4 m-5 m-6 m-7 m-8
+runs 0 "a server that wants a rest" -v sync busy
+has "that is said" "$T/err" '[Tt]hrottled'
+agree "all mail is here" busy bin
 done_testing

@@ -21,6 +21,26 @@ has "is not believed either" "$T/err" 'INBOX.* newest messages'
 ok "the message stays here" sh -c "python3 tests/lib/mail.py subjects \
     '$(store disk)' | grep -q edge-7"
 
+
+# One message that cannot be delivered takes no other with it.
+provider sick yahoo unavailable=bad-1,bad-2 empty_body=hollow
+account_provider sick sick
+account_maildir ward
+pair sick sick ward
+mail new sick INBOX ok-1 bad-1 ok-2 ok-3 bad-2 ok-4 hollow ok-5
+runs 1 "messages that are listed, but not delivered" --json sync sick
+is "each of them is named, once" "$(jq -r 'select(.event == "failed") | .uid' \
+    "$T/out" | sort | tr '\n' ' ')" "2 5 7 "
+is "all others are there" "$(mail subjects ward | cut -f 2 | tr '\n' ' ')" \
+    "ok-1 ok-2 ok-3 ok-4 ok-5 "
+is "and no file is empty" "$(find "$T/ward" -path '*/cur/*' -size 0 -o \
+    -path '*/new/*' -size 0)" ""
+mail delete sick INBOX ok-3
+mail flag ward INBOX ok-4 '+\Seen'
+runs 1 "the next run tries again, and does the rest" sync sick
+is "a deletion" "$(mail subjects ward | grep -c ok-3)" 0
+is "a flag" "$(mail subjects sick | grep -c 'ok-4.*Seen')" 1
+
 is "no command is too long for it" \
     "$(awk 'length > 1000' "$T/far.wire" | wc -l)" 0
 done_testing
