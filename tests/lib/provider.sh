@@ -70,6 +70,11 @@ since_then() {
     wc -l <"$T/$1.wire" >"$T/$1.read"
 }
 
+changes() {
+    python3 "$TESTS/lib/mail.py" script "far=$(store far)" \
+        "disk=$(store disk)"
+}
+
 # The account far, on a provider's server, and the Maildir disk: mail on both
 # sides, then changes on both. Everything arrives, once, and a run without
 # changes sends none. $bytes: kept | rebuilt by the server; $keyword: one that
@@ -77,25 +82,29 @@ since_then() {
 there_and_back() {
     bytes=${bytes:-kept}
     keyword=${keyword:-\$Work}
-    mail new far INBOX far-1 far-2 far-3 far-4 far-5
-    mail new far Projects far-6 far-7
-    mail new disk INBOX disk-1 disk-2 disk-3
-    mail new disk Archive/2026 disk-4
-    mail flag far INBOX far-1 '+\Seen' '+\Flagged' "+$keyword"
-    mail flag disk INBOX disk-1 '+\Answered'
+    changes <<SCRIPT
+far new INBOX far-1 far-2 far-3 far-4 far-5
+far new Projects far-6 far-7
+disk new INBOX disk-1 disk-2 disk-3
+disk new Archive/2026 disk-4
+far flag INBOX far-1 '+\\Seen' '+\\Flagged' '+$keyword'
+disk flag INBOX disk-1 '+\\Answered'
+SCRIPT
     runs 0 "the first run" sync main
     alike "all mail is on both sides" far disk
     is "all of it, once" "$(seen far | grep -c .)" "${total:-11}"
 
-    mail new far INBOX far-8
-    mail new disk INBOX disk-5
-    mail flag far INBOX disk-2 '+\Seen'
-    mail flag disk INBOX far-2 '+\Flagged' "+$keyword"
-    mail flag disk INBOX far-1 '-\Flagged'
-    mail delete far INBOX far-3
-    mail delete disk INBOX disk-3
-    mail move far INBOX far-4 Projects
-    mail move disk INBOX far-5 Projects
+    changes <<SCRIPT
+far new INBOX far-8
+disk new INBOX disk-5
+far flag INBOX disk-2 '+\\Seen'
+disk flag INBOX far-2 '+\\Flagged' '+$keyword'
+disk flag INBOX far-1 '-\\Flagged'
+far delete INBOX far-3
+disk delete INBOX disk-3
+far move INBOX far-4 Projects
+disk move INBOX far-5 Projects
+SCRIPT
     runs 0 "changes on both sides" --json sync main
     alike "both sides are alike" far disk
     is "nothing is lost or doubled" "$(seen far | grep -c .)" "${total:-11}"
