@@ -237,6 +237,9 @@ int reply_parse(struct reply *reply, struct bytes text,
     struct token token = token_start(text, &reply->scratch);
     int r;
 
+    /* Seen in front of lines, where a buffer was not filled. */
+    while (token.at < token.end && *token.at == '\0')
+        token.at++;
     *event = (struct session_event){0};
     reply->preauth = false;
     reply->has_capability = false;
@@ -248,7 +251,7 @@ int reply_parse(struct reply *reply, struct bytes text,
         r = parse_untagged(reply, &token, text, event, err);
     } else if (token_keyword(&token, B("+"))) {
         r = parse_continuation(&token, event);
-    } else if (text.len > 0 && text.ptr[0] == '[') {
+    } else if (token.at < token.end && *token.at == '[') {
         r = parse_status(reply, &token, event) ? REPLY_EVENT : REPLY_JUNK;
     } else {
         r = parse_tagged(reply, &token, event);

@@ -32,7 +32,8 @@ static bool take_size(struct reply *reply, struct token *token)
 {
     struct session_fetch *data = &reply->fetch.data;
 
-    if (!token_number(token, INT64_MAX, &data->size))
+    if (!token_number(token, INT64_MAX, &data->size) &&
+        !token_float(token, INT64_MAX, &data->size))
         return false;
     data->has |= FETCH_SIZE;
     return true;

@@ -179,6 +179,8 @@ static int on_tagged(struct session *session, const struct session_event *event,
 {
     uint32_t tag = event->reply.tag;
 
+    if (tag == 0 && session->login.stage == STAGE_READY)
+        return on_junk(session, err); /* it answers nothing of ours */
     if (!session_command_answered(session, tag)) {
         return err_set(err, ERR_PROTOCOL,
                        "an answer to a command that was not sent: %s",

@@ -115,6 +115,63 @@ static const char *digits(const struct token *token, const char *at,
                : NULL;
 }
 
+/* Take "e+06"; nothing, too. */
+static bool take_exponent(struct token *token, int *exponent)
+{
+    const char *end;
+    uint64_t value;
+    bool minus;
+
+    *exponent = 0;
+    if (!token_char(token, 'e') && !token_char(token, 'E'))
+        return true;
+    minus = token_char(token, '-');
+    if (!minus)
+        token_char(token, '+');
+    end = digits(token, token->at, 30, &value);
+    if (end == NULL)
+        return false;
+    token->at = end;
+    *exponent = minus ? -(int)value : (int)value;
+    return true;
+}
+
+/* @value times ten to @exponent, 0 where that passes @max. */
+static uint64_t scale(uint64_t value, int exponent, uint64_t max)
+{
+    for (; exponent > 0 && value != 0; exponent--)
+        value = value > max / 10 ? 0 : value * 10;
+    for (; exponent < 0; exponent++)
+        value /= 10;
+    return value;
+}
+
+bool token_float(struct token *token, uint64_t max, uint64_t *out)
+{
+    const char *start = token->at;
+    const char *end = digits(token, start, max, out);
+    int exponent;
+    int point = 0;
+
+    if (end == NULL)
+        return false;
+    token->at = end;
+    if (token_char(token, '.')) {
+        for (; token->at < token->end && is_digit(*token->at); token->at++) {
+            if (*out > (max - 9) / 10)
+                continue;
+            *out = *out * 10 + (uint64_t)(*token->at - '0');
+            point--;
+        }
+    }
+    if (take_exponent(token, &exponent) && at_boundary(token->at, token)) {
+        *out = scale(*out, point + exponent, max);
+        return true;
+    }
+    token->at = start;
+    return false;
+}
+
 bool token_number(struct token *token, uint64_t max, uint64_t *out)
 {
     uint64_t value;

@@ -63,6 +63,9 @@ bool token_astring(struct token *token, struct bytes *out);
 /* Take a number of at most @max; no more of an atom may stand behind it. */
 bool token_number(struct token *token, uint64_t max, uint64_t *out);
 
+/* The same in floating form, "9.3736e+06": what is behind the point is cut. */
+bool token_float(struct token *token, uint64_t max, uint64_t *out);
+
 /* Take one value of whatever kind: atom, string or list. Past
  * SESSION_DEPTH_MAX parentheses limit is set. The cursor is left anywhere
  * where there is none. */

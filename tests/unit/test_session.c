@@ -196,10 +196,48 @@ static const struct transcript transcripts[] = {
               "S: * 1 FETCH ()\n"
               "E: fetch flags=1\nE: fetch uid=7 flags=1\nE: fetch uid=1 flags=0\n"
               "E: fetch uid=1 flags=17 keywords=<kw>\n"
-              "E: fetch\nE: fetch\nE: fetch uid=5\nE: fetch uid=3 date=1\n"
+              "E: fetch\nE: fetch size=1\nE: fetch uid=5\nE: fetch uid=3 date=1\n"
               "E: fetch uid=6 size=99\n"
               "E: fetch uid=117 flags=8 modseq=65402\n"
               "E: fetch\n"},
+    {.name = "sizes in floating form",
+     .lines = IN
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 9.3736e+06)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 12E2)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 1234.5678e1)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 999e-1)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 1e30)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 1.00000000000000000000000001)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 1e)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE 1e99)\n"
+              "S: * 1 FETCH (UID 1 RFC822.SIZE .5)\n"
+              "E: fetch uid=1 size=9373600\nE: fetch uid=1 size=1200\n"
+              "E: fetch uid=1 size=12345\nE: fetch uid=1 size=99\n"
+              "E: fetch uid=1 size=0\nE: fetch uid=1 size=1\n"
+              "E: fetch uid=1\nE: fetch uid=1\nE: fetch uid=1\n"},
+    {.name = "tags of nobody answer nothing",
+     .lines = IN
+              ">: NOOP\n"
+              "C: a1 NOOP\n"
+              "S: zzz999 OK not yours\n"
+              "S: * OK hi\n"
+              "S: a1 OK\n"
+              "E: code OK code=0 text=<hi>\n"
+              "E: tagged 1 OK code=0 text=<>\n"},
+    {.name = "names in the server's own spelling",
+     .lines = IN
+              "S: * LIST () \"/\" \"back\\slash\"\n"
+              "S: * LIST () \"/\" tab\x07" "bell\n"
+              "S: * LIST () \"/\" Inbox\n"
+              "S: * LIST () \"/\" Inbox\n"
+              "S: * LSUB () \"/\" {5}\n"
+              "S: a.b c\n"
+              "S: * LIST () \"/\" .lock\n"
+              "E: list 0 / name=<backslash>\n"
+              "E: list 0 / name=<tab\x07" "bell>\n"
+              "E: list 0 / name=<Inbox>\nE: list 0 / name=<Inbox>\n"
+              "E: list 4 / name=<a.b c>\n"
+              "E: list 0 / name=<.lock>\n"},
     {.name = "the rest",
      .lines = IN
               "S: * ENABLED CONDSTORE  QRESYNC \n"
@@ -391,6 +429,28 @@ static void test_feed_between(void)
     keywords_free(keywords);
 }
 
+/* Some servers send what they did not fill of a buffer. */
+static void test_leading_nuls(void)
+{
+    struct keywords *keywords = keywords_new();
+    struct session *session = ready_session(keywords, NULL);
+    struct session_event event;
+    struct err err;
+
+    session_feed(session, B("\0\0* 3 EXISTS\r\n"
+                            "\0* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n"));
+    ok(session_next(session, &event, &err) == 0 &&
+           event.kind == SESSION_EXISTS && event.number == 3,
+       "NULs in front of a line");
+    ok(session_next(session, &event, &err) == 0 &&
+           event.kind == SESSION_FETCH && event.fetch.uid == 7 &&
+           event.fetch.flags.system == FLAG_SEEN,
+       "and of a FETCH");
+    ok(session_junk_lines(session) == 0, "no line was lost");
+    session_free(session);
+    keywords_free(keywords);
+}
+
 int main(void)
 {
     size_t i;
@@ -401,5 +461,6 @@ int main(void)
     test_answer_before_the_end();
     test_log();
     test_feed_between();
+    test_leading_nuls();
     return done_testing();
 }
