@@ -375,6 +375,19 @@ static bool is_filtered(const struct plan_input *input,
            listed->date < input->now - (int64_t)policy->newer_than_seconds;
 }
 
+static bool is_out_of_sight(const struct plan_edge *edge,
+                            const struct listed *listed)
+{
+    return edge->known && listed->date < edge->date;
+}
+
+static void set_hidden(struct plan *plan, const struct plan_input *input,
+                       enum side side, const struct listed *listed)
+{
+    set_apart(plan, input, side, listed, APART_FILTERED);
+    plan->hidden++;
+}
+
 static void judge_new(struct plan *plan, const struct plan_input *input,
                       enum side side, const struct listed *listed)
 {
@@ -389,6 +402,8 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
         plan->relist[side] = true; /* its size and date are needed first */
     else if (is_filtered(input, listed))
         set_apart(plan, input, side, listed, APART_FILTERED);
+    else if (is_out_of_sight(&input->edge[other(side)], listed))
+        set_hidden(plan, input, side, listed);
     else
         add_copy(plan, other(side), listed);
 }

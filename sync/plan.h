@@ -45,6 +45,7 @@ struct plan {
     size_t n_aparts;
     size_t aparts_cap;
     uint32_t n_links;   /* of records and flags: found equal on both sides */
+    uint32_t hidden;    /* of aparts: they may be there, out of sight */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
     struct uidset merged[SIDES]; /* what a message of this side was copied as
@@ -60,6 +61,13 @@ struct plan_shown {
     struct flags fresh;  /* in it for the first time */
 };
 
+/* The oldest message that a side shows, where it shows the newest only and
+ * nothing is on record: what is older may be there, out of sight. */
+struct plan_edge {
+    bool known;
+    int64_t date;
+};
+
 struct plan_input {
     const struct delta *delta[SIDES];
     struct plan_shown shown[SIDES];
@@ -69,6 +77,7 @@ struct plan_input {
     const struct policy *policy;
     uint32_t folder;
     int64_t now; /* seconds since 1970, for newer_than */
+    struct plan_edge edge[SIDES];
     /* Messages of each side that this run has given up or holds back. */
     const struct uidset *skip[SIDES];
     /* What this run has added to a side. Gone by now, it was merged into an

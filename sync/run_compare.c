@@ -35,6 +35,9 @@ static void on_item(struct delta_request *request, const struct listed *listed)
 
     if (run_is_closing(work->run))
         return;
+    if (listed->has_meta && (!compare->oldest[side].known ||
+                             listed->date < compare->oldest[side].date))
+        compare->oldest[side] = (struct plan_edge){true, listed->date};
     compare->listed[side].system |= listed->flags.system;
     if (listed->flags.keywords != 0)
         uidset_add(&compare->listed[side].sets, listed->flags.keywords);

@@ -32,10 +32,16 @@ struct plan_input run_plan_input(const struct folder_work *work)
 {
     const struct compare *compare = work->compare;
     const struct run *run = work->run;
+    struct plan_edge edge[SIDES] = {{0}};
 
+    for (int side = 0; side < SIDES; side++) {
+        if (work->windowed[side] && work->row.pairs == 0)
+            edge[side] = compare->oldest[side];
+    }
     return (struct plan_input){
         .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
         .shown = {compare->shown[LEFT],  compare->shown[RIGHT] },
+        .edge = {edge[LEFT],            edge[RIGHT]           },
         .known = &compare->known,
         .match = &compare->match,
         .keywords = run->keywords,
@@ -46,6 +52,24 @@ struct plan_input run_plan_input(const struct folder_work *work)
         .added = {&work->added[LEFT],    &work->added[RIGHT]   },
         .merged = {&work->merged[LEFT],   &work->merged[RIGHT]  },
     };
+}
+
+/* Left where they are: sending them could double them. */
+static void tell_hidden(struct folder_work *work)
+{
+    char reason[160];
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .folder = run_folder_name(work),
+        .reason = reason,
+    };
+
+    snprintf(reason, sizeof(reason),
+             "%u messages are older than what is shown on the other side, and "
+             "may be there: they stay where they are",
+             work->compare->plan.hidden);
+    if (work->compare->plan.hidden > 0)
+        run_report(work->run, &event);
 }
 
 static int plan_one(struct folder_work *work, struct err *err)
@@ -66,6 +90,7 @@ static int plan_one(struct folder_work *work, struct err *err)
             work->want_full[side] = true;
         uidset_add_set(&work->merged[side], &compare->plan.merged[side]);
     }
+    tell_hidden(work);
     return 0;
 }
 

@@ -58,8 +58,9 @@ struct compare {
         struct uidset sets; /* of keywords, by number */
     } listed[SIDES];        /* the flags of all messages that were listed */
     struct plan_shown shown[SIDES];
-    unsigned pending; /* requests under way */
-    bool restart;     /* another UIDVALIDITY: begin anew */
+    unsigned pending;               /* requests under way */
+    bool restart;                   /* another UIDVALIDITY: begin anew */
+    struct plan_edge oldest[SIDES]; /* of what was listed with its date */
     bool full[SIDES]; /* the changes did not add up: ask for everything */
     struct plan plan;
 };

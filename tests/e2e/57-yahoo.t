@@ -22,6 +22,24 @@ ok "the message stays here" sh -c "python3 tests/lib/mail.py subjects \
     '$(store disk)' | grep -q edge-7"
 
 
+# A state that is lost while the server hides old mail that is here.
+provider old yahoo window=5
+account_provider old old 'window = 5' 'tls = none' 'allow_plaintext = yes'
+account_maildir attic
+pair old old attic
+for _age in 1 2 3 4 5 6 7 8; do
+    printf 'Subject: age-%d\r\n\r\nx\r\n' $_age |
+        mail add old INBOX '' $((1600000000 + _age))
+    [ $_age != 5 ] || runs 0 "mail while the oldest is to be seen" sync old
+done
+runs 0 "three that hide others" sync old
+rm -r "$T/state/old"
+runs 0 "the state is lost" sync old
+has "mail that may be hidden there stays here" "$T/err" '3 messages are older'
+agree "and is not doubled" old attic
+runs 0 "another run" --json sync old
+nothing_done "has nothing to do"
+
 # One message that cannot be delivered takes no other with it.
 provider sick yahoo unavailable=bad-1,bad-2 empty_body=hollow
 account_provider sick sick
