@@ -299,6 +299,10 @@ struct folder_request {
     const char *name;
     const char *new_name; /* FOLDER_RENAME only */
     enum special_use use; /* FOLDER_CREATE: a wish */
+    /* out, FOLDER_CREATE with ERR_REFUSED: the folder that answers to this name
+     * there, as case or Unicode form make no difference; the caller's to free.
+     * Else NULL. */
+    char *taken_by;
 };
 
 /* Connect, log in; find the root. */

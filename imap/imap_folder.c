@@ -9,6 +9,7 @@
 enum {
     STEP_CREATE_USE = IMAP_STEP_OWN, /* with a wish for its special use */
     STEP_CREATE,
+    STEP_LIST,   /* what is it that is there already? */
     STEP_STATUS, /* is it empty? */
     STEP_DELETE,
     STEP_RENAME,
@@ -23,6 +24,7 @@ struct folder {
     struct folder_request *request;
     bool counted; /* STATUS said how many messages there are */
     uint32_t messages;
+    char *spelling; /* STEP_LIST: another one, or NULL */
     struct buf wire;
     struct buf new_wire; /* STEP_RENAME */
     bool made_parent;    /* STEP_PARENT was sent */
@@ -189,22 +191,86 @@ static bool is_there(const struct session_reply *reply)
            imap_task_says(reply, B("mailbox exists"));
 }
 
+static void have_created(struct folder *folder)
+{
+    struct imap_name *name =
+        imap_names_put(&folder->task.pool->names, folder->request->name,
+                       buf_peek(&folder->wire));
+
+    name->selectable = true;
+    name->uidnext = 0;
+    imap_task_finish(&folder->task, 0, NULL);
+}
+
+static void refuse_taken(struct folder *folder, const char *by)
+{
+    struct err err;
+    int r = err_set(&err, ERR_REFUSED,
+                    "to the server it is the same as %s: rename one of the two",
+                    by);
+
+    folder->request->taken_by = mem_copy(by);
+    imap_task_finish(&folder->task, r, &err);
+}
+
+/* A folder of that name is there, though it was not listed. Some servers are
+ * late to list what is new; to others another spelling is the same. */
+static void look_at_taken(struct folder *folder)
+{
+    const struct imap_names *names = &folder->task.pool->names;
+    struct bytes wire = buf_peek(&folder->wire);
+
+    for (size_t i = 0; i < names->n; i++) {
+        struct bytes known = bytes_of(names->sorted[i]->wire);
+
+        if (bytes_equal_nocase(known, wire) && !bytes_equal(known, wire)) {
+            refuse_taken(folder, names->sorted[i]->name);
+            return;
+        }
+    }
+    if (memchr(wire.ptr, '*', wire.len) != NULL ||
+        memchr(wire.ptr, '%', wire.len) != NULL)
+        have_created(folder); /* LIST would take them for wildcards */
+    else
+        command(folder, STEP_LIST, "LIST \"\"", &folder->wire, "");
+}
+
 static void created(struct folder *folder, const struct session_reply *reply)
 {
-    struct imap_pool *pool = folder->task.pool;
-    struct imap_name *name;
     struct err err;
     int r = imap_task_answer(reply, "CREATE", &err);
 
-    if (r < 0 && is_there(reply))
-        r = 0;
     if (r == 0) {
-        name = imap_names_put(&pool->names, folder->request->name,
-                              buf_peek(&folder->wire));
-        name->selectable = true;
-        name->uidnext = 0;
+        have_created(folder);
+    } else if (is_there(reply)) {
+        look_at_taken(folder);
+    } else {
+        imap_task_finish(&folder->task, r, &err);
     }
-    imap_task_finish(&folder->task, r, &err);
+}
+
+/* The answer to a name without wildcards: it, or another spelling of it. */
+static void take_spelling(struct folder *folder,
+                          const struct session_list *line)
+{
+    struct buf name;
+
+    if (bytes_equal(line->name, buf_peek(&folder->wire)) ||
+        folder->spelling != NULL)
+        return;
+    buf_init(&name, 0);
+    if (imap_names_decode(&folder->task.pool->names, line->name,
+                          line->delimiter, &name) == NULL)
+        folder->spelling = mem_copy(buf_text(&name));
+    buf_deinit(&name);
+}
+
+static void looked(struct folder *folder)
+{
+    if (folder->spelling != NULL)
+        refuse_taken(folder, folder->spelling);
+    else
+        have_created(folder);
 }
 
 static void deleted(struct folder *folder, const struct session_reply *reply)
@@ -326,6 +392,9 @@ static void folder_tagged(struct folder *folder, int step,
     case STEP_CREATE:
         created(folder, reply);
         break;
+    case STEP_LIST:
+        looked(folder);
+        break;
     case STEP_STATUS:
         counted(folder, reply);
         break;
@@ -362,6 +431,8 @@ static void folder_event(struct imap_task *task, int step,
 
     if (event->kind == SESSION_TAGGED) {
         folder_tagged(folder, step, &event->reply);
+    } else if (event->kind == SESSION_LIST && step == STEP_LIST) {
+        take_spelling(folder, &event->list);
     } else if (event->kind == SESSION_STATUS && step == STEP_STATUS &&
                (event->status.has & STATUS_MESSAGES) != 0) {
         folder->counted = true;
@@ -390,6 +461,7 @@ static void folder_deinit(struct imap_task *task)
 
     buf_deinit(&folder->wire);
     buf_deinit(&folder->new_wire);
+    free(folder->spelling);
 }
 
 struct imap_task *imap_folder_new(struct imap_pool *pool,
@@ -404,6 +476,7 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
     struct imap_task *task = imap_task_new(pool, &class, &request->base);
 
     folder_of(task)->request = request;
+    request->taken_by = NULL;
     buf_init(&folder_of(task)->wire, 0);
     buf_init(&folder_of(task)->new_wire, 0);
     return task;

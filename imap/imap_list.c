@@ -286,6 +286,10 @@ static void build_entry(struct list *list, const struct list_line *line)
                strcmp(known->name, "INBOX") == 0) {
         entry = &list->request->folders[known->index];
     } else {
+        /* Neither: nobody could say which of the two is meant. */
+        entry = &list->request->folders[known->index];
+        free(entry->problem);
+        entry->problem = mem_copy("another folder has the same name");
         add_problem(list, line, "another folder has the same name");
         return;
     }

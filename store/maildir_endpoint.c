@@ -152,23 +152,25 @@ struct folder_job {
     char *path;
     const char *name; /* the request's */
     const char *new_name;
+    char *taken; /* path of the directory that answers to this name, or NULL */
 };
 
 static void free_folder(struct maildir_job *base)
 {
+    free(((struct folder_job *)base)->taken);
     free(((struct folder_job *)base)->path);
     free(base);
 }
 
 static void change_folder(struct maildir_job *base)
 {
-    const struct folder_job *job = (struct folder_job *)base;
+    struct folder_job *job = (struct folder_job *)base;
     const struct maildir *maildir = base->maildir;
 
     switch (job->action) {
     case FOLDER_CREATE:
         base->r = maildir_tree_create(maildir->root, maildir->account->layout,
-                                      job->path, &base->err);
+                                      job->path, &job->taken, &base->err);
         break;
     case FOLDER_DELETE:
         base->r = maildir_tree_delete(maildir->root, job->path, &base->err);
@@ -183,6 +185,22 @@ static void change_folder(struct maildir_job *base)
     }
 }
 
+static void folder_is_changed(struct maildir_job *base)
+{
+    const struct folder_job *job = (struct folder_job *)base;
+    struct folder_request *request = (struct folder_request *)base->request;
+    struct buf name;
+
+    buf_init(&name, 0);
+    if (job->taken != NULL &&
+        maildir_path_decode(base->maildir->account->layout,
+                            bytes_of(job->taken), &name)) {
+        request->taken_by = mem_text(buf_peek(&name));
+    }
+    buf_deinit(&name);
+    maildir_job_end(base);
+}
+
 static void start_folder(struct endpoint *endpoint,
                          struct folder_request *request)
 {
@@ -194,6 +212,7 @@ static void start_folder(struct endpoint *endpoint,
     job->action = request->action;
     job->name = request->name;
     job->new_name = request->new_name;
+    request->taken_by = NULL;
     buf_init(&path, 0);
     maildir_job_begin(maildir, &job->base, &request->base);
     job->base.r =
@@ -205,7 +224,7 @@ static void start_folder(struct endpoint *endpoint,
     if (job->base.r < 0) {
         maildir_job_later(&job->base, maildir_job_end, 0);
     } else {
-        maildir_job_run(&job->base, change_folder, maildir_job_end);
+        maildir_job_run(&job->base, change_folder, folder_is_changed);
     }
 }
 

@@ -141,9 +141,10 @@ struct dirent *maildir_tree_next(DIR *stream)
 
 /*
  * Is @name really in @parent, and not another name that the file system takes
- * for it (case, Unicode form)? Says in @err which one it is.
+ * for it (case, Unicode form)? Says in @err which one it is, and sets *@taken.
  */
-static int check_spelling(int parent, const char *name, struct err *err)
+static int check_spelling(int parent, const char *name, char **taken,
+                          struct err *err)
 {
     struct stat asked;
     struct stat st;
@@ -174,13 +175,18 @@ static int check_spelling(int parent, const char *name, struct err *err)
                       "system: rename one of the two",
                       name, other != NULL ? other : "another folder");
     }
-    free(other);
+    if (taken != NULL && !there) {
+        *taken = other;
+    } else {
+        free(other);
+    }
     return there ? 0 : ERR_REFUSED;
 }
 
-/* Make @name in @parent, or find it there. Returns a descriptor or an
- * error. */
-static int make_directory(int parent, const char *name, struct err *err)
+/* Make @name in @parent, or find it there. @taken may be NULL. Returns a
+ * descriptor or an error. */
+static int make_directory(int parent, const char *name, char **taken,
+                          struct err *err)
 {
     bool made = mkdirat(parent, name, 0700) == 0;
     int r;
@@ -197,7 +203,7 @@ static int make_directory(int parent, const char *name, struct err *err)
     if (fd < 0) {
         return cannot_enter(errno, name, err);
     }
-    r = made ? 0 : check_spelling(parent, name, err);
+    r = made ? 0 : check_spelling(parent, name, taken, err);
     if (r == 0 && made && fsync(parent) < 0) {
         r = err_errno(err, ERR_DISK, errno, "%s", name);
     }
@@ -241,21 +247,31 @@ static int fill(int self, bool is_subfolder, struct err *err)
 }
 
 /* Walk down to @path, durably making the directories that are missing. Returns
- * a descriptor or an error. */
-static int make_path(int root, const char *path, struct err *err)
+ * a descriptor or an error. @taken may be NULL. */
+static int make_path(int root, const char *path, char **taken, struct err *err)
 {
     const char *rest = path;
-    char *component;
     int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
 
     if (at < 0) {
         return err_errno(err, ERR_DISK, errno, "%s", path);
     }
-    while (at >= 0 && (component = take_component(&rest)) != NULL) {
-        int next = strcmp(component, ".") == 0
-                       ? fcntl(at, F_DUPFD_CLOEXEC, 0)
-                       : make_directory(at, component, err);
+    while (at >= 0) {
+        const char *begin = rest;
+        char *component = take_component(&rest);
+        char *name = NULL;
+        int next;
 
+        if (component == NULL) {
+            break;
+        }
+        next = strcmp(component, ".") == 0
+                   ? fcntl(at, F_DUPFD_CLOEXEC, 0)
+                   : make_directory(at, component, &name, err);
+        if (name != NULL && taken != NULL) {
+            *taken = mem_printf("%.*s%s", (int)(begin - path), path, name);
+        }
+        free(name);
         close(at);
         free(component);
         at = next;
@@ -264,9 +280,9 @@ static int make_path(int root, const char *path, struct err *err)
 }
 
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
-                        struct err *err)
+                        char **taken, struct err *err)
 {
-    int at = make_path(root, path, err);
+    int at = make_path(root, path, taken, err);
     int r;
 
     if (at < 0) {
@@ -288,7 +304,7 @@ int maildir_tree_parent(int root, const char *path, bool make, struct err *err)
 {
     size_t length = (size_t)(maildir_tree_leaf(path) - path);
     char *above = mem_text((struct bytes){path, length > 0 ? length - 1 : 0});
-    int parent = make ? make_path(root, above, err)
+    int parent = make ? make_path(root, above, NULL, err)
                       : maildir_tree_descend(root, above, err);
 
     free(above);

@@ -49,11 +49,15 @@ int maildir_tree_parent(int root, const char *path, bool make, struct err *err);
 /**
  * Create a folder with its parents, durably; it may be there.
  *
- * Returns 0; ERR_REFUSED where on this file system another folder's directory
- * answers to that name, or something that is no directory; or ERR_DISK.
+ * @taken  out: the path of the directory that answers to that name, or to a
+ *         part of it, on this file system; free() it. Untouched where there is
+ *         none. NULL: not wanted.
+ *
+ * Returns 0; ERR_REFUSED where there is such a directory, or something that is
+ * no directory; or ERR_DISK.
  */
 int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
-                        struct err *err);
+                        char **taken, struct err *err);
 
 /* A stream over an open directory, on a descriptor of its own: closedir() it.
  * Returns NULL with errno. */

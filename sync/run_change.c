@@ -103,6 +103,25 @@ static void forget_earlier(struct folder_change *change)
         work->row.token[change->side] = (struct folder_token){0};
 }
 
+/* Two names that are one there: neither goes on, whichever came first, as
+ * nothing says whose the folder over there is. */
+static void refuse_other(struct folder_work *work, enum side side,
+                         const char *name)
+{
+    struct run *run = work->run;
+    struct err err;
+
+    err_set(&err, ERR_REFUSED,
+            "on %s it is the same as %s: rename one of the two",
+            run->options.endpoint[side]->name, work->row.name[side]);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *other_work = run->folders[i];
+
+        if (other_work != work && strcmp(other_work->row.name[side], name) == 0)
+            run_folder_failed(other_work, side, &err);
+    }
+}
+
 static void on_created(struct request *base)
 {
     struct folder_change *change = base->owner;
@@ -121,7 +140,10 @@ static void on_created(struct request *base)
         tell_folder(work, side, REPORT_FOLDER_CREATE);
     } else if (!run_is_over(run, side, base->result, &base->err)) {
         run_folder_failed(work, side, &base->err);
+        if (change->request.taken_by != NULL)
+            refuse_other(work, side, change->request.taken_by);
     }
+    free(change->request.taken_by);
     free(change);
     run_end(run);
 }

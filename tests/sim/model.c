@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -798,6 +799,17 @@ static void act_folder(struct work *work)
 
     if (!may_change(model)) {
         finish_work(work, ERR_CONNECT, "cut");
+        return;
+    }
+    for (size_t i = 0; model->folds_case && i < model->n_folders; i++) {
+        const char *taken = model->folders[i]->name;
+
+        if (change->action != FOLDER_CREATE ||
+            strcasecmp(taken, change->name) != 0 ||
+            strcmp(taken, change->name) == 0)
+            continue;
+        change->taken_by = mem_copy(taken);
+        finish_work(work, ERR_REFUSED, "the same as another folder");
         return;
     }
     if (change->action == FOLDER_CREATE)

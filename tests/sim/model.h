@@ -71,6 +71,7 @@ struct model {
     bool no_uids;        /* no UIDPLUS: added() tells no UID */
     bool tells_once;     /* sizes are listed once, and in full listings */
     uint32_t drops;      /* flags that it takes with OK, and does not store */
+    bool folds_case;     /* names that differ by case are one folder */
     const char *refuses; /* content that is refused for good, or NULL */
     const char *poison;  /* content that costs the connection, or NULL */
     bool poison_unsure;  /* and nobody knows whether it arrived */

@@ -280,6 +280,38 @@ static void test_rename_one_way(void)
     world_deinit(&world);
 }
 
+/* Row 19. */
+static void test_two_names_one(bool together)
+{
+    struct world world;
+
+    world_init(&world, 24);
+    world.side[RIGHT].folds_case = true;
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, together ? "Foo" : "foo", 3, 'f');
+    if (!together)
+        sync_once(&world);
+    fill(&world, LEFT, together ? "foo" : "Foo", 3, 'g');
+    model_deliver(&world.side[LEFT], "INBOX", "news", 0);
+    ok(sync_once(&world) == 0 && world.result.failed == 2 &&
+           model_count(&world.side[RIGHT], "INBOX", "news") == 1,
+       "row 19: two names that are one over there are both refused (%s)",
+       together ? "both new" : "one after the other");
+    model_deliver(&world.side[LEFT], "foo", "a", 0);
+    model_deliver(&world.side[LEFT], "Foo", "b", 0);
+    ok(sync_once(&world) == 0 && world.result.failed == 2 &&
+           model_count(&world.side[RIGHT], "foo", "a") == 0 &&
+           model_count(&world.side[RIGHT], "foo", "b") == 0 &&
+           model_count(&world.side[RIGHT], "Foo", "a") == 0 &&
+           model_count(&world.side[RIGHT], "Foo", "b") == 0,
+       "each time, and nothing is put into either");
+    model_rename(&world.side[LEFT], "Foo", "Bar");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 &&
+           world.result.failed == 0 && is_equal(&world),
+       "until one of them has another name");
+    world_deinit(&world);
+}
+
 static void test_rename_out(void)
 {
     struct world world;
@@ -583,6 +615,8 @@ int main(int argc, char **argv)
     test_subscriptions();
     test_rename_one_way();
     test_rename_out();
+    test_two_names_one(true);
+    test_two_names_one(false);
     test_worlds(300);
     return done_testing();
 }
