@@ -199,8 +199,8 @@ static void name_new(struct folder_work *work, enum side side)
     work->row.name[side] =
         run_map_name(work->run, side, work->row.name[other(side)]);
     work->has_token[side] = false;
-    if (work->row.pairs > 0)
-        return;
+    if (work->row.pairs > work->row.gone[side])
+        return; /* it will be seen that it is another one */
     work->row.has_token[side] = false;
     work->row.token[side] = (struct folder_token){0};
 }
