@@ -33,6 +33,7 @@ deleted_nothing "and again"
 runs 3 "a plan with held work only" plan main
 runs 0 "status" status main
 has "status tells of it" "$T/out" '[Hh]eld'
+has "and why it is" "$T/out" 'disk looks emptied'
 
 # The folders are gone too: a disk that is not mounted.
 rm -rf "$T/disk"

@@ -830,9 +830,104 @@ static void test_shaky(uint32_t n)
        tally.unfinished, tally.runs, tally.shaken);
 }
 
-/* --- moves and copies are an optimisation --------------------------------------- */
+#define MAILS 12u /* messages in the worlds below */
 
-#define MAILS 12u
+/* --- both sides move ------------------------------------------------------------ */
+
+/* Where message @which of @world is: a bit for each folder that has it once on
+ * both sides, and a high one where that is not so. */
+static unsigned whereabouts(struct world *world, unsigned which)
+{
+    char *text = mem_printf("message %u", which);
+    unsigned bits = 0;
+
+    for (unsigned k = 0; k < 3; k++) {
+        int n = count_both(world, names[k], text);
+
+        bits |= n == 1 ? 1u << k : 0;
+        bits |= n == 0 || n == 1 ? 0 : 8u;
+    }
+    free(text);
+    return bits;
+}
+
+/* Each message goes, or stays, as each side likes. @cut: and a connection is
+ * lost on the way; then one that went two ways may be in both places. */
+static bool agrees(uint32_t seed, bool cut)
+{
+    struct world world;
+    unsigned goal[MAILS][SIDES];
+    bool good = true;
+
+    world_init(&world, seed);
+    world.policy.moves = true;
+    world.policy.max_delete.kind = MAX_DELETE_OFF;
+    world.policy.on_conflict = sim_random(&world.sim, 2) ? RIGHT : LEFT;
+    for (enum side side = LEFT; side < SIDES; side++) {
+        world.side[side].tier = (enum model_tier)sim_random(&world.sim, 2);
+        world.side[side].no_uids = sim_random(&world.sim, 6) == 0;
+        world.side[side].tells_once = sim_random(&world.sim, 3) == 0;
+    }
+    for (unsigned i = 0; i < MAILS; i++) {
+        char *text = mem_printf("message %u", i);
+
+        model_deliver(&world.side[LEFT], names[0], text, 0)->date += i / 2;
+        free(text);
+    }
+    sync_once(&world);
+    for (unsigned i = 0; i < MAILS; i++) {
+        char *text = mem_printf("message %u", i);
+
+        for (enum side side = LEFT; side < SIDES; side++) {
+            goal[i][side] = sim_random(&world.sim, 3);
+            if (goal[i][side] > 0)
+                user_moves(&world, side, names[0], names[goal[i][side]], text);
+        }
+        free(text);
+    }
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    if (cut) {
+        enum side side = sim_random(&world.sim, 2) ? RIGHT : LEFT;
+
+        world.side[side].cut_after = 1 + sim_random(&world.sim, 12);
+        world.side[side].lose_answer = sim_random(&world.sim, 2) == 0;
+        run_once(&world);
+    }
+    good = sync_once(&world) == 0 && is_equal(&world);
+    good = good && sync_once(&world) == 0 && is_idle(&world);
+    for (unsigned i = 0; i < MAILS && good; i++) {
+        enum side winner = world.policy.on_conflict;
+        unsigned left = goal[i][LEFT];
+        unsigned right = goal[i][RIGHT];
+        unsigned place =
+            left == 0 || right == 0 ? left + right : goal[i][winner];
+        unsigned is = whereabouts(&world, i);
+
+        good = is == 1u << place ||
+               (cut && is == (1u << left | 1u << right) && left * right > 0);
+    }
+    world_deinit(&world);
+    return good;
+}
+
+static void test_two_movers(uint32_t n)
+{
+    for (unsigned cut = 0; cut < 2; cut++) {
+        uint32_t failed = 0;
+
+        for (uint32_t seed = 100; seed < 100 + n && failed == 0; seed++) {
+            if (!agrees(seed, cut))
+                failed = seed;
+        }
+        ok(failed == 0,
+           "rows 5 to 8: in %u worlds both sides agree where a message is%s "
+           "(first bad seed: %u)",
+           n, cut ? ", with cut connections" : "", failed);
+    }
+}
+
+/* --- moves and copies are an optimisation --------------------------------------- */
 
 /* What users do between two runs, by a generator of its own: the same in two
  * worlds. Each message is moved by one side only: by both to different folders
@@ -961,6 +1056,7 @@ int main(int argc, char **argv)
         return strcmp(argv[1], "-n") == 0
                    ? (test_cuts((uint32_t)atoi(argv[2])),
                       test_shaky((uint32_t)atoi(argv[2])),
+                      test_two_movers((uint32_t)atoi(argv[2])),
                       test_metamorphic((uint32_t)atoi(argv[2])), done_testing())
                    : !survives((uint32_t)atoi(argv[1]));
     test_first_and_second();
@@ -992,6 +1088,7 @@ int main(int argc, char **argv)
     test_doubtful_list();
     test_hidden_folder();
     test_trash();
+    test_two_movers(150);
     test_metamorphic(150);
     test_cuts(300);
     test_shaky(300);
