@@ -72,8 +72,9 @@ bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
 
     if (pool->broken != 0)
         return false;
-    if (now_ms < pool->resume_ms)
-        return true; /* told so already, by an answer to another command */
+    /* Told so already, by the answer to another command of the same flight. */
+    if (now_ms + verdict.wait_ms / 2 < pool->resume_ms)
+        return true;
     if (!patience_wait(&pool->patience, unit_ms(pool), verdict.wait_ms,
                        next_chance(pool), &wait_ms)) {
         if (verdict.kind != VERDICT_BUSY)

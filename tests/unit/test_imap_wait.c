@@ -471,6 +471,23 @@ static void test_busy_add(void)
     world_free(world);
 }
 
+/* Five minutes, said to each command of one flight, are five minutes. */
+static void test_flight(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"APPEND", NULL,
+         "NO Request is throttled. Suggested Backoff Time: 299961 "
+         "milliseconds", false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    ok(do_add(world) == 0 && added(world, ERR_RETRY, ERR_RETRY, ERR_RETRY) &&
+           world->n_waits == 1,
+       "one wait for one flight");
+    world_free(world);
+}
+
 static void on_begin(struct read_request *request, uint32_t uid, uint64_t size)
 {
     struct world *world = request->base.owner;
@@ -612,6 +629,7 @@ int main(void)
                 "a rename of which the answer was lost was done");
     test_lost_add();
     test_busy_add();
+    test_flight();
     test_lost_read();
     test_lost_place();
     test_interrupt();
