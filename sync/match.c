@@ -18,6 +18,7 @@ void match_deinit(struct match *match)
 {
     for (int side = 0; side < SIDES; side++) {
         free(match->candidates[side]);
+        free(match->all[side]);
         uidset_deinit(&match->want[side]);
     }
     free(match->links);
@@ -37,6 +38,19 @@ void match_add(struct match *match, enum side side, const struct listed *listed)
     if (match->fidelity == FIDELITY_EXACT)
         candidate->identity.size = listed->size;
     candidate->identity.date = listed->date;
+}
+
+void match_doubt_sizes(struct match *match)
+{
+    for (int side = 0; side < SIDES; side++) {
+        size_t n = match->n[side];
+
+        match->n_all[side] = n;
+        match->all[side] = mem_new(n + 1, sizeof(*match->all[side]));
+        if (n > 0)
+            memcpy(match->all[side], match->candidates[side],
+                   n * sizeof(*match->all[side]));
+    }
 }
 
 /* Orders by size, then digest, date and UID, so that what may be the same
@@ -183,7 +197,7 @@ static void judge_header(struct match *match, struct group *group)
     struct candidate *left = group->first[LEFT];
     struct candidate *right = group->first[RIGHT];
 
-    if (group->n[LEFT] == 1 && group->n[RIGHT] == 1 &&
+    if (!match->by_date && group->n[LEFT] == 1 && group->n[RIGHT] == 1 &&
         left->identity.has_header && right->identity.has_header &&
         left->identity.date == right->identity.date) {
         link_two(match, left, right);
@@ -256,7 +270,7 @@ static void keep_wanted(struct match *match)
     }
 }
 
-bool match_next(struct match *match)
+static bool climb(struct match *match)
 {
     switch (match->step) {
     case STEP_SIZE:
@@ -293,6 +307,43 @@ bool match_next(struct match *match)
         return true;
     match->step = STEP_OVER;
     return false;
+}
+
+/* The foot of the ladder again, with what was not matched. */
+static void begin_by_date(struct match *match, enum side side)
+{
+    struct uidset linked = {0};
+    size_t out = 0;
+
+    for (size_t i = 0; i < match->n_links; i++)
+        uidset_add(&linked, match->links[i].uid[side]);
+    free(match->candidates[side]);
+    match->candidates[side] = match->all[side];
+    match->cap[side] = match->n_all[side] + 1;
+    match->all[side] = NULL;
+    for (size_t i = 0; i < match->n_all[side]; i++) {
+        struct candidate *candidate = &match->candidates[side][i];
+
+        candidate->identity.size = (uint64_t)candidate->identity.date;
+        if (!uidset_has(&linked, candidate->uid))
+            match->candidates[side][out++] = *candidate;
+    }
+    match->n[side] = out;
+    uidset_clear(&match->want[side]);
+    uidset_deinit(&linked);
+}
+
+bool match_next(struct match *match)
+{
+    if (climb(match))
+        return true;
+    if (match->all[LEFT] == NULL)
+        return false;
+    begin_by_date(match, LEFT);
+    begin_by_date(match, RIGHT);
+    match->by_date = true;
+    match->step = STEP_SIZE;
+    return climb(match);
 }
 
 static struct candidate *find(struct match *match, enum side side, uint32_t uid)

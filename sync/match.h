@@ -7,6 +7,8 @@
  * is unique on both sides; then the digest of the whole message. Where sizes
  * lie it begins at the second step, and does without them; where messages are
  * made anew for each reader, there is one step only, the envelope's digest.
+ * Where nobody knows whether sizes lie, what was not matched goes up once more,
+ * by its date in place of its size, and every byte has to tell.
  * Pure: says which messages it wants identified, and is told.
  *
  *     match_init(); match_add() for each new message;
@@ -43,7 +45,10 @@ struct match {
     size_t n[SIDES];
     size_t cap[SIDES];
     enum fidelity fidelity;
-    unsigned step; /* how far up the ladder */
+    unsigned step;                /* how far up the ladder */
+    bool by_date;                 /* the date stands in for the size */
+    struct candidate *all[SIDES]; /* to go up once more, or NULL */
+    size_t n_all[SIDES];
     /* out */
     enum identify_level level;
     struct uidset want[SIDES];
@@ -59,6 +64,9 @@ void match_deinit(struct match *match);
 /* A new message of @side, size and date as listed. */
 void match_add(struct match *match, enum side side,
                const struct listed *listed);
+
+/* Sizes may lie. After the last match_add(); @match is of FIDELITY_EXACT. */
+void match_doubt_sizes(struct match *match);
 
 /* The next question into want and level. Returns false where there is none:
  * links is final. */

@@ -165,8 +165,12 @@ static bool collect_both(struct folder_work *work)
         }
         again[side] = r == LACKS_META && !compare->full[side];
     }
-    if (!again[LEFT] && !again[RIGHT])
+    if (!again[LEFT] && !again[RIGHT]) {
+        /* All of the folder is at stake, and not every server is known. */
+        if (work->row.pairs == 0 && run_fidelity(work->run) == FIDELITY_EXACT)
+            match_doubt_sizes(&compare->match);
         return true;
+    }
     match_deinit(&compare->match);
     match_init(&compare->match, run_fidelity(work->run));
     for (enum side side = LEFT; side < SIDES; side++) {

@@ -45,6 +45,18 @@ pair main far disk
 keyword='\Draft'
 there_and_back
 
+# Sizes that lie on a server that nobody has heard of.
+provider odd coremail greeting=hello size_factor=2
+account_provider odd odd
+account_maildir even
+pair odd odd even
+mail new odd INBOX one two three
+runs 0 "sizes that lie" sync odd
+rm -r "$T/state/odd"
+runs 0 "and a lost state" --json sync odd
+is "send nothing again" "$(summary '.left.copied + .right.copied')" 0
+agree "and double nothing" odd even
+
 flags refused 'storable=\Seen \Answered \Flagged \Deleted even \*' \
     refuses=odd 'keyword_answer=NO [CANNOT] not that one'
 flags forgotten 'storable=\Seen \Answered \Flagged \Deleted \*' forgets=odd
