@@ -41,6 +41,88 @@ static void test_folders(void)
     world_deinit(&world);
 }
 
+/* Deleted with its messages, under the guard; and what must stay. */
+static void test_deleted(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 25);
+    world.policy.max_size = 40;
+    fill(&world, LEFT, "INBOX", 30, 'i');
+    fill(&world, LEFT, "Big", 20, 'b');
+    fill(&world, LEFT, "P", 3, 'p');
+    fill(&world, LEFT, "P/Child", 3, 'c');
+    fill(&world, RIGHT, "Apart", 2, 'a');
+    model_deliver(right, "Apart",
+                  "a message that is much too large for such a small pair", 0);
+    sync_once(&world);
+    model_remove(left, "Big");
+    ok(sync_once(&world) == 0 && world.result.held == 20 &&
+           model_folder(right, "Big")->n_mail == 20,
+       "a deleted folder with many messages is held");
+    model_deliver(right, "Big", "new over there", 0);
+    ok(sync_once(&world) == 0 && world.result.held == 20 &&
+           model_folder(right, "Big")->n_mail == 21 &&
+           model_folder(left, "Big") == NULL,
+       "and again; it does not come back by itself");
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 && model_folder(right, "Big")->n_mail == 1 &&
+           model_count(left, "Big", "new over there") == 1,
+       "let through, what is new in it lives");
+    world.force_delete = false;
+    model_remove(left, "P");
+    ok(sync_once(&world) == 0 && model_folder(right, "P") == NULL &&
+           model_folder(right, "P/Child")->n_mail == 3 &&
+           model_folder(left, "P/Child")->n_mail == 3,
+       "a parent goes, and its child stays");
+    model_remove(left, "Apart");
+    ok(sync_once(&world) == 0 && model_folder(right, "Apart") != NULL &&
+           model_folder(right, "Apart")->n_mail == 1,
+       "messages that stay apart keep their folder");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world),
+       "and it is settled");
+    fill(&world, LEFT, "Both", 3, 'b');
+    sync_once(&world);
+    model_remove(left, "Both");
+    model_remove(right, "Both");
+    ok(sync_once(&world) == 0 && model_folder(left, "Both") == NULL &&
+           model_folder(right, "Both") == NULL && world.result.failed == 0,
+       "deleted on both sides");
+    ok(sync_once(&world) == 0 && is_idle(&world), "it is forgotten");
+    fill(&world, LEFT, "Both", 2, 'n');
+    ok(sync_once(&world) == 0 && model_folder(left, "Both")->n_mail == 2 &&
+           model_folder(right, "Both")->n_mail == 2,
+       "made again, it is a new one");
+    world_deinit(&world);
+}
+
+/* With the new name comes a new UIDVALIDITY: nothing shows that it is the same
+ * folder, but what is in it. */
+static void test_renamed_anew(void)
+{
+    struct world world;
+
+    world_init(&world, 26);
+    world.policy.moves = true;
+    fill(&world, LEFT, "INBOX", 5, 'i');
+    fill(&world, LEFT, "Old", 20, 'o');
+    sync_once(&world);
+    model_rename(&world.side[LEFT], "Old", "New");
+    model_folder(&world.side[LEFT], "New")->uidvalidity++;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "New")->n_mail == 20 &&
+           model_folder(&world.side[RIGHT], "Old") == NULL &&
+           world.result.held == 0,
+       "a folder renamed with a new UIDVALIDITY");
+    ok(world.side[LEFT].n_read == 0 && world.side[RIGHT].n_read == 0 &&
+           world.side[RIGHT].n_placed == 20,
+       "is found by identity, and no body is sent");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 static void test_renames(void)
 {
     struct world world;
@@ -609,6 +691,8 @@ int main(int argc, char **argv)
         return puts(wrong != NULL ? wrong : "good") < 0;
     }
     test_folders();
+    test_deleted();
+    test_renamed_anew();
     test_renames();
     test_swap();
     test_rename_conflicts();
