@@ -141,9 +141,12 @@ static void map_uses(struct run *run)
 
         if (left == NULL || right == NULL ||
             is_listed(run, RIGHT, left->name) ||
-            is_listed(run, LEFT, right->name) ||
-            !filter_accepts(run->filter, left->name))
+            is_listed(run, LEFT, right->name))
             continue;
+        if (!filter_accepts(run->filter, left->name)) {
+            filter_exclude(run->filter, right->name); /* nor does its twin */
+            continue;
+        }
         work = run_folder_new(run, left->name, right->name);
         work->entry[LEFT] = left;
         work->entry[RIGHT] = right;

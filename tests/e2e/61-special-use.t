@@ -117,6 +117,16 @@ runs 0 "a deletion on the left" sync bin
 ok "goes into the Trash of the right" mail raw jon "Deleted Items" drop
 ok "which is the twin of that on the left" mail raw ida Trash drop
 
+# Left out by the name on the left: the twin takes no part either.
+account_imap leo one leo
+account_imap mia two mia
+pair out leo mia 'folders = *, !Sent'
+mail new leo Sent one-mail
+mail new mia "Sent Items" other-mail
+runs 0 "a folder that takes no part by its left name" sync out
+is "is left alone, on the left" "$(folders leo)" "INBOX Sent "
+is "and on the right" "$(folders mia)" "INBOX Sent Items "
+
 # A Maildir has no uses: it keeps names.
 account_maildir disk
 account_imap kim two kim
