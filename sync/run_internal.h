@@ -19,6 +19,7 @@
  *     run_copy.c     messages from one side to the other
  *     transfer.c     one batch of them
  *     run_change.c   folders made and removed, flags
+ *     run_spare.c    files that were edited, and are not to be deleted
  *     run_delete.c   deletions
  *     run_subscribe.c  subscriptions
  *     run_check.c    both sides of every pair, held against each other
@@ -149,6 +150,7 @@ enum run_step {
     STEP_COPY_RIGHT,
     STEP_COPY_LEFT,
     STEP_FLAGS,
+    STEP_SPARE,
     STEP_DELETE,
     STEP_REMOVE_FOLDERS,
     STEP_SUBSCRIBE,
@@ -374,6 +376,10 @@ void run_subscribe(struct run *run);
  * Return 0 or the state's error. */
 int run_retry_refused(struct run *run, struct err *err);
 int run_tell_refused(struct run *run, struct err *err);
+
+/* run_spare.c: take files out of the plans that were edited since their pair
+ * went on record. */
+void run_spare_edits(struct run *run);
 
 /* run_delete.c */
 void run_delete(struct run *run);

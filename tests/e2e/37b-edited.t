@@ -58,6 +58,22 @@ for pair in ann:disk bob:copy; do
     nothing_done "$left: does nothing"
 done
 
+# A file of another program, whose name tells no size.
+printf 'Subject: foreign\n\ntext\n' >"$T/disk/INBOX/cur/1700000000.M1P2.host:2,S"
+touch -d @1700000000 "$(file_of disk foreign)"
+runs 0 "a file of another program" sync ann
+echo 'one line more' >>"$(file_of disk foreign)"
+mail delete ann INBOX foreign
+runs 0 "a run after it was edited, and deleted on the server" sync ann
+equal "both sides are equal" ann disk
+is "the edit is on the server" \
+    "$(mail raw ann INBOX foreign | grep -c '^one line more')" 1
+mail delete ann INBOX foreign
+runs 0 "a run after the edit was deleted" sync ann
+equal "deletes it" ann disk
+runs 0 "one more" --json sync ann
+nothing_done "does nothing"
+
 # A name that was wrong from the start: the file is older than it.
 file=$T/disk/INBOX/cur/1700000000.M1P1.host,S=7,W=8:2,S
 printf 'Subject: wrong\n\nsize\n' >"$file"
