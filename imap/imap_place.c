@@ -10,7 +10,7 @@
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
-enum { STEP_SEARCH = IMAP_STEP_OWN, STEP_PLACE };
+enum { STEP_LOOK = IMAP_STEP_OWN, STEP_PLACE };
 
 /* A request from its first command to the removal of the originals. */
 struct work {
@@ -30,7 +30,7 @@ struct place {
     size_t from;         /* first range that no command named yet */
     bool placing;        /* STEP_PLACE was not answered yet */
     struct uidset chunk; /* what the last ones named; borrowed ranges */
-    struct uidset there; /* of these, by STEP_SEARCH */
+    struct uidset there; /* of these, by STEP_LOOK */
     bool told;           /* COPYUID came for the chunk */
 };
 
@@ -141,14 +141,18 @@ static void place_next(struct place *place)
 {
     const struct uidset *uids = place->work->request->uids;
     size_t first = place->from;
+    struct session *session;
 
     place->first = first;
     if (first == uids->n) {
         imap_task_finish(&place->task, 0, NULL);
         return;
     }
-    imap_task_begin_set(&place->task, STEP_SEARCH, "UID SEARCH UID", uids,
-                        &place->from, buf_len(&place->wire));
+    /* Not UID SEARCH: GNU mailutils takes what stands behind UID in it for
+     * numbers of another kind. */
+    session = imap_task_begin_set(&place->task, STEP_LOOK, "UID FETCH", uids,
+                                  &place->from, buf_len(&place->wire));
+    session_add(session, B(" (UID)"), false);
     imap_task_end(&place->task);
     place->from = first;
     place->placing = true;
@@ -189,7 +193,7 @@ static void place_start(struct imap_task *task)
 static void on_answer(struct place *place, int step,
                       const struct session_reply *reply)
 {
-    const char *verb = step == STEP_PLACE ? verb_of(place->work) : "UID SEARCH";
+    const char *verb = step == STEP_PLACE ? verb_of(place->work) : "UID FETCH";
     struct err err;
     int r = imap_task_answer(reply, verb, &err);
 
@@ -213,8 +217,9 @@ static void place_event(struct imap_task *task, int step,
     struct err err;
     int r;
 
-    if (event->kind == SESSION_SEARCH && step == STEP_SEARCH) {
-        uidset_add_set(&place->there, event->vanished.set);
+    if (event->kind == SESSION_FETCH && step == STEP_LOOK) {
+        if ((event->fetch.has & FETCH_UID) != 0)
+            uidset_add(&place->there, event->fetch.uid);
     } else if (event->kind == SESSION_CODE && step != IMAP_STEP_SELECT) {
         /* Dovecot says so before it ends the search. */
         take_copyuid(place, &event->reply);

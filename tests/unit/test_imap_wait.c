@@ -567,7 +567,7 @@ static void test_lost_place(void)
     struct imapserver_answer answers[LINES] = {
         CUT("SELECT"),
         SELECT,
-        {"UID SEARCH", "* SEARCH 1\r\n", "OK done", false, 0},
+        {"UID FETCH", "* 1 FETCH (UID 1)\r\n", "OK done", false, 0},
         CUT("UID COPY"),
     };
     struct world *world = world_new(answers, NULL);
