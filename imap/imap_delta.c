@@ -423,6 +423,10 @@ static void delta_tagged(struct delta *delta, int step,
 {
     if (step == IMAP_STEP_SELECT) {
         delta_selected(delta, event);
+    } else if (step == STEP_OLD && delta->mode == MODE_PLAIN &&
+               event->reply.status == IMAP_BAD) {
+        /* GNU mailutils does not understand a range whose first are gone. */
+        delta->flight = FLIGHT_VOID;
         /* Some servers call 1:* of an empty folder an error. */
     } else if (delta->flight == FLIGHT_GOOD && delta->result == 0 &&
                box_of(delta)->before > 0) {
