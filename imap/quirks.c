@@ -73,16 +73,16 @@ static const struct quirks table[] = {
         .key = "hmailserver", .name = "hMailServer", .greeting = "hMailServer",
         .command_bytes = 1000, .fidelity = FIDELITY_CONTENT,
     }, {
-        /* A gateway to Exchange. */
-        .key = "davmail", .name = "DavMail", .greeting = "DavMail",
-        .fidelity = FIDELITY_CONTENT,
-    }, {
         .key = "uw", .name = "UW or Panda IMAP", .greeting = "2007f.",
         .command_bytes = 1000,
     }, {
         /* STATUS with MAILBOXID brings whatever lies in its memory. */
         .key = "cyrus", .name = "Cyrus 3.6", .greeting = "Cyrus IMAP 3.6",
         .without = CAP_OBJECTID,
+    }, {
+        /* Its sessions number the messages of a folder without each other. */
+        .key = "mailutils", .name = "GNU mailutils",
+        .capability = "AUTH=SECURID", .connections = 1,
     },
 };
 /* clang-format on */
