@@ -5,7 +5,8 @@
 
 STORE is imap:PORT:USER (loopback, no TLS, password "secret"), maildir:PATH
 (nested) or maildir++:PATH. FOLDER is UTF-8 with "/". A message is named by a
-word of its Subject, and must be the only one; "all" is every message.
+word of its Subject, and must be the only one; "all" is every message, "word*"
+those that have a word with this beginning.
 
     wait STORE                          until the server greets and takes a login
     dump STORE [FILE]                   one line a folder, one line a message:
@@ -110,6 +111,9 @@ class Message:
 def choose(messages, subject):
     if subject == "all":
         return list(messages)
+    if subject.endswith("*"):
+        return [m for m in messages if any(
+            word.startswith(subject[:-1]) for word in subject_of(m.body).split())]
     found = [m for m in messages if subject in subject_of(m.body).split()]
     if len(found) != 1:
         sys.exit("mail.py: %d messages have the subject %s"
@@ -130,6 +134,8 @@ class Imap:
 
     def close(self):
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            # GNU mailutils answers LOGOUT before it writes down what it did.
+            self.leave()
             self.imap.logout()
 
     def check(self, answer):
@@ -184,6 +190,11 @@ class Imap:
             self.check(self.imap.select(self.wire(folder)))
             self.selected = folder
 
+    def leave(self):
+        if self.selected is not None and self.can("UNSELECT"):
+            self.check(self.imap.unselect())
+        self.selected = None
+
     def messages(self, folder):
         self.selected = None
         self.select(folder)
@@ -208,8 +219,11 @@ class Imap:
         return int(when.timestamp())
 
     def add(self, folder, body, flags, date):
-        # GNU mailutils makes an INBOX when it is selected for the first time.
-        self.select(folder)
+        if not self.can("UIDPLUS"):
+            # GNU mailutils makes an INBOX when it is first selected, and mixes
+            # up what it knows of a folder that is selected all along.
+            self.select(folder)
+            self.leave()
         # IMAP4.append() would "mend" bare CR and LF.
         self.imap.literal = body
         self.check(self.imap._simple_command(
@@ -222,6 +236,7 @@ class Imap:
             last = self.check(self.imap.uid("SEARCH", "ALL"))[0].split()[-1]
             self.check(self.imap.uid("STORE", last.decode(), "+FLAGS",
                                      "(" + " ".join(flags) + ")"))
+            self.leave()
 
     def flag(self, folder, message, plus, minus):
         self.select(folder)
@@ -252,12 +267,15 @@ class Imap:
         self.check(self.imap.uid("COPY", message.key, self.wire(target)))
 
     def mkdir(self, folder):
+        self.leave()
         self.check(self.imap.create(self.wire(folder)))
 
     def rmdir(self, folder):
+        self.leave()
         self.check(self.imap.delete(self.wire(folder)))
 
     def rename(self, folder, name):
+        self.leave()
         self.check(self.imap.rename(self.wire(folder), self.wire(name)))
 
     def subscribe(self, folder):
@@ -521,7 +539,8 @@ def cmd_seed(store, count, seed="1"):
 def cmd_bulk(store, folder, count, size):
     ensure(store, folder)
     for number in range(int(count)):
-        deliver(store, folder, make_message("bulk-%d" % number, int(size)),
+        dice = random.Random("%s %d" % (folder, number))
+        deliver(store, folder, make_message("bulk-%d" % number, int(size), dice),
                 ["\\Seen"] if number % 2 else [], 1600000000 + number)
 
 

@@ -111,6 +111,5 @@ mailutils_user() {
 mailutils_account() {
     mailutils_user "$1" "$3"
     # It offers SCRAM, which the users of a virtual domain cannot use.
-    servers_plain "$(cat "$1/imap_port")" "$2" "$3@test" 'auth = login
-connections = 1'
+    servers_plain "$(cat "$1/imap_port")" "$2" "$3@test" 'auth = login'
 }

@@ -8,6 +8,8 @@
 #   suite_lacks="WORD ..."  what one of the servers cannot do:
 #       keywords                keep keywords
 #       dates                   keep INTERNALDATE
+#       uidvalidity-SIDE        keep UIDVALIDITY when SIDE renames a folder: then
+#                               its messages are moved, not the folder renamed
 #       bare-parents            have a folder below one that is no mailbox: it
 #                               makes one of it, which comes with the next run
 #   suite_names=
@@ -131,28 +133,40 @@ END
 suite_moves() {
     changes <<'END'
 left+model bulk Piles/one 20 5000
+left+model new Piles/one stays
+right+model new Other stays-too
 left+model bulk Piles/Öl 20 5000
 END
     suite_round "many more"
     changes <<'END'
-left+model move Piles/one all Other
+left+model move Piles/one 'bulk-*' Other
 left+model rename Piles/Öl "Heaps/of & oil"
 END
     suite_round "moved and renamed on the left"
     suite_wire right left
     changes <<'END'
-right+model move Other all Piles/one
+right+model move Other 'bulk-*' Piles/one
 right+model rename Heaps Piles/Heaps
 END
     suite_round "moved and renamed on the right"
     suite_wire left right
 }
 
-# suite_wire TO FROM: 20 moves and renames went by their names alone.
+# suite_wire TO FROM: what was done on FROM was done on TO by its name alone.
 suite_wire() {
-    is "20 are moved on the $1" "$(summary ".$1.moved")" 20
+    if lacks "uidvalidity-$2"; then
+        is "all 40 are moved on the $1" "$(summary ".$1.moved")" 40
+    else
+        is "20 are moved on the $1" "$(summary ".$1.moved")" 20
+        # One, and the one above it where that is a mailbox, too.
+        ok "the folder is renamed there" \
+            test "$(summary ".$1.folders_renamed")" -ge 1
+    fi
     is "none is copied" "$(summary '.left.copied + .right.copied')" 0
-    _octets=$(summary ".wire.$2.received + .wire.$1.sent")
+    _octets=$(summary ".wire.$1.sent")
+    # Without the dates it takes the octets to know a message again; but they
+    # are not sent.
+    lacks dates || _octets=$(summary ".wire.$2.received + .wire.$1.sent")
     ok "$_octets octets for 200000 of mail" test "$_octets" -lt 40000
 }
 

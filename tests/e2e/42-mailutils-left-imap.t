@@ -1,0 +1,20 @@
+#!/bin/sh
+# Goal of this test: every change but those of keywords comes through where an
+# imap4d of GNU mailutils is the left side and a Dovecot the right one. It has
+# no UIDPLUS and no MOVE, forgets the flags and the date that come with
+# APPEND, and numbers a folder anew that was emptied.
+. tests/lib/twin.sh
+. tests/lib/suite.sh
+
+server one kind=mailutils
+server two storage=mdbox
+account_imap left one ann
+account_imap right two bob
+suite_lacks="keywords dates"
+suite_names='A & B
+(p)
+%41
+a~b
+e/é'
+suite
+done_testing

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Goal of this test: every change but those of keywords comes through where an
+# imap4d of GNU mailutils is the right side and a Maildir the left one. It has
+# no UIDPLUS and no MOVE, forgets the flags and the date that come with
+# APPEND, and numbers a folder anew that was emptied.
+. tests/lib/twin.sh
+. tests/lib/suite.sh
+
+server one kind=mailutils
+account_maildir left
+account_imap right one ann
+mkdir "$T/left"
+suite_lacks="keywords dates"
+suite_names='A & B
+(p)
+%41
+a~b
+e/é'
+suite
+done_testing
