@@ -195,6 +195,8 @@ static void failed(struct placing *placing, int r, const struct err *err)
 
     if (r == ERR_UNSURE) {
         run_doubt(first->to, first->side);
+        for (size_t i = 0; first->move && i < placing->n; i++)
+            run_doubt(placing->placements[i].ended_in, first->side);
         if (first->move)
             run_doubt(first->from, first->side);
         return;
