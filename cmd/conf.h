@@ -35,6 +35,7 @@ struct account {
     char *tls_certificate;
     char *tls_key;
     char *user;
+    char *authzid;
     enum session_auth auth;
     char *password;
     char *password_file;

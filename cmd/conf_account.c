@@ -95,17 +95,39 @@ static int set_user(struct account *account, const char *value, struct err *err)
     return 0;
 }
 
+static int set_authzid(struct account *account, const char *value,
+                       struct err *err)
+{
+    (void)err;
+    account->authzid = mem_copy(value);
+    return 0;
+}
+
 static int set_auth(struct account *account, const char *value, struct err *err)
 {
-    static const char *const names[] = {
-        "auto",    "plain",       "login",   "scram-sha-256",
-        "xoauth2", "oauthbearer", "external"};
+    static const char *const names[] = {"auto",
+                                        "plain",
+                                        "login",
+                                        "scram-sha-256-plus",
+                                        "scram-sha-1-plus",
+                                        "scram-sha-256",
+                                        "scram-sha-1",
+                                        "cram-md5",
+                                        "xoauth2",
+                                        "oauthbearer",
+                                        "external"};
 
-    static const enum session_auth values[] = {
-        SESSION_AUTH_AUTO,    SESSION_AUTH_PLAIN,
-        SESSION_AUTH_LOGIN,   SESSION_AUTH_SCRAM_SHA_256,
-        SESSION_AUTH_XOAUTH2, SESSION_AUTH_OAUTHBEARER,
-        SESSION_AUTH_EXTERNAL};
+    static const enum session_auth values[] = {SESSION_AUTH_AUTO,
+                                               SESSION_AUTH_PLAIN,
+                                               SESSION_AUTH_LOGIN,
+                                               SESSION_AUTH_SCRAM_SHA_256_PLUS,
+                                               SESSION_AUTH_SCRAM_SHA_1_PLUS,
+                                               SESSION_AUTH_SCRAM_SHA_256,
+                                               SESSION_AUTH_SCRAM_SHA_1,
+                                               SESSION_AUTH_CRAM_MD5,
+                                               SESSION_AUTH_XOAUTH2,
+                                               SESSION_AUTH_OAUTHBEARER,
+                                               SESSION_AUTH_EXTERNAL};
 
     size_t i = 0;
     int r = conf_value_choice(value, names, sizeof(names) / sizeof(names[0]),
@@ -205,6 +227,8 @@ static const struct key keys[] = {
     {"tls_certificate",  FOR_IMAP,               set_tls_certificate       },
     {"tls_key",          FOR_IMAP,               set_tls_key               },
     {"user",             FOR_IMAP,               set_user                  },
+    {"authzid",          FOR_IMAP,               set_authzid               },
+    {"authzid",          FOR_IMAP,               set_authzid               },
     {"auth",             FOR_IMAP,               set_auth                  },
     {"password",         FOR_IMAP,               set_password              },
     {"password_file",    FOR_IMAP,               set_password_file         },
@@ -291,7 +315,11 @@ enum account_login conf_account_login(const struct account *account)
         return LOGIN_BY_CERTIFICATE;
     case SESSION_AUTH_PLAIN:
     case SESSION_AUTH_LOGIN:
+    case SESSION_AUTH_SCRAM_SHA_256_PLUS:
+    case SESSION_AUTH_SCRAM_SHA_1_PLUS:
     case SESSION_AUTH_SCRAM_SHA_256:
+    case SESSION_AUTH_SCRAM_SHA_1:
+    case SESSION_AUTH_CRAM_MD5:
         break;
     }
     return LOGIN_BY_PASSWORD;
@@ -347,6 +375,14 @@ static int check_login(const char *file, const struct inifile_section *section,
 {
     int r = check_certificate(file, section, account, err);
 
+    if (r == 0 && account->authzid != NULL &&
+        (account->auth == SESSION_AUTH_LOGIN ||
+         account->auth == SESSION_AUTH_XOAUTH2 ||
+         account->auth == SESSION_AUTH_CRAM_MD5)) {
+        return conf_section_fault(err, file, section,
+                                  "this auth cannot act for another user: "
+                                  "write auth = plain, or leave authzid out");
+    }
     if (r == 0 && account->token_command == NULL &&
         conf_account_login(account) == LOGIN_BY_TOKEN) {
         return conf_section_fault(err, file, section,
@@ -442,6 +478,7 @@ void conf_account_free(struct account *account)
     free(account->tls_fingerprint);
     free(account->tls_certificate);
     free(account->tls_key);
+    free(account->authzid);
     free(account->user);
     free(account->password_file);
     free(account->password_command);

@@ -1,5 +1,7 @@
 #include "imap/caps.h"
 
+#include "imap/sasl.h"
+
 /* Names of which RFC 9051 needs no extra word when the server speaks nothing
  * older; beside IMAP4rev1 they are not in force before ENABLE IMAP4rev2. */
 #define CAPS_OF_REV2                                                         \
@@ -15,7 +17,6 @@ static const struct {
     {B_INIT("STARTTLS"),           CAP_STARTTLS          },
     {B_INIT("LOGINDISABLED"),      CAP_LOGINDISABLED     },
     {B_INIT("SASL-IR"),            CAP_SASL_IR           },
-    {B_INIT("AUTH=PLAIN"),         CAP_AUTH_PLAIN        },
     {B_INIT("ENABLE"),             CAP_ENABLE            },
     {B_INIT("CONDSTORE"),          CAP_CONDSTORE         },
     {B_INIT("QRESYNC"),            CAP_QRESYNC           },
@@ -37,11 +38,6 @@ static const struct {
     {B_INIT("STATUS=SIZE"),        CAP_STATUS_SIZE       },
     {B_INIT("IMAP4REV2"),          CAP_IMAP4REV2         },
     {B_INIT("CHILDREN"),           CAP_CHILDREN          },
-    {B_INIT("AUTH=SCRAM-SHA-256"), CAP_AUTH_SCRAM_SHA_256},
-    {B_INIT("AUTH=SCRAM-SHA-1"),   CAP_AUTH_SCRAM_SHA_1  },
-    {B_INIT("AUTH=OAUTHBEARER"),   CAP_AUTH_OAUTHBEARER  },
-    {B_INIT("AUTH=XOAUTH2"),       CAP_AUTH_XOAUTH2      },
-    {B_INIT("AUTH=EXTERNAL"),      CAP_AUTH_EXTERNAL     },
 };
 
 void caps_clear(struct caps *caps)
@@ -80,11 +76,27 @@ uint32_t caps_bit(struct bytes name)
     return 0;
 }
 
+/* "AUTH=" and the name of a mechanism, as a bit, or 0. */
+static uint32_t auth_bit(struct bytes word)
+{
+    const struct bytes prefix = B("AUTH=");
+
+    if (!bytes_starts_nocase(word, prefix))
+        return 0;
+    word = bytes_skip(word, prefix.len);
+    for (unsigned i = 0; i < SASL_MECHANISMS; i++) {
+        if (bytes_equal_nocase(word, bytes_of(sasl_name(i))))
+            return 1u << i;
+    }
+    return 0;
+}
+
 static void add_word(struct caps *caps, struct bytes word)
 {
     const struct bytes limit = B("APPENDLIMIT=");
 
     caps->bits |= caps_bit(word);
+    caps->auth |= auth_bit(word);
     if (bytes_starts_nocase(word, limit)) {
         (void)bytes_to_u64(bytes_skip(word, limit.len), UINT64_MAX,
                            &caps->append_max);

@@ -12,7 +12,6 @@ enum {
     CAP_STARTTLS = 1 << 1,
     CAP_LOGINDISABLED = 1 << 2,
     CAP_SASL_IR = 1 << 3,
-    CAP_AUTH_PLAIN = 1 << 4,
     CAP_ENABLE = 1 << 5,
     CAP_CONDSTORE = 1 << 6,
     CAP_QRESYNC = 1 << 7,
@@ -33,16 +32,12 @@ enum {
     CAP_OBJECTID = 1 << 22,
     CAP_STATUS_SIZE = 1 << 23,
     CAP_IMAP4REV2 = 1 << 24,
-    CAP_CHILDREN = 1 << 25,
-    CAP_AUTH_SCRAM_SHA_256 = 1 << 26,
-    CAP_AUTH_SCRAM_SHA_1 = 1 << 27,
-    CAP_AUTH_OAUTHBEARER = 1 << 28,
-    CAP_AUTH_XOAUTH2 = 1 << 29,
-    CAP_AUTH_EXTERNAL = 1 << 30
+    CAP_CHILDREN = 1 << 25
 };
 
 struct caps {
     uint32_t bits;       /* CAP_ */
+    uint32_t auth;       /* "AUTH=": 1u << enum sasl_mechanism */
     bool known;          /* a list was seen since the last caps_clear() */
     uint64_t append_max; /* APPENDLIMIT=n (RFC 7889); 0: none said */
 };

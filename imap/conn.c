@@ -114,7 +114,10 @@ static int start_tls(struct conn *conn)
 static void tls_stands(struct conn *conn)
 {
     const struct tls *tls = conn->channel.tls;
+    struct binding binding;
 
+    tls_binding(tls, &binding);
+    session_bind(conn->session, &binding);
     conn->shared.wire->round_trips++;
     conn->phase = PHASE_LOGIN;
     log_line(conn->shared.log, LOG_WIRE, "%s: %s%s", conn->label,
@@ -500,6 +503,7 @@ static struct session *make_session(const struct conn *conn)
     const struct imap_account *account = conn->shared.account;
     const struct session_options options = {
         .user = account->user,
+        .authzid = account->authzid,
         .password = account->password,
         .token = account->token,
         .host = account->host,

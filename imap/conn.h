@@ -31,6 +31,7 @@ struct imap_account {
     const char *tls_certificate; /* our own, of which tls_key is, or NULL */
     const char *tls_key;
     const char *user;
+    const char *authzid;  /* the user to act for; NULL: itself */
     const char *password; /* NULL: none */
     const char *token;    /* an OAuth access token in its place */
     enum session_auth auth;

@@ -17,7 +17,7 @@ struct sasl {
     enum sasl_state state;
     struct buf first;
     bool counted;           /* SCRAM: the iterations were looked at */
-    Gsasl *library;         /* SCRAM; NULL for the others */
+    Gsasl *library;         /* libgsasl's mechanisms; NULL for the others */
     Gsasl_session *session; /* the same */
 };
 
@@ -26,13 +26,27 @@ const char *sasl_name(enum sasl_mechanism mechanism)
     static const char *const names[] = {
         [SASL_OAUTHBEARER] = "OAUTHBEARER",
         [SASL_XOAUTH2] = "XOAUTH2",
+        [SASL_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
+        [SASL_SCRAM_SHA_1_PLUS] = "SCRAM-SHA-1-PLUS",
         [SASL_SCRAM_SHA_256] = "SCRAM-SHA-256",
         [SASL_SCRAM_SHA_1] = "SCRAM-SHA-1",
         [SASL_PLAIN] = "PLAIN",
         [SASL_EXTERNAL] = "EXTERNAL",
+        [SASL_CRAM_MD5] = "CRAM-MD5",
     };
 
     return names[mechanism];
+}
+
+bool sasl_takes_authzid(enum sasl_mechanism mechanism)
+{
+    return mechanism != SASL_XOAUTH2 && mechanism != SASL_CRAM_MD5;
+}
+
+bool sasl_is_bound(enum sasl_mechanism mechanism)
+{
+    return mechanism == SASL_SCRAM_SHA_256_PLUS ||
+           mechanism == SASL_SCRAM_SHA_1_PLUS;
 }
 
 static void wipe(struct buf *buf)
@@ -75,17 +89,24 @@ static void message_init(struct buf *message,
 
     buf_init(message, 0);
     (void)buf_reserve(message, 3 * strlen(options->user) +
+                                   3 * bytes_of(options->authzid).len +
                                    bytes_of(options->password).len +
                                    bytes_of(options->token).len + host + 300);
 }
 
-/* Authorization identity (none), user, password. */
+/* Authorization identity, user, password. */
 static void say_plain(struct buf *message, const struct sasl_options *options)
 {
+    (void)buf_add(message, bytes_of(options->authzid));
     (void)buf_add_char(message, '\0');
     (void)buf_add(message, bytes_of(options->user));
     (void)buf_add_char(message, '\0');
     (void)buf_add(message, bytes_of(options->password));
+}
+
+static const char *acts_for(const struct sasl_options *options)
+{
+    return options->authzid != NULL ? options->authzid : options->user;
 }
 
 /* Who we want to be is said, so that a certificate of somebody else's is
@@ -93,7 +114,7 @@ static void say_plain(struct buf *message, const struct sasl_options *options)
 static void say_external(struct buf *message,
                          const struct sasl_options *options)
 {
-    (void)buf_add(message, bytes_of(options->user));
+    (void)buf_add(message, bytes_of(acts_for(options)));
 }
 
 static void say_xoauth2(struct buf *message, const struct sasl_options *options)
@@ -109,7 +130,7 @@ static void say_oauthbearer(struct buf *message,
     const char *c;
 
     (void)buf_add(message, B("n,a="));
-    for (c = options->user; *c != '\0'; c++) {
+    for (c = acts_for(options); *c != '\0'; c++) {
         if (*c == ',' || *c == '=') {
             (void)buf_add(message, *c == ',' ? B("=2C") : B("=3D"));
         } else {
@@ -127,7 +148,14 @@ static void say_oauthbearer(struct buf *message,
 static bool is_scram(const struct sasl *sasl)
 {
     return sasl->mechanism == SASL_SCRAM_SHA_256 ||
-           sasl->mechanism == SASL_SCRAM_SHA_1;
+           sasl->mechanism == SASL_SCRAM_SHA_1 ||
+           sasl_is_bound(sasl->mechanism);
+}
+
+/* Is it libgsasl's? */
+static bool is_foreign(const struct sasl *sasl)
+{
+    return is_scram(sasl) || sasl->mechanism == SASL_CRAM_MD5;
 }
 
 static bool is_oauth(const struct sasl *sasl)
@@ -136,7 +164,7 @@ static bool is_oauth(const struct sasl *sasl)
            sasl->mechanism == SASL_XOAUTH2;
 }
 
-static int scram_failed(const struct sasl *sasl, int code, struct err *err)
+static int library_failed(const struct sasl *sasl, int code, struct err *err)
 {
     const char *name = sasl_name(sasl->mechanism);
 
@@ -161,15 +189,15 @@ static int scram_failed(const struct sasl *sasl, int code, struct err *err)
 }
 
 /* One step of libgsasl, from @text to base64 at the end of @out. */
-static int scram_talk(struct sasl *sasl, struct bytes text, struct buf *out,
-                      struct err *err)
+static int library_talk(struct sasl *sasl, struct bytes text, struct buf *out,
+                        struct err *err)
 {
     char *answer = NULL;
     size_t n = 0;
     int code = gsasl_step(sasl->session, text.ptr, text.len, &answer, &n);
 
     if (code != GSASL_OK && code != GSASL_NEEDS_MORE)
-        return scram_failed(sasl, code, err);
+        return library_failed(sasl, code, err);
     put_base64(out, (struct bytes){answer, n});
     gsasl_free(answer);
     if (code == GSASL_OK)
@@ -177,8 +205,42 @@ static int scram_talk(struct sasl *sasl, struct bytes text, struct buf *out,
     return 0;
 }
 
-static int scram_begin(struct sasl *sasl, const struct sasl_options *options,
-                       struct err *err)
+/* Returns GSASL_OK, or a code of the library's. */
+static int set_binding(Gsasl_session *session, const struct binding *binding)
+{
+    struct buf text;
+    int code;
+
+    if (binding->kind == BINDING_NONE)
+        return GSASL_OK;
+    buf_init(&text, 0);
+    put_base64(&text,
+               (struct bytes){(const char *)binding->octets, binding->len});
+    code = gsasl_property_set(session,
+                              binding->kind == BINDING_TLS_EXPORTER
+                                  ? GSASL_CB_TLS_EXPORTER
+                                  : GSASL_CB_TLS_UNIQUE,
+                              buf_text(&text));
+    wipe(&text);
+    return code;
+}
+
+static int set_properties(struct sasl *sasl, const struct sasl_options *options)
+{
+    Gsasl_session *session = sasl->session;
+    int code = gsasl_property_set(session, GSASL_AUTHID, options->user);
+
+    if (code == GSASL_OK)
+        code = gsasl_property_set(session, GSASL_PASSWORD, options->password);
+    if (code == GSASL_OK && options->authzid != NULL)
+        code = gsasl_property_set(session, GSASL_AUTHZID, options->authzid);
+    if (code == GSASL_OK && sasl_is_bound(sasl->mechanism))
+        code = set_binding(session, &options->binding);
+    return code;
+}
+
+static int library_begin(struct sasl *sasl, const struct sasl_options *options,
+                         struct err *err)
 {
     int code = gsasl_init(&sasl->library);
 
@@ -187,18 +249,14 @@ static int scram_begin(struct sasl *sasl, const struct sasl_options *options,
                                   &sasl->session);
     }
     if (code == GSASL_OK)
-        code = gsasl_property_set(sasl->session, GSASL_AUTHID, options->user);
-    if (code == GSASL_OK) {
-        code = gsasl_property_set(sasl->session, GSASL_PASSWORD,
-                                  options->password);
-    }
+        code = set_properties(sasl, options);
     if (code != GSASL_OK)
-        return scram_failed(sasl, code, err);
-    return scram_talk(sasl, B(""), &sasl->first, err);
+        return library_failed(sasl, code, err);
+    return sasl_begins(sasl) ? library_talk(sasl, B(""), &sasl->first, err) : 0;
 }
 
 /* The library frees its copies without wiping them. */
-static void scram_wipe(Gsasl_session *session)
+static void library_wipe(Gsasl_session *session)
 {
     static const Gsasl_property secrets[] = {GSASL_PASSWORD,
                                              GSASL_SCRAM_SALTED_PASSWORD};
@@ -254,11 +312,13 @@ static int check_iterations(struct bytes text, struct err *err)
 }
 
 /* A challenge that is decoded. */
-static int scram_answer(struct sasl *sasl, struct bytes text, struct buf *out,
-                        struct err *err)
+static int library_answer(struct sasl *sasl, struct bytes text, struct buf *out,
+                          struct err *err)
 {
     int r;
 
+    if (!is_scram(sasl))
+        return library_talk(sasl, text, out, err);
     /* RFC 5802 section 5.1: the server refuses. It will say so in words. */
     if (sasl->counted && bytes_starts_nocase(text, B("e="))) {
         sasl->state = STATE_REFUSED;
@@ -270,11 +330,11 @@ static int scram_answer(struct sasl *sasl, struct bytes text, struct buf *out,
             return r;
         sasl->counted = true;
     }
-    return scram_talk(sasl, text, out, err);
+    return library_talk(sasl, text, out, err);
 }
 
-static int scram_step(struct sasl *sasl, struct bytes challenge,
-                      struct buf *out, struct err *err)
+static int library_step(struct sasl *sasl, struct bytes challenge,
+                        struct buf *out, struct err *err)
 {
     char *text = NULL;
     size_t n = 0;
@@ -282,15 +342,16 @@ static int scram_step(struct sasl *sasl, struct bytes challenge,
 
     if (challenge.len > SASL_CHALLENGE_BYTES_MAX) {
         return err_set(err, ERR_LIMIT,
-                       "SCRAM: the server's challenge is longer than %u bytes",
-                       SASL_CHALLENGE_BYTES_MAX);
+                       "%s: the server's challenge is longer than %u bytes",
+                       sasl_name(sasl->mechanism), SASL_CHALLENGE_BYTES_MAX);
     }
     if (gsasl_base64_from(challenge.ptr, challenge.len, &text, &n) !=
         GSASL_OK) {
         return err_set(err, ERR_PROTOCOL,
-                       "SCRAM: the server's challenge is no base64");
+                       "%s: the server's challenge is no base64",
+                       sasl_name(sasl->mechanism));
     }
-    r = scram_answer(sasl, (struct bytes){text, n}, out, err);
+    r = library_answer(sasl, (struct bytes){text, n}, out, err);
     gsasl_free(text);
     return r;
 }
@@ -308,8 +369,8 @@ static int oauth_step(struct sasl *sasl, struct buf *out)
 int sasl_step(struct sasl *sasl, struct bytes challenge, struct buf *out,
               struct err *err)
 {
-    if (is_scram(sasl) && sasl->state == STATE_BEGUN)
-        return scram_step(sasl, challenge, out, err);
+    if (is_foreign(sasl) && sasl->state == STATE_BEGUN)
+        return library_step(sasl, challenge, out, err);
     if (is_oauth(sasl) && sasl->state == STATE_COMPLETE)
         return oauth_step(sasl, out);
     return err_set(err, ERR_PROTOCOL,
@@ -341,8 +402,8 @@ static int begin(struct sasl *sasl, const struct sasl_options *options,
     };
     struct buf message;
 
-    if (is_scram(sasl))
-        return scram_begin(sasl, options, err);
+    if (is_foreign(sasl))
+        return library_begin(sasl, options, err);
     if (is_oauth(sasl) &&
         (!is_printable(options->user) || !is_printable(options->token))) {
         return err_set(err, ERR_AUTH,
@@ -379,12 +440,17 @@ void sasl_free(struct sasl *sasl)
         return;
     wipe(&sasl->first);
     if (sasl->session != NULL) {
-        scram_wipe(sasl->session);
+        library_wipe(sasl->session);
         gsasl_finish(sasl->session);
     }
     if (sasl->library != NULL)
         gsasl_done(sasl->library);
     free(sasl);
+}
+
+bool sasl_begins(const struct sasl *sasl)
+{
+    return sasl->mechanism != SASL_CRAM_MD5;
 }
 
 struct bytes sasl_first(const struct sasl *sasl)
@@ -399,5 +465,5 @@ bool sasl_is_complete(const struct sasl *sasl)
 
 bool sasl_is_telling(const struct sasl *sasl)
 {
-    return is_scram(sasl);
+    return is_foreign(sasl);
 }

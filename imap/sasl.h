@@ -2,9 +2,7 @@
  * One SASL exchange (RFC 4422) as a value: challenges in, responses out, both in
  * base64 as they stand in IMAP's lines.
  *
- * All mechanisms here begin with the client:
- *
- *     send sasl_first(sasl)
+ *     where sasl_begins(sasl): send sasl_first(sasl)
  *     for each challenge: sasl_step(sasl, challenge, out), send out
  *     believe the server's OK only where sasl_is_complete(sasl)
  */
@@ -18,6 +16,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "imap/binding.h"
 
 /* Of a challenge in base64 that is looked into: a nonce, a salt, a number. */
 #define SASL_CHALLENGE_BYTES_MAX 4096u
@@ -28,27 +27,40 @@
 #define SASL_ITERATIONS_MAX 1000000u
 
 enum sasl_mechanism {
-    SASL_OAUTHBEARER,   /* RFC 7628 */
-    SASL_XOAUTH2,       /* Google's and Microsoft's, from before it */
+    SASL_OAUTHBEARER,        /* RFC 7628 */
+    SASL_XOAUTH2,            /* Google's and Microsoft's, from before it */
+    SASL_SCRAM_SHA_256_PLUS, /* bound to the TLS connection */
+    SASL_SCRAM_SHA_1_PLUS,
     SASL_SCRAM_SHA_256, /* RFC 5802, RFC 7677 */
     SASL_SCRAM_SHA_1,
-    SASL_PLAIN,   /* RFC 4616 */
-    SASL_EXTERNAL /* RFC 4422 appendix A */
+    SASL_PLAIN,    /* RFC 4616 */
+    SASL_EXTERNAL, /* RFC 4422 appendix A */
+    SASL_CRAM_MD5, /* RFC 2195; the server begins */
+    SASL_MECHANISMS
 };
 
 struct sasl_options {
     enum sasl_mechanism mechanism;
     const char *user;
-    const char *password; /* SCRAM and PLAIN */
+    const char *authzid;  /* act for this user, where not NULL; not with
+                             XOAUTH2 and CRAM-MD5 */
+    const char *password; /* SCRAM, PLAIN and CRAM-MD5 */
     const char *token;    /* OAUTHBEARER and XOAUTH2 */
     const char *host;     /* OAUTHBEARER tells them, where not NULL */
     uint16_t port;
+    struct binding binding; /* SCRAM-PLUS */
 };
 
 struct sasl;
 
 /* As in "AUTHENTICATE name". */
 const char *sasl_name(enum sasl_mechanism mechanism);
+
+/* Can it say for whom the user acts? */
+bool sasl_takes_authzid(enum sasl_mechanism mechanism);
+
+/* Does it need a binding? */
+bool sasl_is_bound(enum sasl_mechanism mechanism);
 
 /**
  * Begin an exchange.
@@ -65,11 +77,14 @@ int sasl_new(const struct sasl_options *options, struct sasl **out,
 /* Wipe and free it. NULL is fine. */
 void sasl_free(struct sasl *sasl);
 
-/* What to send first; secret. Borrowed for the life of @sasl. */
+/* Does the client speak first? */
+bool sasl_begins(const struct sasl *sasl);
+
+/* What to send first, where it does; secret. Borrowed for the life of @sasl. */
 struct bytes sasl_first(const struct sasl *sasl);
 
 /**
- * Answer a challenge that came after sasl_first().
+ * Answer a challenge.
  *
  * @challenge  as in the server's line, without "+ "
  * @out        empty; gets the response, which may be empty, too. Secret.

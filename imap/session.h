@@ -24,6 +24,7 @@
 #include "base/flags.h"
 #include "base/log.h"
 #include "base/uidset.h"
+#include "imap/binding.h"
 #include "imap/caps.h"
 #include "imap/quirks.h"
 
@@ -40,13 +41,17 @@ struct verdict;
 #define SESSION_JUNK_LINES_MAX     100u         /* not understood, tolerated */
 
 /* AUTO is the strongest that both sides know: with a token OAUTHBEARER, else
- * XOAUTH2; with a password SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, else LOGIN. It is
- * chosen once: what the server refuses is not tried again in a weaker way. */
+ * XOAUTH2; with a password SCRAM bound to TLS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN,
+ * else LOGIN; with an authzid, one of those that can say it. It is chosen once: what the server refuses is not tried again in a weaker way. */
 enum session_auth {
     SESSION_AUTH_AUTO,
     SESSION_AUTH_PLAIN,
     SESSION_AUTH_LOGIN,
+    SESSION_AUTH_SCRAM_SHA_256_PLUS,
+    SESSION_AUTH_SCRAM_SHA_1_PLUS,
     SESSION_AUTH_SCRAM_SHA_256,
+    SESSION_AUTH_SCRAM_SHA_1,
+    SESSION_AUTH_CRAM_MD5, /* never chosen by AUTO */
     SESSION_AUTH_XOAUTH2,
     SESSION_AUTH_OAUTHBEARER,
     SESSION_AUTH_EXTERNAL /* by the certificate that TLS has shown */
@@ -54,6 +59,7 @@ enum session_auth {
 
 struct session_options {
     const char *user;     /* borrowed until SESSION_READY */
+    const char *authzid;  /* the user to act for, the same; NULL: itself */
     const char *password; /* the same; never logged; NULL: none */
     const char *token;    /* an OAuth access token in its place, the same */
     const char *host;     /* told with a token, where not NULL; the same */
@@ -267,6 +273,9 @@ struct verdict session_farewell(const struct session *session);
 
 /* TLS stands; what was learnt before it is forgotten. */
 void session_tls_started(struct session *session);
+
+/* TLS stands, and this is what the login may be bound to. */
+void session_bind(struct session *session, const struct binding *binding);
 
 /* Lines so far that were not understood and left out. Where the number rose
  * while a listing came in, the listing is not complete. */

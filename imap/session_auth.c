@@ -13,23 +13,35 @@ enum secret { SECRET_NONE, SECRET_PASSWORD, SECRET_TOKEN };
 
 struct way {
     enum sasl_mechanism mechanism;
-    uint32_t cap;
     enum secret secret;
-    enum session_auth auth; /* that names it; AUTO: nothing else does */
+    enum session_auth auth; /* that names it */
+    bool by_name;           /* never chosen by AUTO */
 };
 
 /* Strongest first. */
 static const struct way ways[] = {
-    {SASL_OAUTHBEARER,   CAP_AUTH_OAUTHBEARER,   SECRET_TOKEN,
-     SESSION_AUTH_OAUTHBEARER                                                          },
-    {SASL_XOAUTH2,       CAP_AUTH_XOAUTH2,       SECRET_TOKEN,    SESSION_AUTH_XOAUTH2 },
-    {SASL_SCRAM_SHA_256, CAP_AUTH_SCRAM_SHA_256, SECRET_PASSWORD,
-     SESSION_AUTH_SCRAM_SHA_256                                                        },
-    {SASL_SCRAM_SHA_1,   CAP_AUTH_SCRAM_SHA_1,   SECRET_PASSWORD,
-     SESSION_AUTH_AUTO                                                                 },
-    {SASL_PLAIN,         CAP_AUTH_PLAIN,         SECRET_PASSWORD, SESSION_AUTH_PLAIN   },
-    {SASL_EXTERNAL,      CAP_AUTH_EXTERNAL,      SECRET_NONE,     SESSION_AUTH_EXTERNAL},
+    {SASL_OAUTHBEARER,        SECRET_TOKEN,    SESSION_AUTH_OAUTHBEARER,        false},
+    {SASL_XOAUTH2,            SECRET_TOKEN,    SESSION_AUTH_XOAUTH2,            false},
+    {SASL_SCRAM_SHA_256_PLUS, SECRET_PASSWORD, SESSION_AUTH_SCRAM_SHA_256_PLUS,
+     false                                                                           },
+    {SASL_SCRAM_SHA_1_PLUS,   SECRET_PASSWORD, SESSION_AUTH_SCRAM_SHA_1_PLUS,
+     false                                                                           },
+    {SASL_SCRAM_SHA_256,      SECRET_PASSWORD, SESSION_AUTH_SCRAM_SHA_256,      false},
+    {SASL_SCRAM_SHA_1,        SECRET_PASSWORD, SESSION_AUTH_SCRAM_SHA_1,        false},
+    {SASL_PLAIN,              SECRET_PASSWORD, SESSION_AUTH_PLAIN,              false},
+    {SASL_EXTERNAL,           SECRET_NONE,     SESSION_AUTH_EXTERNAL,           false},
+    {SASL_CRAM_MD5,           SECRET_PASSWORD, SESSION_AUTH_CRAM_MD5,           true },
 };
+
+/* Does the server offer it, and can we do all that it takes? */
+static bool is_possible(const struct session *session, const struct way *way)
+{
+    return (session->caps.auth & 1u << way->mechanism) != 0 &&
+           (session->options.authzid == NULL ||
+            sasl_takes_authzid(way->mechanism)) &&
+           (session->login.binding.kind != BINDING_NONE ||
+            !sasl_is_bound(way->mechanism));
+}
 
 static const struct way *find_way(const struct session *session)
 {
@@ -41,10 +53,10 @@ static const struct way *find_way(const struct session *session)
     for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         const struct way *way = &ways[i];
         bool fits = options->auth == SESSION_AUTH_AUTO
-                        ? way->secret == secret
+                        ? way->secret == secret && !way->by_name
                         : way->auth == options->auth;
 
-        if (fits && (session->caps.bits & way->cap) != 0)
+        if (fits && is_possible(session, way))
             return way;
     }
     return NULL;
@@ -55,6 +67,7 @@ static bool may_use_login(const struct session *session)
     const struct session_options *options = &session->options;
 
     return (session->caps.bits & CAP_LOGINDISABLED) == 0 &&
+           options->authzid == NULL &&
            (options->auth == SESSION_AUTH_LOGIN ||
             (options->auth == SESSION_AUTH_AUTO && options->token == NULL));
 }
@@ -84,10 +97,12 @@ static int begin_authenticate(struct session *session, const struct way *way,
     const struct sasl_options sasl = {
         .mechanism = way->mechanism,
         .user = options->user,
+        .authzid = options->authzid,
         .password = options->password,
         .token = options->token,
         .host = options->host,
         .port = options->port,
+        .binding = login->binding,
     };
     int r = sasl_new(&sasl, &login->sasl, err);
 
@@ -95,7 +110,8 @@ static int begin_authenticate(struct session *session, const struct way *way,
         return r;
     session_begin(session);
     session_printf(session, "AUTHENTICATE %s", sasl_name(way->mechanism));
-    login->at_once = (session->caps.bits & CAP_SASL_IR) != 0;
+    login->asked = !sasl_begins(login->sasl); /* nothing to be asked for */
+    login->at_once = !login->asked && (session->caps.bits & CAP_SASL_IR) != 0;
     if (login->at_once) {
         session_add(session, B(" "), false);
         put_secret(session, sasl_first(login->sasl));
@@ -200,7 +216,8 @@ static int check(const struct session *session, struct err *err)
                        "the password would go out in plain text; set tls = "
                        "starttls or implicit, or allow_plaintext = yes");
     }
-    if (!is_one_line(options->user) || !is_one_line(options->password)) {
+    if (!is_one_line(options->user) || !is_one_line(options->authzid) ||
+        !is_one_line(options->password)) {
         return err_set(err, ERR_AUTH,
                        "a line break in the user name or the password");
     }
@@ -213,7 +230,11 @@ static int no_way(const struct session *session, struct err *err)
         [SESSION_AUTH_AUTO] = "login with a password",
         [SESSION_AUTH_PLAIN] = "AUTH=PLAIN",
         [SESSION_AUTH_LOGIN] = "LOGIN",
+        [SESSION_AUTH_SCRAM_SHA_256_PLUS] = "AUTH=SCRAM-SHA-256-PLUS",
+        [SESSION_AUTH_SCRAM_SHA_1_PLUS] = "AUTH=SCRAM-SHA-1-PLUS",
         [SESSION_AUTH_SCRAM_SHA_256] = "AUTH=SCRAM-SHA-256",
+        [SESSION_AUTH_SCRAM_SHA_1] = "AUTH=SCRAM-SHA-1",
+        [SESSION_AUTH_CRAM_MD5] = "AUTH=CRAM-MD5",
         [SESSION_AUTH_XOAUTH2] = "AUTH=XOAUTH2",
         [SESSION_AUTH_OAUTHBEARER] = "AUTH=OAUTHBEARER",
         [SESSION_AUTH_EXTERNAL] = "AUTH=EXTERNAL",

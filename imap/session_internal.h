@@ -37,10 +37,11 @@ enum session_stage {
 
 struct session_login {
     enum session_stage stage;
-    bool secure;       /* TLS runs */
-    struct sasl *sasl; /* of AUTHENTICATE; NULL for LOGIN */
-    bool at_once;      /* its first response went out with the command */
-    bool asked;        /* the same in a line of its own */
+    bool secure;            /* TLS runs */
+    struct binding binding; /* to TLS */
+    struct sasl *sasl;      /* of AUTHENTICATE; NULL for LOGIN */
+    bool at_once;           /* its first response went out with the command */
+    bool asked;             /* the same in a line of its own */
     struct buf lines[LOGIN_LINES_MAX]; /* of LOGIN; all behind the first wait
                                           for a "+" */
     unsigned n_lines;

@@ -248,6 +248,11 @@ int session_login_event(struct session *session,
     }
 }
 
+void session_bind(struct session *session, const struct binding *binding)
+{
+    session->login.binding = *binding;
+}
+
 void session_tls_started(struct session *session)
 {
     session->login.secure = true;

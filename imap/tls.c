@@ -494,3 +494,27 @@ bool tls_is_resumed(const struct tls *tls)
 {
     return SSL_session_reused(tls->ssl) == 1;
 }
+
+void tls_binding(const struct tls *tls, struct binding *out)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+
+    *out = (struct binding){.kind = BINDING_NONE};
+    if (SSL_version(tls->ssl) >= TLS1_3_VERSION) {
+        if (SSL_export_keying_material(tls->ssl, out->octets, 32, label,
+                                       sizeof(label) - 1, NULL, 0, 1) == 1) {
+            out->kind = BINDING_TLS_EXPORTER;
+            out->len = 32;
+        }
+    } else if (SSL_get_extms_support(tls->ssl) == 1) {
+        /* The first Finished message: of a resumed session the server's. */
+        out->len =
+            tls_is_resumed(tls)
+                ? SSL_get_peer_finished(tls->ssl, out->octets,
+                                        sizeof(out->octets))
+                : SSL_get_finished(tls->ssl, out->octets, sizeof(out->octets));
+        if (out->len > 0 && out->len <= sizeof(out->octets))
+            out->kind = BINDING_TLS_UNIQUE;
+    }
+    ERR_clear_error();
+}

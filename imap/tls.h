@@ -20,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "imap/binding.h"
 
 #define TLS_PIN_BYTES    32         /* of a SHA-256 */
 #define TLS_RECORD_BYTES (16 << 10) /* plaintext in one record at most */
@@ -126,6 +127,11 @@ size_t tls_queued(const struct tls *tls);
 
 /* "TLSv1.3", after the handshake; for the log. */
 const char *tls_version(const struct tls *tls);
+
+/* What a login may be bound to, after the handshake: tls-exporter from TLS 1.3
+ * on, else tls-unique, where the server knows the extended master secret (RFC
+ * 7627), without which that one proves nothing; or nothing. */
+void tls_binding(const struct tls *tls, struct binding *out);
 
 /* Did a ticket of an earlier connection spare us most of the handshake? */
 bool tls_is_resumed(const struct tls *tls);

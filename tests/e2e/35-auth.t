@@ -14,8 +14,10 @@ introspection_mode = local
 local_validation_key_dict = fs:posix:prefix=$T/jwt/
 username_attribute = sub
 CONF
+echo "admin:{PLAIN}master-key" >"$T/masters"
+chmod 644 "$T/masters"
 server one extra="auth_mechanisms = plain login scram-sha-1 scram-sha-256 \
-xoauth2 oauthbearer external
+xoauth2 oauthbearer external cram-md5
 auth_failure_delay = 0
 service anvil {
   unix_listener anvil-auth-penalty {
@@ -26,6 +28,12 @@ passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = $T/oauth2
+}
+auth_master_user_separator = *
+passdb {
+  driver = passwd-file
+  master = yes
+  args = scheme=PLAIN username_format=%u $T/masters
 }
 passdb {
   driver = static
@@ -70,7 +78,11 @@ login() {
     *) _port=imaps_port ;;
     esac
     {
-        printf '[account left]\ntype = imap\nhost = localhost\nuser = ann\n'
+        printf '[account left]\ntype = imap\nhost = localhost\n'
+        case $* in
+        "user = "* | *" user = "*) ;;
+        *) echo 'user = ann' ;;
+        esac
         printf 'tls_ca_file = %s\n' "$T/$_server/ca.pem"
         printf 'port = %s\n' "$(cat "$T/$_server/$_port")"
         printf '%s\n' "$@"
@@ -106,6 +118,32 @@ login 0 "auth = plain" one "password = secret" "auth = plain"
 by "auth = plain" "AUTHENTICATE PLAIN"
 login 0 "auth = login" one "password = secret" "auth = login"
 by "auth = login" "LOGIN"
+login 0 "auth = scram-sha-1" one "password = secret" "auth = scram-sha-1"
+by "auth = scram-sha-1" "AUTHENTICATE SCRAM-SHA-1"
+login 0 "auth = cram-md5" one "password = secret" "auth = cram-md5"
+by "auth = cram-md5" "AUTHENTICATE CRAM-MD5"
+login 5 "auth = cram-md5, a wrong password" one "password = wrong" \
+    "auth = cram-md5"
+has "the server's words" "$T/err" 'Authentication failed'
+login 5 "auth = scram-sha-256-plus, which the server does not know" one \
+    "password = secret" "auth = scram-sha-256-plus"
+has "it is named" "$T/err" 'offers no AUTH=SCRAM-SHA-256-PLUS'
+
+# An administrator acts for ann: what comes is her mail.
+for way in plain scram-sha-256 scram-sha-1; do
+    rm -rf "$T/disk" "$T/state"
+    login 0 "$way: an administrator" one "user = admin" "authzid = ann" \
+        "password = master-key" "auth = $way"
+    is "$way: gets her mail" "$(count disk)" 40
+    login 5 "$way: an administrator with a wrong password" one "user = admin" \
+        "authzid = ann" "password = secret" "auth = $way"
+    has "$way: the server's words" "$T/err" 'Auth[a-z]* failed'
+done
+login 0 "auto: an administrator" one "user = admin" "authzid = ann" \
+    "password = master-key"
+by "auto: an administrator" "AUTHENTICATE SCRAM-SHA-256"
+login 5 "ann is no administrator" one "authzid = bob" "password = secret"
+
 login 0 "an older server" old "password = secret"
 by "an older server" "AUTHENTICATE SCRAM-SHA-1"
 login 5 "what the server does not know" old "password = secret" \
@@ -172,6 +210,7 @@ has "the file is named" "$T/err" 'tls_key .*/locked.key: '
 
 hasnt "no token is shown" "$T/all" "$(cut -d. -f2 "$T/good")"
 hasnt "nor one that has expired" "$T/all" "$(cut -d. -f2 "$T/expired")"
+hasnt "no administrator's is shown" "$T/all" 'master-key'
 hasnt "no password is shown" "$T/all" '[^ _/]secret[^>]|AGFubgBzZWNyZXQ='
 has "but the protocol is" "$T/all" 'AUTHENTICATE OAUTHBEARER <secret>'
 done_testing

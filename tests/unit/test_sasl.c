@@ -23,7 +23,10 @@
 #define SHA1_SIGNS   "v=CQPCmTomPpheJO26sVMZmybwZSg="
 #define ERROR_JSON   "{\"status\":\"400\",\"schemes\":\"bearer\"}"
 
-#define TEXT(lit) {"" lit, sizeof(lit) - 1}
+#define TEXT(lit)               \
+    {                           \
+        "" lit, sizeof(lit) - 1 \
+    }
 
 /* clang-format off */
 static const struct exchange {
@@ -104,6 +107,25 @@ static const struct exchange {
      {{NULL, NULL, 0}}, true},
     {"PLAIN asked once more", {.mechanism = SASL_PLAIN}, TEXT("\0bob\0sesame"),
      {{"more", NULL, ERR_PROTOCOL}}, true},
+    {"PLAIN for somebody else",
+     {.mechanism = SASL_PLAIN, .authzid = "alice"},
+     TEXT("alice\0bob\0sesame"), {{NULL, NULL, 0}}, true},
+    {"EXTERNAL for somebody else",
+     {.mechanism = SASL_EXTERNAL, .authzid = "alice"}, TEXT("alice"),
+     {{NULL, NULL, 0}}, true},
+    {"SCRAM for somebody else",
+     {.mechanism = SASL_SCRAM_SHA_256, .authzid = "a,lice"},
+     TEXT("n,a=a=2Clice,n=bob,r=" NONCE), {{NULL, NULL, 0}}, false},
+    {"OAUTHBEARER for somebody else",
+     {.mechanism = SASL_OAUTHBEARER, .authzid = "alice"},
+     TEXT("n,a=alice,\001auth=Bearer sesame\001\001"), {{NULL, NULL, 0}},
+     true},
+    {"CRAM-MD5", {.mechanism = SASL_CRAM_MD5}, TEXT(""),
+     {{"<1896.697170952@postoffice.example>",
+       "bob d51fe293726266df00e15140c4803de0", 0},
+      {"more", NULL, ERR_PROTOCOL}}, true},
+    {"CRAM-MD5 that was not asked for anything", {.mechanism = SASL_CRAM_MD5},
+     TEXT(""), {{NULL, NULL, 0}}, false},
     {"EXTERNAL", {.mechanism = SASL_EXTERNAL}, TEXT("bob"), {{NULL, NULL, 0}},
      true},
     {"XOAUTH2", {.mechanism = SASL_XOAUTH2},
