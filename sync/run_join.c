@@ -92,6 +92,36 @@ static struct folder_work *find(const struct index *index, const char *name)
     return found != NULL ? found->work : NULL;
 }
 
+/* --- halves ---------------------------------------------------------------------- */
+
+/* On @side only, and nothing of it is paired. */
+static bool is_half(const struct folder_work *work, enum side side)
+{
+    return work->entry[side] != NULL && work->entry[other(side)] == NULL &&
+           work->row.pairs == 0;
+}
+
+/* Two folders on record, of one name, each on one side only: they came to this
+ * name by renames, and are each other's twin. */
+static void join_halves(struct run *run)
+{
+    struct index index = index_by(run, LEFT);
+
+    for (size_t i = 0; i + 1 < index.n; i++) {
+        struct folder_work *one = index.named[i].work;
+        struct folder_work *two = index.named[i + 1].work;
+        enum side side = one->entry[LEFT] != NULL ? RIGHT : LEFT;
+
+        if (strcmp(one->row.name[LEFT], two->row.name[LEFT]) != 0 ||
+            strcmp(one->row.name[RIGHT], two->row.name[RIGHT]) != 0 ||
+            !is_half(one, other(side)) || !is_half(two, side))
+            continue;
+        one->entry[side] = two->entry[side];
+        two->entry[side] = NULL;
+    }
+    free(index.named);
+}
+
 /* --- special use ---------------------------------------------------------------- */
 
 /* The only folder of that use there, and of no folder on record; else NULL. */
@@ -303,6 +333,7 @@ int run_join(struct run *run, struct err *err)
 {
     int r;
 
+    join_halves(run);
     if (run->options.policy->special_use)
         map_uses(run);
     join_list(run, LEFT);
