@@ -149,10 +149,14 @@ static void body_ends(struct read *read)
     read->request->end(read->request, 0, NULL);
 }
 
-static void take_fetch(struct read *read, const struct session_fetch *fetch)
+/* A body that came without its name, or empty, is asked for once more. */
+static void take_fetch(struct read *read, int step,
+                       const struct session_fetch *fetch)
 {
-    if (read->nameless && (fetch->has & FETCH_UID) != 0 &&
-        uidset_has(read->request->uids, fetch->uid))
+    bool had_body = (fetch->has & (FETCH_BODY | FETCH_BODY_NIL)) != 0;
+
+    if (step == STEP_FETCH && had_body && (fetch->has & FETCH_UID) != 0 &&
+        read_wants(&read->task, fetch->uid))
         uidset_add(&read->retry, fetch->uid);
     read->nameless = false;
 }
@@ -206,7 +210,7 @@ static void read_event(struct imap_task *task, int step,
         body_ends(read);
         break;
     case SESSION_FETCH:
-        take_fetch(read, &event->fetch);
+        take_fetch(read, step, &event->fetch);
         break;
     case SESSION_TAGGED:
         read_tagged(read, step, event);

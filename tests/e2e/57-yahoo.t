@@ -41,16 +41,18 @@ runs 0 "another run" --json sync old
 nothing_done "has nothing to do"
 
 # One message that cannot be delivered takes no other with it.
-provider sick yahoo unavailable=bad-1,bad-2 empty_body=hollow
+provider sick yahoo unavailable=bad-1,bad-2 empty_body=hollow empty_once=shy
 account_provider sick sick
 account_maildir ward
 pair sick sick ward
 mail new sick INBOX ok-1 bad-1 ok-2 ok-3 bad-2 ok-4 hollow ok-5
+mail new sick Shy shy
 runs 1 "messages that are listed, but not delivered" --json sync sick
 is "each of them is named, once" "$(jq -r 'select(.event == "failed") | .uid' \
     "$T/out" | sort | tr '\n' ' ')" "2 5 7 "
-is "all others are there" "$(mail subjects ward | cut -f 2 | tr '\n' ' ')" \
-    "ok-1 ok-2 ok-3 ok-4 ok-5 "
+is "all others are there, also one that came empty once" \
+    "$(mail subjects ward | cut -f 2 | tr '\n' ' ')" \
+    "ok-1 ok-2 ok-3 ok-4 ok-5 shy "
 is "and no file is empty" "$(find "$T/ward" -path '*/cur/*' -size 0 -o \
     -path '*/new/*' -size 0)" ""
 mail delete sick INBOX ok-3

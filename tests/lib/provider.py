@@ -502,11 +502,18 @@ class Session:
             field for field in re.findall(rb"(?s).+?\r\n(?![ \t])", head)
             if field.split(b":")[0].strip().upper() in wanted) + b"\r\n"
 
+    def is_empty(self, message):
+        for key in ("empty_body", "empty_once"):
+            if any(message.has_subject(word)
+                   for word in self.options[key].split(",")):
+                was_asked, message.was_asked = message.was_asked, True
+                return key == "empty_body" or not was_asked
+        return False
+
     def item(self, row, name):
         if name.startswith("BODY"):
             shown = name.replace(".PEEK", "").encode()
-            if any(row.message.has_subject(word) for word
-                   in self.options["empty_body"].split(",")):
+            if self.is_empty(row.message):
                 return shown + b" NIL"
             body = self.body(row)
             if "HEADER" in name:

@@ -30,6 +30,7 @@ DEFAULTS = {
     "window": 0,                # messages of a folder that are visible
     "unavailable": "",          # subjects of mail that is listed, not delivered
     "poison": "",               # a text in messages that it hangs up at
+    "empty_once": "",           # the same, the first time only
     "empty_body": "",           # the same: BODY[] is NIL
     "line_max": 8192,           # octets of a command
     "errors_max": 0,            # commands in error before it hangs up

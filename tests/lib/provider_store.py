@@ -17,6 +17,7 @@ class Message:
     def __init__(self, body, date, number):
         self.body, self.date, self.number = body, date, number
         self.flags = set()  # LabelStore only
+        self.was_asked = False
         self.email_id = "M" + hashlib.sha1(body).hexdigest()[:24]
 
     def header(self, name):
