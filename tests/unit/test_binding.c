@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "imap/sasl.h"
+#include "imap/session.h"
 #include "tests/tap.h"
 #include "tests/unit/tls_pair.h"
 
@@ -184,6 +186,59 @@ static void check_man_in_the_middle(struct ends *ours, struct ends *theirs,
        sasl_name(mechanism), gsasl_strerror_name(r));
 }
 
+/* What a session answers to the greeting. */
+static bool chooses(enum session_auth auth, const struct binding *binding,
+                    const char *offered, const char *want)
+{
+    const struct session_options options = {.user = "bob",
+                                            .password = "sesame",
+                                            .auth = auth,
+                                            .tls = true,
+                                            .log_name = "test"};
+    struct session *session = session_new(&options);
+    char *greeting =
+        mem_printf("* OK [CAPABILITY IMAP4rev1 %s] hi\r\n", offered);
+    char *line = mem_printf("AUTHENTICATE %s\r\n", want);
+    struct session_event event;
+    struct err err = {""};
+    struct bytes out;
+    bool good;
+
+    session_bind(session, binding);
+    session_feed(session, bytes_of(greeting));
+    (void)session_next(session, &event, &err);
+    out = session_output(session);
+    good = memmem(out.ptr, out.len, line, strlen(line)) != NULL;
+    if (!good)
+        printf("# %s: %.*s\n", err.text, (int)out.len, out.ptr);
+    session_free(session);
+    free(greeting);
+    free(line);
+    return good;
+}
+
+static void test_choice(void)
+{
+    static const char offered[] =
+        "AUTH=PLAIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-1-PLUS "
+        "AUTH=SCRAM-SHA-256 AUTH=SCRAM-SHA-256-PLUS";
+    const struct binding none = {.kind = BINDING_NONE};
+    const struct binding some = {.kind = BINDING_TLS_EXPORTER, .len = 32};
+
+    ok(chooses(SESSION_AUTH_AUTO, &some, offered, "SCRAM-SHA-256-PLUS"),
+       "what is bound to TLS is chosen first");
+    ok(chooses(SESSION_AUTH_AUTO, &none, offered, "SCRAM-SHA-256"),
+       "where there is nothing to bind to, what is not");
+    ok(chooses(SESSION_AUTH_SCRAM_SHA_1_PLUS, &some, offered,
+               "SCRAM-SHA-1-PLUS"),
+       "or what is asked for");
+    ok(chooses(SESSION_AUTH_CRAM_MD5, &some, offered, "CRAM-MD5"),
+       "CRAM-MD5 only then");
+    ok(!chooses(SESSION_AUTH_AUTO, &some, "AUTH=CRAM-MD5 LOGINDISABLED",
+                "CRAM-MD5"),
+       "and never by itself");
+}
+
 int main(void)
 {
     static const struct {
@@ -224,6 +279,7 @@ int main(void)
     }
     ok(login(SASL_SCRAM_SHA_256_PLUS, &none, &none, &complete) == ERR_AUTH,
        "nothing to bind to: nothing is said");
+    test_choice();
     unlink(ca_file);
     cert_free(&cert);
     cert_free(&authority);
