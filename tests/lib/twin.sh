@@ -60,7 +60,7 @@ twin_end() {
     fi
 }
 trap twin_end EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 # A name as a part of a variable's.
 variable() {
