@@ -73,6 +73,10 @@ static const struct quirks table[] = {
         .key = "hmailserver", .name = "hMailServer", .greeting = "hMailServer",
         .command_bytes = 1000, .fidelity = FIDELITY_CONTENT,
     }, {
+        /* A gateway to Exchange. */
+        .key = "davmail", .name = "DavMail", .greeting = "DavMail",
+        .fidelity = FIDELITY_CONTENT,
+    }, {
         .key = "uw", .name = "UW or Panda IMAP", .greeting = "2007f.",
         .command_bytes = 1000,
     }, {
