@@ -324,6 +324,25 @@ static bool is_whole(const struct delta *delta)
            uidset_count(&delta->seen) >= box->before;
 }
 
+/* A server that does not say UIDNEXT in SELECT, as Courier, has it not below
+ * what it said before, though the messages up to there may be gone. */
+static uint32_t least_uidnext(const struct delta *delta)
+{
+    const struct folder_token *since = &delta->request->since;
+    const struct imap_box *box = box_of(delta);
+    const struct imap_name *name =
+        imap_names_find(&delta->task.pool->names, delta->task.folder->name);
+    uint32_t least = delta->from;
+
+    if (box->uidnext != 0)
+        return box->uidnext > least ? box->uidnext : least;
+    if (name != NULL && name->uidnext > least)
+        least = name->uidnext;
+    if (since->uidvalidity == box->uidvalidity && since->uidnext > least)
+        least = since->uidnext;
+    return least;
+}
+
 static void finish(struct delta *delta)
 {
     uint32_t window = delta->task.pool->quirks.window;
@@ -333,7 +352,7 @@ static void finish(struct delta *delta)
     struct folder_token *token = &request->token;
 
     token->uidvalidity = box->uidvalidity;
-    token->uidnext = box->uidnext > delta->from ? box->uidnext : delta->from;
+    token->uidnext = least_uidnext(delta);
     if (seen->n > 0 && seen->ranges[seen->n - 1].last >= token->uidnext)
         token->uidnext = seen->ranges[seen->n - 1].last + 1;
     token->messages = still_there(box);
