@@ -9,13 +9,6 @@ server two kind=cyrus
 account_imap left one ann
 account_imap right two bob
 suite_lacks=bare-parents
-suite_names='A & B
-&-
-(p)
-#x
-a~b
-e/é
-*star
-😀'
+suite_names=$(suite_names_of cyrus)
 suite
 done_testing

@@ -9,13 +9,6 @@ account_maildir left
 account_imap right one ann
 mkdir "$T/left"
 suite_lacks=bare-parents
-suite_names='A & B
-&-
-(p)
-#x
-a~b
-e/é
-*star
-😀'
+suite_names=$(suite_names_of cyrus)
 suite
 done_testing

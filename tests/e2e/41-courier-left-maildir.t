@@ -9,16 +9,6 @@ server one kind=courier
 account_imap left one ann
 account_maildir right
 suite_lacks=uidvalidity-left
-suite_names='A & B
-&-
-(p)
-{5}
-#x
-100%
-%41
-e/é
-*star
-back\slash
-quote"d'
+suite_names=$(suite_names_of courier)
 suite
 done_testing

@@ -10,16 +10,6 @@ server two kind=courier
 account_imap left one ann
 account_imap right two bob
 suite_lacks=uidvalidity-right
-suite_names='A & B
-&-
-(p)
-{5}
-#x
-100%
-%41
-e/é
-*star
-back\slash
-quote"d'
+suite_names=$(suite_names_of courier)
 suite
 done_testing

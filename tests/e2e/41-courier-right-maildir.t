@@ -10,16 +10,6 @@ account_maildir left
 account_imap right one ann
 mkdir "$T/left"
 suite_lacks=uidvalidity-right
-suite_names='A & B
-&-
-(p)
-{5}
-#x
-100%
-%41
-e/é
-*star
-back\slash
-quote"d'
+suite_names=$(suite_names_of courier)
 suite
 done_testing

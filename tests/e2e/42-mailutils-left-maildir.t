@@ -10,10 +10,6 @@ server one kind=mailutils
 account_imap left one ann
 account_maildir right
 suite_lacks="keywords dates"
-suite_names='A & B
-(p)
-%41
-a~b
-e/é'
+suite_names=$(suite_names_of mailutils)
 suite
 done_testing

@@ -11,10 +11,6 @@ server two kind=mailutils
 account_imap left one ann
 account_imap right two bob
 suite_lacks="keywords dates"
-suite_names='A & B
-(p)
-%41
-a~b
-e/é'
+suite_names=$(suite_names_of mailutils)
 suite
 done_testing

@@ -11,10 +11,6 @@ account_maildir left
 account_imap right one ann
 mkdir "$T/left"
 suite_lacks="keywords dates"
-suite_names='A & B
-(p)
-%41
-a~b
-e/é'
+suite_names=$(suite_names_of mailutils)
 suite
 done_testing

@@ -12,7 +12,8 @@
 #                               its messages are moved, not the folder renamed
 #       bare-parents            have a folder below one that is no mailbox: it
 #                               makes one of it, which comes with the next run
-#   suite_names=
+#   suite_names="LINE ..."  odd names that the servers take, one a line; for a kind
+#                           of server: suite_names_of KIND
 
 suite_lacks=
 suite_names='A & B
@@ -34,6 +35,42 @@ lacks() {
     *" $1 "*) return 0 ;;
     esac
     return 1
+}
+
+# The names that a server of each kind takes, of those that are odd.
+suite_names_of() {
+    case $1 in
+    cyrus) cat <<'NAMES' ;;
+A & B
+&-
+(p)
+#x
+a~b
+e/é
+*star
+😀
+NAMES
+    courier) cat <<'NAMES' ;;
+A & B
+&-
+(p)
+{5}
+#x
+100%
+%41
+e/é
+*star
+back\slash
+quote"d
+NAMES
+    mailutils) cat <<'NAMES' ;;
+A & B
+(p)
+%41
+a~b
+e/é
+NAMES
+    esac
 }
 
 # Changes from standard input, as mail.py's "script" has them.
