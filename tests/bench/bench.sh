@@ -366,8 +366,8 @@ row_4() {
 for peer in mbsync interimap; do
     has_peer $peer || say "$peer is not installed and is left out"
 done
-dovecot_start "$bench/one" || exit
-dovecot_start "$bench/two" "storage=${STORAGE:-mdbox}" || exit
+dovecot_start "$bench/one" list_index=yes || exit
+dovecot_start "$bench/two" list_index=yes "storage=${STORAGE:-mdbox}" || exit
 echo "mailtwin $(./mailtwin --version 2>/dev/null | grep -o '[0-9.]*' |
     head -n 1), $(nproc) processors, Linux $(uname -r), Dovecot" \
     "$(dovecot --version | cut -d ' ' -f 1), median of $runs"

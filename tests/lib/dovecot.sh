@@ -9,6 +9,8 @@
 #       separator=/                        between folder levels
 #       prefix=INBOX.                      of all folders (none)
 #       certificate=SAN                    for which names (localhost)
+#       list_index=no|yes                  its index of folders (no): LIST from
+#                                          it may miss a folder just made
 #       extra=TEXT                         more lines of configuration
 #   dovecot_stop DIR                    stop, and wait until it is gone
 #   dovecot_account DIR NAME USER       print an [account NAME] section
@@ -94,6 +96,7 @@ userdb {
   args = uid=$_user gid=$_group home=$1/home/%u
 }
 mail_location = $_location
+mailbox_list_index = $_list_index
 namespace inbox {
   inbox = yes
   separator = $_separator
@@ -148,7 +151,7 @@ dovecot_location() {
 dovecot_start() {
     _dir=$1
     shift
-    _tier=resync _storage=maildir _separator=/ _prefix= _extra=
+    _tier=resync _storage=maildir _separator=/ _prefix= _extra= _list_index=no
     _names=
     for _arg in "$@"; do
         case $_arg in
@@ -157,6 +160,7 @@ dovecot_start() {
         separator=*) _separator=${_arg#*=} ;;
         prefix=*) _prefix=${_arg#*=} ;;
         certificate=*) _names=${_arg#*=} ;;
+        list_index=*) _list_index=${_arg#*=} ;;
         extra=*) _extra=${_arg#*=} ;;
         *) echo "dovecot.sh: unknown: $_arg" >&2 && return 2 ;;
         esac
