@@ -43,6 +43,17 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b)
     return a.len == b.len && bytes_starts_nocase(a, b);
 }
 
+bool bytes_has_nocase(struct bytes text, struct bytes part)
+{
+    for (; text.len >= part.len; text = bytes_skip(text, 1)) {
+        if (bytes_starts_nocase(text, part))
+            return true;
+        if (text.len == 0)
+            break;
+    }
+    return false;
+}
+
 struct bytes bytes_skip(struct bytes text, size_t n)
 {
     if (n > text.len)

@@ -36,6 +36,9 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b);
 /* Does @text begin with @prefix, the case of ASCII letters apart? */
 bool bytes_starts_nocase(struct bytes text, struct bytes prefix);
 
+/* Does @text hold @part, the case of ASCII letters apart? */
+bool bytes_has_nocase(struct bytes text, struct bytes part);
+
 /* @text without its first @n bytes; all of it at most. */
 struct bytes bytes_skip(struct bytes text, size_t n);
 

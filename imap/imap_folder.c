@@ -187,8 +187,8 @@ static void folder_start(struct imap_task *task)
 static bool is_there(const struct session_reply *reply)
 {
     return reply->code == CODE_ALREADYEXISTS ||
-           imap_task_says(reply, B("already exist")) ||
-           imap_task_says(reply, B("mailbox exists"));
+           bytes_has_nocase(reply->text, B("already exist")) ||
+           bytes_has_nocase(reply->text, B("mailbox exists"));
 }
 
 static void have_created(struct folder *folder)

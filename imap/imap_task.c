@@ -135,11 +135,6 @@ int imap_task_selected(struct imap_task *task,
     return 0;
 }
 
-bool imap_task_says(const struct session_reply *reply, struct bytes words)
-{
-    return verdict_says(reply->text, words);
-}
-
 int imap_task_answer(const struct session_reply *reply, const char *what,
                      struct err *err)
 {

@@ -155,10 +155,6 @@ int imap_task_selected(struct imap_task *task,
 int imap_task_answer(const struct session_reply *reply, const char *what,
                      struct err *err);
 
-/* Do the server's words hold these, in any case? For what servers say without a
- * response code. */
-bool imap_task_says(const struct session_reply *reply, struct bytes words);
-
 /* The kinds. */
 struct imap_task *imap_list_new(struct imap_pool *pool,
                                 struct list_request *request);

@@ -129,17 +129,6 @@ static bool host_fits(const char *suffix, const char *host)
     return name.len == end.len || host[name.len - end.len - 1] == '.';
 }
 
-static bool greeting_fits(const char *part, struct bytes text)
-{
-    struct bytes wanted = bytes_of(part);
-
-    for (; text.len >= wanted.len; text = bytes_skip(text, 1)) {
-        if (bytes_starts_nocase(text, wanted))
-            return true;
-    }
-    return false;
-}
-
 static bool capability_fits(const char *word, struct bytes words)
 {
     struct bytes wanted = bytes_of(word);
@@ -169,7 +158,8 @@ const struct quirks *quirks_of_greeting(const struct quirks *found,
                                         struct bytes text)
 {
     for (size_t i = 0; i < ROWS && found == quirks_none(); i++) {
-        if (table[i].greeting != NULL && greeting_fits(table[i].greeting, text))
+        if (table[i].greeting != NULL &&
+            bytes_has_nocase(text, bytes_of(table[i].greeting)))
             found = &table[i];
     }
     return found;

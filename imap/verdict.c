@@ -51,15 +51,6 @@ static const struct bytes gone_words[] = {
     B_INIT("no such file or directory"), /* GNU mailutils */
 };
 
-bool verdict_says(struct bytes text, struct bytes words)
-{
-    for (; text.len >= words.len; text = bytes_skip(text, 1)) {
-        if (bytes_starts_nocase(text, words))
-            return true;
-    }
-    return false;
-}
-
 /* "Suggested Backoff Time: 299961 milliseconds", in Exchange's words. */
 static uint32_t asked_wait(struct bytes text)
 {
@@ -82,7 +73,7 @@ static struct verdict refine(struct bytes text, enum verdict_kind kind)
     struct verdict verdict = {.kind = kind};
 
     for (size_t i = 0; i < sizeof(by_words) / sizeof(by_words[0]); i++) {
-        if (verdict_says(text, by_words[i].words)) {
+        if (bytes_has_nocase(text, by_words[i].words)) {
             verdict.kind = by_words[i].kind;
             break;
         }
@@ -106,7 +97,7 @@ static bool is_gone(const struct session_reply *reply)
     if (reply->status != IMAP_NO || reply->code != CODE_NONE)
         return false;
     for (size_t i = 0; i < sizeof(gone_words) / sizeof(gone_words[0]); i++) {
-        if (verdict_says(reply->text, gone_words[i]))
+        if (bytes_has_nocase(reply->text, gone_words[i]))
             return true;
     }
     return false;

@@ -41,7 +41,4 @@ static inline bool verdict_passes(struct verdict verdict)
     return verdict.kind >= VERDICT_BUSY;
 }
 
-/* Does @text hold @words, in any case of ASCII letters? */
-bool verdict_says(struct bytes text, struct bytes words);
-
 #endif

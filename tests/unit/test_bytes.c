@@ -82,6 +82,20 @@ static void test_compare(void)
     }
 }
 
+static void test_has(void)
+{
+    ok(bytes_has_nocase(B("Gimap ready"), B("gIMAP")) &&
+           bytes_has_nocase(B("Gimap ready"), B("READY")) &&
+           bytes_has_nocase(B("Gimap ready"), B("ap r")) &&
+           bytes_has_nocase(B("same"), B("same")),
+       "a part is found at the beginning, at the end and between");
+    ok(!bytes_has_nocase(B("Gimap ready"), B("ready!")) &&
+           !bytes_has_nocase(B(""), B("x")),
+       "what is not there is not found");
+    ok(bytes_has_nocase(B(""), B("")) && bytes_has_nocase(B("a"), B("")),
+       "nothing is in anything");
+}
+
 static void test_numbers(void)
 {
     for (size_t i = 0; i < COUNT(numbers); i++) {
@@ -157,6 +171,7 @@ static void test_grow(void)
 int main(void)
 {
     test_compare();
+    test_has();
     test_numbers();
     test_cut();
     test_copies();
