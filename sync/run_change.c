@@ -5,11 +5,6 @@
 #include "base/mem.h"
 #include "sync/run_internal.h"
 
-static bool takes_part(const struct folder_work *work)
-{
-    return !work->failed && work->compare != NULL;
-}
-
 /* --- folders --------------------------------------------------------------- */
 
 struct folder_change {
@@ -150,7 +145,7 @@ static void on_created(struct request *base)
 
 bool run_must_create(const struct folder_work *work, enum side side)
 {
-    if (!takes_part(work) || work->present[side] ||
+    if (!run_takes_part(work) || work->present[side] ||
         !work->present[other(side)] ||
         !rules_may_change(work->run->options.policy, side))
         return false;
@@ -273,7 +268,7 @@ static bool must_remove(const struct folder_work *work, enum side side)
     const struct policy *policy = work->run->options.policy;
     enum side from = other(side);
 
-    if (!takes_part(work) || work->waits || !work->present[side] ||
+    if (!run_takes_part(work) || work->waits || !work->present[side] ||
         work->present[from] || !work->row.exists[from] ||
         policy->keep_deleted || !rules_may_change(policy, side) ||
         strcmp(run_folder_name(work), "INBOX") == 0)
@@ -449,7 +444,7 @@ void run_push_flags(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (!takes_part(work) || work->compare->plan.n_flags == 0)
+        if (!run_takes_part(work) || work->compare->plan.n_flags == 0)
             continue;
         send_flags(work, LEFT);
         send_flags(work, RIGHT);

@@ -263,8 +263,7 @@ void run_check(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (!work->failed && work->compare != NULL && work->present[LEFT] &&
-            work->present[RIGHT])
+        if (run_takes_part(work) && work->present[LEFT] && work->present[RIGHT])
             check_folder(work);
     }
     run_end(run);

@@ -235,7 +235,7 @@ static void leave_rest(struct run *run)
         struct folder_work *work = run->folders[i];
         const struct plan *plan;
 
-        if (!work->failed && work->compare != NULL) {
+        if (run_takes_part(work)) {
             plan = &work->compare->plan;
             while (work->copies_left > 0)
                 run_leave_out(work, other(to),
@@ -345,7 +345,7 @@ static void count_work(struct run *run, enum side to)
     for (size_t i = 0; i < run->n_folders; i++) {
         const struct folder_work *work = run->folders[i];
 
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         for (size_t k = 0; k < work->compare->plan.n_copies[to]; k++)
             run->progress.bytes_total += work->compare->plan.copies[to][k].size;
@@ -363,7 +363,7 @@ static void find_work(struct run *run, enum side to)
         struct folder_work *work = run->folders[i];
 
         work->copies_left = 0;
-        if (work->failed || work->compare == NULL || !work->present[to])
+        if (!run_takes_part(work) || !work->present[to])
             continue;
         work->copies_left = work->compare->plan.n_copies[to];
         run->copying[run->n_copying++] = work;

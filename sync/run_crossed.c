@@ -11,10 +11,9 @@
  * each folder.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
-#include "sync/inquiry.h"
+#include "sync/ladder.h"
 #include "sync/run_internal.h"
 
 /* A pair that is gone on both sides. */
@@ -25,31 +24,13 @@ struct lost {
     int64_t date;
 };
 
-/* A message that is new on one side. Its number for the match is its index
- * + 1. */
-struct spot {
-    struct folder_work *work;
-    size_t index; /* in plan.copies of the other side */
-};
-
 struct search {
-    struct run *run;
-    struct match match;
-    struct lost *lost; /* sorted */
+    struct ladder ladder; /* first; its offers are what is new on each side, in
+                             plan.copies of the other one */
+    struct lost *lost;    /* sorted */
     size_t n_lost;
     size_t lost_cap;
-    struct spot *spots[SIDES];
-    size_t n[SIDES];
-    size_t cap[SIDES];
-    struct inquiry inquiry;
 };
-
-static void ask(struct search *search);
-
-static bool takes_part(const struct folder_work *work)
-{
-    return !work->failed && work->compare != NULL;
-}
 
 static int by_kind(const void *a, const void *b)
 {
@@ -77,9 +58,9 @@ static void add_lost(struct search *search, struct folder_work *work)
     }
 }
 
-static struct listed *item_of(const struct spot *spot, enum side side)
+static struct listed *item_of(const struct offer *offer, enum side side)
 {
-    return &spot->work->compare->plan.copies[other(side)][spot->index];
+    return &offer->work->compare->plan.copies[other(side)][offer->index];
 }
 
 /* What is new on @side, and may be what was lost. */
@@ -89,50 +70,14 @@ static void add_new(struct search *search, enum side side,
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[other(side)]; i++) {
-        struct listed listed = plan->copies[other(side)][i];
-        struct lost key = {.size = listed.size, .date = listed.date};
+        const struct listed *listed = &plan->copies[other(side)][i];
+        struct lost key = {.size = listed->size, .date = listed->date};
 
-        if (bsearch(&key, search->lost, search->n_lost, sizeof(key), by_kind) ==
+        if (bsearch(&key, search->lost, search->n_lost, sizeof(key), by_kind) !=
             NULL)
-            continue;
-        search->spots[side] = mem_grow(search->spots[side], search->n[side],
-                                       &search->cap[side], sizeof(struct spot));
-        search->spots[side][search->n[side]++] = (struct spot){work, i};
-        listed.uid = (uint32_t)search->n[side];
-        match_add(&search->match, side, &listed);
+            ladder_add(&search->ladder, side,
+                       (struct offer){work, i, listed->uid}, listed);
     }
-}
-
-static void on_item(struct inquiry *inquiry, enum side side, uint32_t number,
-                    const struct identity *identity)
-{
-    struct search *search = inquiry->owner;
-
-    match_identified(&search->match, side, number, identity);
-}
-
-static void on_answered(struct inquiry *inquiry)
-{
-    ask(inquiry->owner);
-}
-
-static void ask_side(struct search *search, enum side side)
-{
-    const struct uidset *want = &search->match.want[side];
-    struct uidset_walk walk = {.set = want};
-    struct inquiry_item *items =
-        mem_new((size_t)uidset_count(want), sizeof(*items));
-    size_t n = 0;
-    uint32_t number;
-
-    while (uidset_next(&walk, &number)) {
-        const struct spot *spot = &search->spots[side][number - 1];
-
-        items[n++] =
-            (struct inquiry_item){spot->work, item_of(spot, side)->uid, number};
-    }
-    inquiry_send(&search->inquiry, side, items, n);
-    free(items);
 }
 
 /* The pair that both of them were, not yet taken by others; or NULL. */
@@ -152,10 +97,10 @@ static struct lost *find_lost(const struct search *search,
 
 static void take(struct search *search, const struct match_link *link)
 {
-    enum side winner = search->run->options.policy->on_conflict;
+    enum side winner = search->ladder.run->options.policy->on_conflict;
     enum side side = other(winner);
-    const struct spot *goal = &search->spots[winner][link->uid[winner] - 1];
-    const struct spot *from = &search->spots[side][link->uid[side] - 1];
+    const struct offer *goal = ladder_offer(&search->ladder, link, winner);
+    const struct offer *from = ladder_offer(&search->ladder, link, side);
     struct listed *item = item_of(goal, winner);
     struct listed *moved = item_of(from, side);
     struct lost *lost = find_lost(search, item, moved);
@@ -165,7 +110,7 @@ static void take(struct search *search, const struct match_link *link)
     if (lost == NULL || goal->work == from->work)
         return;
     base = &lost->work->compare->plan.forgets[lost->index];
-    placement = run_placement_add(search->run);
+    placement = run_placement_add(search->ladder.run);
     *placement = (struct placement){
         .side = side,
         .move = true,
@@ -184,39 +129,19 @@ static void take(struct search *search, const struct match_link *link)
     moved->uid = 0;
 }
 
-static void conclude(struct search *search)
+static void conclude(struct ladder *ladder)
 {
-    struct run *run = search->run;
+    struct search *search = (struct search *)ladder;
+    struct run *run = ladder->run;
 
-    for (size_t i = 0; i < search->match.n_links; i++)
-        take(search, &search->match.links[i]);
-    for (size_t i = 0; i < run->n_folders; i++) {
-        for (enum side side = LEFT; side < SIDES; side++) {
-            if (takes_part(run->folders[i]))
-                plan_close_gaps(&run->folders[i]->compare->plan, side);
-        }
-    }
-    match_deinit(&search->match);
+    for (size_t i = 0; i < ladder->match.n_links; i++)
+        take(search, &ladder->match.links[i]);
+    run_close_gaps(run, LEFT);
+    run_close_gaps(run, RIGHT);
+    ladder_deinit(ladder);
     free(search->lost);
-    free(search->spots[LEFT]);
-    free(search->spots[RIGHT]);
     free(search);
     run_end(run);
-}
-
-static void ask(struct search *search)
-{
-    if (run_is_closing(search->run) || !match_next(&search->match)) {
-        conclude(search);
-        return;
-    }
-    search->inquiry = (struct inquiry){.run = search->run,
-                                       .level = search->match.level,
-                                       .item = on_item,
-                                       .over = on_answered,
-                                       .owner = search};
-    ask_side(search, LEFT);
-    ask_side(search, RIGHT);
 }
 
 void run_find_crossed(struct run *run)
@@ -227,20 +152,20 @@ void run_find_crossed(struct run *run)
         run->options.policy->direction != DIRECTION_BOTH)
         return;
     search = MEM_NEW(struct search);
-    search->run = run;
-    match_init(&search->match, run_fidelity(run));
+    ladder_init(&search->ladder, run, LEFT);
+    search->ladder.over = conclude;
     for (size_t i = 0; i < run->n_folders; i++) {
-        if (takes_part(run->folders[i]))
+        if (run_takes_part(run->folders[i]))
             add_lost(search, run->folders[i]);
     }
     if (search->n_lost > 1)
         qsort(search->lost, search->n_lost, sizeof(*search->lost), by_kind);
     for (size_t i = 0; search->n_lost > 0 && i < run->n_folders; i++) {
         for (enum side side = LEFT; side < SIDES; side++) {
-            if (takes_part(run->folders[i]))
+            if (run_takes_part(run->folders[i]))
                 add_new(search, side, run->folders[i]);
         }
     }
     run_begin(run);
-    ask(search);
+    ladder_climb(&search->ladder);
 }

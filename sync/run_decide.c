@@ -130,7 +130,7 @@ static struct totals count_deletes(const struct run *run)
         const struct folder_work *work = run->folders[i];
 
         totals.messages += paired(work);
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         for (int side = 0; side < SIDES; side++)
             totals.deletes[side] += work->compare->plan.n_deletes[side];
@@ -176,7 +176,7 @@ static void guard_side(struct run *run, enum side side,
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         if (emptied)
             hold(work, side, reason);
@@ -191,13 +191,23 @@ int run_plan(struct run *run, struct err *err)
         struct folder_work *work = run->folders[i];
         int r;
 
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         r = plan_one(work, err);
         if (r < 0)
             return r;
     }
     return 0;
+}
+
+void run_close_gaps(struct run *run, enum side side)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (run_takes_part(work))
+            plan_close_gaps(&work->compare->plan, side);
+    }
 }
 
 void run_decide(struct run *run)
@@ -254,7 +264,7 @@ void run_record_plans(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         record_plan(work);
         tell_links(work);
@@ -321,7 +331,7 @@ void run_tell_plans(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (work->failed || work->compare == NULL)
+        if (!run_takes_part(work))
             continue;
         tell_links(work);
         tell_side(work, LEFT);

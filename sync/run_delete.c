@@ -197,7 +197,7 @@ void run_delete(struct run *run)
         struct folder_work *work = run->folders[i];
 
         for (enum side side = LEFT; side < SIDES; side++) {
-            if (!work->failed && work->compare != NULL)
+            if (run_takes_part(work))
                 send_removal(work, side);
         }
     }

@@ -240,6 +240,12 @@ static inline bool run_is_closing(const struct run *run)
     return run->closing;
 }
 
+/* Is there a plan for it in this pass? */
+static inline bool run_takes_part(const struct folder_work *work)
+{
+    return !work->failed && work->compare != NULL;
+}
+
 /* How well messages keep what they are on the way between the sides: the lower
  * one of both. */
 static inline enum fidelity run_fidelity(const struct run *run)
@@ -311,6 +317,9 @@ void run_compare_free(struct folder_work *work);
 int run_plan(struct run *run, struct err *err);
 /* The guards. */
 void run_decide(struct run *run);
+/* Take what was marked as done in another way out of all plans of @side; see
+ * plan_close_gaps(). */
+void run_close_gaps(struct run *run, enum side side);
 /* What @work's plan is made from; borrowed while its comparison lives. */
 struct plan_input run_plan_input(const struct folder_work *work);
 /* Put what needs no sending on record; queued only. */

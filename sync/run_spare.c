@@ -24,11 +24,6 @@ struct search {
     struct inquiry inquiry;
 };
 
-static bool takes_part(const struct folder_work *work)
-{
-    return !work->failed && work->compare != NULL;
-}
-
 static struct state_pair *pair_of(const struct search *search, uint32_t number)
 {
     const struct suspect *suspect = &search->suspects[number];
@@ -55,10 +50,7 @@ static void on_over(struct inquiry *inquiry)
     struct search *search = inquiry->owner;
     struct run *run = search->run;
 
-    for (size_t i = 0; i < run->n_folders; i++) {
-        if (takes_part(run->folders[i]))
-            plan_close_gaps(&run->folders[i]->compare->plan, search->side);
-    }
+    run_close_gaps(run, search->side);
     free(search->suspects);
     free(search);
     run_end(run);
@@ -109,7 +101,7 @@ void run_spare_edits(struct run *run)
                                            .over = on_over,
                                            .owner = search};
         for (size_t i = 0; i < run->n_folders; i++) {
-            if (takes_part(run->folders[i]))
+            if (run_takes_part(run->folders[i]))
                 add_deletes(search, run->folders[i]);
         }
         run_begin(run);

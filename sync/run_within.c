@@ -67,11 +67,6 @@ struct search {
     struct inquiry inquiry;
 };
 
-static bool takes_part(const struct folder_work *work)
-{
-    return !work->failed && work->compare != NULL;
-}
-
 static struct paper *add_paper(struct search *search, int of)
 {
     struct paper *paper;
@@ -345,10 +340,7 @@ static void conclude(struct search *search)
     struct run *run = search->run;
 
     take_copies(search);
-    for (size_t i = 0; i < run->n_folders; i++) {
-        if (takes_part(run->folders[i]))
-            plan_close_gaps(&run->folders[i]->compare->plan, search->side);
-    }
+    run_close_gaps(run, search->side);
     free(search->kinds);
     free(search->papers[COPY]);
     free(search->papers[ORIGINAL]);
@@ -373,7 +365,7 @@ static void find_copies(struct run *run, enum side side)
                         ? IDENTIFY_BODY
                         : IDENTIFY_HEADER;
     for (size_t i = 0; i < run->n_folders; i++) {
-        if (takes_part(run->folders[i]))
+        if (run_takes_part(run->folders[i]))
             add_new(search, run->folders[i]);
     }
     run_begin(run);
