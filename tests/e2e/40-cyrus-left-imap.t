@@ -4,10 +4,5 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=cyrus
-server two storage=mdbox
-account_imap left one ann
-account_imap right two bob
-suite_names=$(suite_names_of cyrus)
-suite
+suite_on cyrus left imap
 done_testing

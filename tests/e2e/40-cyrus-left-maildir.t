@@ -4,9 +4,5 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=cyrus
-account_imap left one ann
-account_maildir right
-suite_names=$(suite_names_of cyrus)
-suite
+suite_on cyrus left maildir
 done_testing

@@ -4,11 +4,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one storage=mdbox
-server two kind=cyrus
-account_imap left one ann
-account_imap right two bob
 suite_lacks=bare-parents
-suite_names=$(suite_names_of cyrus)
-suite
+suite_on cyrus right imap
 done_testing

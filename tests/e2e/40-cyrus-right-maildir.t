@@ -4,11 +4,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=cyrus
-account_maildir left
-account_imap right one ann
-mkdir "$T/left"
 suite_lacks=bare-parents
-suite_names=$(suite_names_of cyrus)
-suite
+suite_on cyrus right maildir
 done_testing

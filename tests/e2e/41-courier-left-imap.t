@@ -5,11 +5,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=courier
-server two storage=mdbox
-account_imap left one ann
-account_imap right two bob
 suite_lacks=uidvalidity-left
-suite_names=$(suite_names_of courier)
-suite
+suite_on courier left imap
 done_testing

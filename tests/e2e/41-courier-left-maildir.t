@@ -5,10 +5,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=courier
-account_imap left one ann
-account_maildir right
 suite_lacks=uidvalidity-left
-suite_names=$(suite_names_of courier)
-suite
+suite_on courier left maildir
 done_testing

@@ -5,11 +5,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one storage=mdbox
-server two kind=courier
-account_imap left one ann
-account_imap right two bob
 suite_lacks=uidvalidity-right
-suite_names=$(suite_names_of courier)
-suite
+suite_on courier right imap
 done_testing

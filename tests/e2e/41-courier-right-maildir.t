@@ -5,11 +5,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=courier
-account_maildir left
-account_imap right one ann
-mkdir "$T/left"
 suite_lacks=uidvalidity-right
-suite_names=$(suite_names_of courier)
-suite
+suite_on courier right maildir
 done_testing

@@ -6,11 +6,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=mailutils
-server two storage=mdbox
-account_imap left one ann
-account_imap right two bob
 suite_lacks="keywords dates"
-suite_names=$(suite_names_of mailutils)
-suite
+suite_on mailutils left imap
 done_testing

@@ -6,10 +6,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=mailutils
-account_imap left one ann
-account_maildir right
 suite_lacks="keywords dates"
-suite_names=$(suite_names_of mailutils)
-suite
+suite_on mailutils left maildir
 done_testing

@@ -6,11 +6,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one storage=mdbox
-server two kind=mailutils
-account_imap left one ann
-account_imap right two bob
 suite_lacks="keywords dates"
-suite_names=$(suite_names_of mailutils)
-suite
+suite_on mailutils right imap
 done_testing

@@ -6,11 +6,6 @@
 . tests/lib/twin.sh
 . tests/lib/suite.sh
 
-server one kind=mailutils
-account_maildir left
-account_imap right one ann
-mkdir "$T/left"
 suite_lacks="keywords dates"
-suite_names=$(suite_names_of mailutils)
-suite
+suite_on mailutils right maildir
 done_testing

@@ -4,7 +4,7 @@
 # should be on both sides. Sourced by sh after twin.sh; each test of a server
 # runs all of it.
 #
-#   suite                   after server and account_*
+#   suite                   after server and account_*; or suite_on KIND SIDE OTHER
 #   suite_lacks="WORD ..."  what one of the servers cannot do:
 #       keywords                keep keywords
 #       dates                   keep INTERNALDATE
@@ -239,4 +239,28 @@ END
     suite_messages
     suite_moves
     suite_folders
+}
+
+# suite_on KIND SIDE OTHER: all of it, with a server of KIND as SIDE of the pair
+# and OTHER, imap (a Dovecot) or maildir, as the other one.
+suite_on() {
+    case $2 in
+    left) _twin=right ;;
+    right) _twin=left ;;
+    esac
+    server one "kind=$1"
+    suite_names=$(suite_names_of "$1")
+    account_imap "$2" one ann
+    case $3 in
+    imap)
+        server two storage=mdbox
+        account_imap "$_twin" two bob
+        ;;
+    maildir)
+        account_maildir "$_twin"
+        # Mail is put into it before the first run, which would make it.
+        [ "$_twin" = right ] || mkdir "$T/left"
+        ;;
+    esac
+    suite
 }
