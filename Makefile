@@ -3,6 +3,8 @@
 #   deps            install build and test packages (no-op where they are there)
 #   demo            see it work against a private, throw-away Dovecot
 #   check           build and run all tests
+#   torture         all of what check runs a part of: hours; goes on where it
+#                   was stopped, ends with a table
 #   bench           measure beside the peers that are installed; bench-quick
 #   install         PREFIX, DESTDIR
 #   lint format     clang-tidy, clang-format
@@ -98,7 +100,17 @@ check:
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
 		build-san/mailtwin units
 	@MAILTWIN=build-san/mailtwin perl tests/run.pl -j $(JOBS) tests/gates/*.t \
-		$(UNITS:%=build-san/tests/%) tests/e2e/*.t
+		$(UNITS:%=build-san/tests/%) tests/e2e/*.t \
+		$(wildcard tests/torture/*.t)
+
+# TORTURES="tests/torture/kill.t" chooses; tests/torture.pl tells the rest.
+TORTURES ?= $(wildcard tests/torture/*.t)
+torture:
+	@sh tests/deps.sh
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror mailtwin tools units
+	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
+		build-san/mailtwin units
+	@perl tests/torture.pl -j 2 $(TORTURES)
 
 # ROWS="1 3" chooses rows, RUNS=5 how often each is measured.
 bench: mailtwin tools
@@ -142,6 +154,6 @@ install: $(BUILD)/mailtwin
 clean:
 	rm -rf build build-san mailtwin
 
-.PHONY: all units tools deps demo check bench bench-quick lint format install clean
+.PHONY: all units tools deps demo check torture bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(wildcard $(BUILD)/tests/*.d)
