@@ -9,6 +9,9 @@
 #       separator=/                        between folder levels
 #       prefix=INBOX.                      of all folders (none)
 #       certificate=SAN                    for which names (localhost)
+#       homes=user|password                whose home is whose (user). password:
+#                                          any password will do, and a user's
+#                                          mail lies in DIR/home/PASSWORD
 #       list_index=no|yes                  its index of folders (no): LIST from
 #                                          it may miss a folder just made
 #       extra=TEXT                         more lines of configuration
@@ -89,7 +92,10 @@ ssl_cert = <$1/server.pem
 ssl_key = <$1/server.key
 passdb {
   driver = static
-  args = password=secret
+  args = $(dovecot_passdb "$1")
+}
+userdb {
+  driver = prefetch
 }
 userdb {
   driver = static
@@ -139,6 +145,17 @@ $_extra
 CONF
 }
 
+# The arguments of the passdb. The userdb_ ones are for the prefetch userdb.
+dovecot_passdb() {
+    case $_homes in
+    user) echo password=secret ;;
+    password)
+        echo "nopassword=y userdb_uid=$_user userdb_gid=$_group" \
+            "userdb_home=$1/home/%w"
+        ;;
+    esac
+}
+
 dovecot_location() {
     case $1 in
     maildir) echo "maildir:~/mail:LAYOUT=fs" ;;
@@ -152,7 +169,7 @@ dovecot_start() {
     _dir=$1
     shift
     _tier=resync _storage=maildir _separator=/ _prefix= _extra= _list_index=no
-    _names=
+    _names= _homes=user
     for _arg in "$@"; do
         case $_arg in
         tier=*) _tier=${_arg#*=} ;;
@@ -160,6 +177,7 @@ dovecot_start() {
         separator=*) _separator=${_arg#*=} ;;
         prefix=*) _prefix=${_arg#*=} ;;
         certificate=*) _names=${_arg#*=} ;;
+        homes=*) _homes=${_arg#*=} ;;
         list_index=*) _list_index=${_arg#*=} ;;
         extra=*) _extra=${_arg#*=} ;;
         *) echo "dovecot.sh: unknown: $_arg" >&2 && return 2 ;;

@@ -124,9 +124,9 @@ def choose(messages, subject):
 # --- IMAP -------------------------------------------------------------------
 
 class Imap:
-    def __init__(self, port, user):
+    def __init__(self, port, user, password="secret"):
         self.imap = imaplib.IMAP4("127.0.0.1", int(port))
-        self.imap.login(user, "secret")
+        self.imap.login(user, password)
         self.imap.capabilities = tuple(
             self.check(self.imap.capability())[-1].decode().upper().split())
         self.separator, self.prefix = self.namespace()

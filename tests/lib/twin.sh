@@ -1,7 +1,8 @@
 # What the end-to-end tests share: a directory of their own, servers, mailtwin,
 # and a look at both sides by another client. Sourced by sh from the top.
 #
-#   $T                    the test's directory, gone when it ends
+#   $T                    the test's directory, gone when it ends; lies in
+#                         $TWIN_PLACE (/tmp)
 #   server NAME [kind=KIND] [KEY=VALUE ...]  start Dovecot, or another KIND:
 #                                     cyrus, courier, mailutils; KEYs as in
 #                                     tests/lib/KIND.sh. The test ends here, as
@@ -34,7 +35,7 @@ done
 
 # Short, because a Unix socket's path must be; and 711, because the servers'
 # mail belongs to another user where the tests run as root.
-T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
+T=$(mktemp -d "${TWIN_PLACE:-/tmp}/mtXXXXXX") || exit 1
 chmod 711 "$T"
 servers=
 code=
