@@ -47,7 +47,12 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
-SIM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
+# A mailbox in memory is linked to every unit; what stands in for the C library
+# only to those that are named here.
+SIM := $(BUILD)/tests/sim/model.o
+DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c \
+	$(wildcard tests/sim/disk*.c))
+DISK_UNITS := test_disk_model
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 all: mailtwin
@@ -68,6 +73,10 @@ $(BUILD)/%.o: %.c Makefile
 $(BUILD)/libmailtwin.a: $(LIBRARY)
 	@rm -f $@
 	@ar rcs $@ $(LIBRARY)
+
+# Exported, so that the calls of shared libraries land in them, too.
+$(DISK_UNITS:%=$(BUILD)/tests/%): $(DISK)
+$(DISK_UNITS:%=$(BUILD)/tests/%): SIM += $(DISK) -rdynamic
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h $(SIM)
 	@mkdir -p $(@D)
@@ -156,4 +165,4 @@ clean:
 
 .PHONY: all units tools deps demo check torture bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
--include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(wildcard $(BUILD)/tests/*.d)
+-include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(wildcard $(BUILD)/tests/*.d)
