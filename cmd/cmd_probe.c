@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "cmd/bounds.h"
 #include "cmd/command.h"
 #include "cmd/human.h"
 #include "cmd/keyring.h"
@@ -16,7 +17,7 @@
 
 /* Open, list, describe, close; each step begins where the one before ends. */
 struct probe {
-    const struct account *account;
+    struct account *account;
     struct loop loop;
     struct reach reach;
     struct open_request open;
@@ -305,12 +306,12 @@ static const char *account_name_at(const void *owner, size_t i)
     return ((const struct conf *)owner)->accounts[i]->name;
 }
 
-static const struct account *find_account(const struct command *command,
-                                          struct err *err)
+static struct account *find_account(const struct command *command,
+                                    struct err *err)
 {
     const char *name = command->options->words[0];
     const struct conf *conf = command->conf;
-    const struct account *account = conf_account(conf, name);
+    struct account *account = conf_account(conf, name);
     const char *near;
 
     if (account != NULL) {
@@ -331,13 +332,18 @@ static const struct account *find_account(const struct command *command,
 
 static int probe_account(struct probe *probe, struct console *console)
 {
-    struct keyring *keyring = keyring_new();
+    struct account *account = probe->account;
+    struct keyring *keyring = keyring_new(&account, 1);
+    struct bounds bounds = {.accounts = &account, .n_accounts = 1, .dry = true};
     struct keywords *keywords = keywords_new();
     const char *secret = NULL;
     struct buf warnings;
     int r;
 
     buf_init(&warnings, 0);
+    buf_printf(&probe->facts, "confinement: ");
+    bounds_set(&bounds, &probe->facts);
+    buf_printf(&probe->facts, "\n");
     r = keyring_get(keyring, probe->account, &secret, &warnings, &probe->err);
     console_warnings(console, &warnings);
     if (r == 0) {

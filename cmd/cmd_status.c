@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cmd/bounds.h"
 #include "cmd/command.h"
 #include "cmd/history.h"
 #include "cmd/human.h"
-#include "cmd/reach.h"
+#include "cmd/pair_state.h"
 #include "cmd/report.h"
 #include "store/state.h"
 
@@ -79,26 +80,14 @@ static int gather(struct status *status, struct state *state, struct err *err)
 static int load(const struct command *command, struct status *status,
                 struct err *err)
 {
-    const char *name = status->pair->name;
-    char *dir = mem_printf("%s/%s", command->state_dir, name);
-    char *left = reach_identity(status->pair->account[LEFT]);
-    char *right = reach_identity(status->pair->account[RIGHT]);
-    struct state_open_options open = {
-        .dir = dir,
-        .pair = name,
-        .identity = {left, right},
-        .read_only = true,
-    };
     struct state *state = NULL;
-    int r = state_open(&open, &command->console->log, &state, err);
+    int r = pair_state_open(status->pair, command->state_dir, true, 0,
+                            &command->console->log, &state, err);
 
     if (r == 0) {
         r = gather(status, state, err);
     }
     state_close(state);
-    free(left);
-    free(right);
-    free(dir);
     return r;
 }
 
@@ -322,6 +311,16 @@ static int tell(const struct command *command, const struct pair *pair)
     return r;
 }
 
+static void confine_to(const char *state_dir)
+{
+    struct bounds bounds = {.state_dir = state_dir};
+    struct buf how;
+
+    buf_init(&how, 0);
+    bounds_set(&bounds, &how);
+    buf_deinit(&how);
+}
+
 enum exitcode cmd_status(const struct command *command)
 {
     enum exitcode worst = EXITCODE_DONE;
@@ -333,6 +332,7 @@ enum exitcode cmd_status(const struct command *command)
         console_complain(command->console, err.text);
         return EXITCODE_USAGE;
     }
+    confine_to(command->state_dir);
     for (size_t i = 0; i < n; i++) {
         int r = tell(command, pairs[i]);
 

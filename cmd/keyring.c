@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cmd/secret.h"
+#include "cmd/secret_helper.h"
 
 struct key {
     const struct account *account;
@@ -11,14 +12,34 @@ struct key {
 };
 
 struct keyring {
+    struct account *const *accounts;
+    size_t n_accounts;
+    struct secret_helper *helper; /* NULL: the configuration says it all */
     struct key *keys;
     size_t n;
     size_t cap;
 };
 
-struct keyring *keyring_new(void)
+static bool needs_helper(const struct account *account)
 {
-    return MEM_NEW(struct keyring);
+    return account->type == ACCOUNT_IMAP &&
+           (conf_account_login(account) == LOGIN_BY_TOKEN ||
+            (conf_account_login(account) == LOGIN_BY_PASSWORD &&
+             account->password == NULL));
+}
+
+struct keyring *keyring_new(struct account *const *accounts, size_t n)
+{
+    struct keyring *keyring = MEM_NEW(struct keyring);
+
+    keyring->accounts = accounts;
+    keyring->n_accounts = n;
+    for (size_t i = 0; i < n && keyring->helper == NULL; i++) {
+        if (needs_helper(accounts[i])) {
+            keyring->helper = secret_helper_start(accounts, n);
+        }
+    }
+    return keyring;
 }
 
 void keyring_free(struct keyring *keyring)
@@ -29,8 +50,28 @@ void keyring_free(struct keyring *keyring)
     for (size_t i = 0; i < keyring->n; i++) {
         secret_free(keyring->keys[i].secret);
     }
+    secret_helper_stop(keyring->helper);
     free(keyring->keys);
     free(keyring);
+}
+
+/* As secret_get(). */
+static int ask(struct keyring *keyring, const struct account *account,
+               char **out, struct buf *warnings, struct err *err)
+{
+    size_t i = 0;
+
+    if (!needs_helper(account)) {
+        return secret_get(account, out, warnings, err);
+    }
+    while (i < keyring->n_accounts && keyring->accounts[i] != account) {
+        i++;
+    }
+    if (i == keyring->n_accounts) {
+        return err_set(err, ERR_USAGE, "account %s: not one of the run's",
+                       account->name);
+    }
+    return secret_helper_get(keyring->helper, i, out, warnings, err);
 }
 
 /* Ask for a secret and keep it. */
@@ -38,7 +79,7 @@ static int add(struct keyring *keyring, const struct account *account,
                const char **out, struct buf *warnings, struct err *err)
 {
     char *secret = NULL;
-    int r = secret_get(account, &secret, warnings, err);
+    int r = ask(keyring, account, &secret, warnings, err);
 
     if (r != 0) {
         return r;

@@ -9,12 +9,15 @@
 
 struct keyring;
 
-struct keyring *keyring_new(void);
+/* The keyring of @accounts, borrowed while it lives, as they are now. Starts a
+ * process where one of them has a command or a file to ask
+ * (cmd/secret_helper.h). */
+struct keyring *keyring_new(struct account *const *accounts, size_t n);
 
-/* Wipes the secrets; NULL is fine. */
+/* Wipes the secrets, ends the process; NULL is fine. */
 void keyring_free(struct keyring *keyring);
 
-/* The secret of @account into *@out, borrowed while @keyring lives; NULL for a
+/* The secret of @account, one of the accounts, into *@out, borrowed while @keyring lives; NULL for a
  * Maildir and where there is none. Returns and fills @warnings as
  * secret_get(). */
 int keyring_get(struct keyring *keyring, const struct account *account,

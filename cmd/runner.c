@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cmd/bounds.h"
+#include "cmd/ground.h"
 #include "cmd/history.h"
 #include "cmd/keyring.h"
 #include "cmd/loop.h"
-#include "cmd/paths.h"
+#include "cmd/pair_state.h"
 #include "cmd/reach.h"
 #include "cmd/teller.h"
 #include "sync/run.h"
@@ -15,6 +17,8 @@
 struct job {
     const struct runner_options *options;
     const struct pair *pair;
+    size_t number; /* of the pair */
+    const struct ground *ground;
     struct keyring *keyring;
     struct state *state;
     struct loop loop;
@@ -65,28 +69,25 @@ static void on_tick(void *owner)
 static int open_state(struct job *job, struct err *err)
 {
     const struct runner_options *options = job->options;
-    const struct pair *pair = job->pair;
-    char *left = reach_identity(pair->account[LEFT]);
-    char *right = reach_identity(pair->account[RIGHT]);
-    char *dir = mem_printf("%s/%s", options->state_dir, pair->name);
-    struct state_open_options open = {
-        .dir = dir,
-        .pair = pair->name,
-        .identity = {left, right},
-        .read_only = options->dry,
-        .wait_seconds = options->wait_seconds,
-    };
-    int r = 0;
+    const struct ground *ground = job->ground;
 
-    if (!options->dry) {
-        r = paths_make(options->state_dir, err);
+    if (ground->state_dir_result != 0) {
+        *err = ground->state_dir_err;
+        return ground->state_dir_result;
     }
-    if (r == 0) {
-        r = state_open(&open, &options->console->log, &job->state, err);
+    return pair_state_open(job->pair, options->state_dir, options->dry,
+                           options->wait_seconds, &options->console->log,
+                           &job->state, err);
+}
+
+/* Was its Maildir root to be made, and could not be? */
+static int check_roots(const struct job *job, struct err *err)
+{
+    int r = job->ground->root_results[job->number];
+
+    if (r != 0) {
+        *err = job->ground->root_errs[job->number];
     }
-    free(left);
-    free(right);
-    free(dir);
     return r;
 }
 
@@ -274,6 +275,7 @@ static enum exitcode run_pair(struct job *job)
     r = open_state(job, &err);
     if (r == 0) {
         scene.keywords = state_keywords(job->state);
+        r = check_roots(job, &err);
     }
     teller_init(&job->teller, job->options->console, &scene);
     if (r == 0) {
@@ -288,17 +290,42 @@ static enum exitcode run_pair(struct job *job)
     return code;
 }
 
+/* From here on there is nothing but these pairs' mail and state. */
+static void confine_to(const struct ground *ground,
+                       const struct runner_options *options)
+{
+    struct bounds bounds = {
+        .accounts = ground->accounts,
+        .n_accounts = ground->n_accounts,
+        .state_dir = options->state_dir,
+        .dry = options->dry,
+    };
+    struct buf how;
+
+    buf_init(&how, 0);
+    bounds_set(&bounds, &how);
+    log_line(&options->console->log, LOG_WIRE, "confinement: %s",
+             buf_text(&how));
+    buf_deinit(&how);
+}
+
 enum exitcode runner_run(const struct runner_options *options,
                          struct pair *const *pairs, size_t n)
 {
-    struct keyring *keyring = keyring_new();
     enum exitcode worst = EXITCODE_DONE;
+    struct ground ground;
+    struct keyring *keyring;
     bool go_on = true;
 
+    ground_init(&ground, pairs, n, options->state_dir, options->dry);
+    keyring = keyring_new(ground.accounts, ground.n_accounts);
+    confine_to(&ground, options);
     for (size_t i = 0; i < n && go_on; i++) {
         struct job job = {
             .options = options,
             .pair = pairs[i],
+            .number = i,
+            .ground = &ground,
             .keyring = keyring,
         };
 
@@ -309,5 +336,6 @@ enum exitcode runner_run(const struct runner_options *options,
         worst = EXITCODE_INTERRUPTED;
     }
     keyring_free(keyring);
+    ground_deinit(&ground);
     return worst;
 }

@@ -78,6 +78,16 @@ bool tls_parse_pin(struct bytes text, uint8_t pin[TLS_PIN_BYTES])
     return text.len == 0;
 }
 
+const char *tls_system_ca_file(void)
+{
+    return X509_get_default_cert_file();
+}
+
+const char *tls_system_ca_dir(void)
+{
+    return X509_get_default_cert_dir();
+}
+
 static void print_pin(const uint8_t pin[TLS_PIN_BYTES],
                       char out[PIN_TEXT_BYTES])
 {

@@ -25,6 +25,10 @@
 #define TLS_PIN_BYTES    32         /* of a SHA-256 */
 #define TLS_RECORD_BYTES (16 << 10) /* plaintext in one record at most */
 
+/* Where OpenSSL looks for the system's certificates. */
+const char *tls_system_ca_file(void);
+const char *tls_system_ca_dir(void);
+
 /* What the connections to one server share: the trusted certificates, loaded
  * when they are first needed, and the last session ticket, with which the next
  * handshake is cheaper (RFC 8446 section 2.2); none of a server that asks for

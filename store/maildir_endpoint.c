@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "store/maildir.h"
@@ -32,9 +33,22 @@ static void free_open(struct maildir_job *base)
     free(base);
 }
 
-static const char *marker_key(const struct maildir *maildir)
+static const char *marker_key(enum side side)
 {
-    return maildir->side == LEFT ? "left.marker" : "right.marker";
+    return side == LEFT ? "left.marker" : "right.marker";
+}
+
+int maildir_endpoint_prepare(const struct maildir_account *account,
+                             struct state *state, enum side side,
+                             struct err *err)
+{
+    char *known = NULL;
+    int r = state_meta_get(state, marker_key(side), &known, err);
+
+    if (r == 0 && known == NULL && access(account->path, F_OK) != 0)
+        r = maildir_root_create(account->path, err);
+    free(known);
+    return r;
 }
 
 static void open_root(struct maildir_job *base)
@@ -55,7 +69,7 @@ static void root_is_open(struct maildir_job *base)
     if (base->r == 0) {
         maildir->root = job->root.fd;
         if (maildir->state != NULL && !job->dry && job->known == NULL) {
-            state_meta_put(maildir->state, marker_key(maildir),
+            state_meta_put(maildir->state, marker_key(maildir->side),
                            job->root.marker);
         }
     }
@@ -80,7 +94,7 @@ static void start_open(struct endpoint *endpoint, struct open_request *request)
     maildir->dry = job->dry;
     maildir_job_begin(maildir, &job->base, &request->base);
     if (maildir->state != NULL) {
-        job->base.r = state_meta_get(maildir->state, marker_key(maildir),
+        job->base.r = state_meta_get(maildir->state, marker_key(maildir->side),
                                      &job->known, &job->base.err);
     }
     if (job->base.r < 0) {

@@ -19,6 +19,16 @@ struct maildir_account {
     enum maildir_layout layout;
 };
 
+/**
+ * Create the root where it is missing and @state knows of none, as opening the
+ * endpoint would: for a process that will not be allowed to then.
+ *
+ * Returns 0, also where it is missing and known; ERR_DISK or ERR_STATE.
+ */
+int maildir_endpoint_prepare(const struct maildir_account *account,
+                             struct state *state, enum side side,
+                             struct err *err);
+
 /* @account, @state and @log live at least as long as the endpoint. @side is
  * which side of the pair it is. @state may be NULL for probe: then only open,
  * list, describe and close work. */

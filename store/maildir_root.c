@@ -48,7 +48,7 @@ static int sync_parent(const char *path)
     return r;
 }
 
-static int create_root(const char *path, struct err *err)
+int maildir_root_create(const char *path, struct err *err)
 {
     if (mkdir(path, 0700) == 0) {
         if (sync_parent(path) < 0) {
@@ -134,7 +134,7 @@ static int open_first(const char *path, bool dry, struct maildir_root *out,
         if (dry) {
             return 0;
         }
-        r = create_root(path, err);
+        r = maildir_root_create(path, err);
         if (r < 0) {
             return r;
         }

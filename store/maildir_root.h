@@ -17,6 +17,9 @@ struct maildir_root {
     char marker[MAILDIR_ROOT_MARKER_BYTES + 1]; /* empty: none yet (dry) */
 };
 
+/* Create the root, durably; its parent must be there. Returns 0 or ERR_DISK. */
+int maildir_root_create(const char *path, struct err *err);
+
 /**
  * Open the root, and make sure that it is the one that was meant.
  *

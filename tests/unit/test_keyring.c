@@ -8,10 +8,10 @@
 
 static char path[] = "/tmp/test_keyring.XXXXXX";
 
-/* Each call of the command prints one letter more. */
+/* Each call of the command prints one letter more, but the third fails. */
 static char *counting_command(void)
 {
-    return mem_printf("printf x >>%s; cat %s", path, path);
+    return mem_printf("printf x >>%s; grep -v xxx %s", path, path);
 }
 
 static const char *get(struct keyring *keyring, const struct account *account)
@@ -27,10 +27,15 @@ static const char *get(struct keyring *keyring, const struct account *account)
 static void test_renew(void)
 {
     struct account account = {.type = ACCOUNT_IMAP,
+                              .name = mem_copy("work"),
                               .token_command = counting_command()};
     struct account other = {.type = ACCOUNT_IMAP, .password = mem_copy("p")};
     struct account disk = {.type = ACCOUNT_MAILDIR};
-    struct keyring *keyring = keyring_new();
+    struct account stranger = {.type = ACCOUNT_IMAP,
+                               .name = mem_copy("stranger"),
+                               .token_command = mem_copy("echo no")};
+    struct account *accounts[] = {&other, &account, &disk};
+    struct keyring *keyring = keyring_new(accounts, 3);
     struct err err = {""};
     const char *first = get(keyring, &account);
     const char *second = NULL;
@@ -44,17 +49,18 @@ static void test_renew(void)
        "it is renewed");
     ok(get(keyring, &account) == second, "and stays so");
     ok(strcmp(first, "x") == 0, "the one before is not taken away");
-    free(account.token_command);
-    account.name = mem_copy("work");
-    account.token_command = mem_copy("exit 1");
+    ok(keyring_renew(keyring, &stranger, &second, &err) == ERR_USAGE,
+       "no other account can be asked for: %s", err.text);
     ok(keyring_renew(keyring, &account, &second, &err) == ERR_AUTH,
-       "there is no other: %s", err.text);
+       "a command that fails says so: %s", err.text);
     ok(strcmp(get(keyring, &account), "xx") == 0, "the newest stays");
     keyring_free(keyring);
     keyring_free(NULL);
     free(account.token_command);
     free(account.name);
     free(other.password);
+    free(stranger.name);
+    free(stranger.token_command);
 }
 
 int main(void)
