@@ -6,7 +6,7 @@
 
 build="gcc make pkg-config libssl-dev libuv1-dev libgsasl-dev liblmdb-dev
     zlib1g-dev libjansson-dev"
-tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt"
+tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt libfaketime"
 bench="isync interimap"
 # Only one IMAP server can be installed at a time, so these are unpacked beside
 # each other instead. What their programs are linked with is installed.
