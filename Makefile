@@ -48,11 +48,15 @@ LIBRARY := $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 # A mailbox in memory is linked to every unit; what stands in for the C library
-# only to those that are named here.
+# only to those that are named here; the simulated worlds, whose network, servers
+# and clock take the place of libuv, to test_simulation.
 SIM := $(BUILD)/tests/sim/model.o
 DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c \
 	$(wildcard tests/sim/disk*.c))
 DISK_UNITS := test_disk_model
+WORLD := $(filter-out $(SIM) $(DISK), \
+	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))
+WORLD_LIBS := $(filter-out -luv,$(LIBS))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 all: mailtwin
@@ -83,6 +87,13 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h $(SIM)
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(SIM) $(BUILD)/libmailtwin.a $(LIBS)
+
+$(BUILD)/tests/test_simulation: tests/unit/test_simulation.c \
+		$(BUILD)/libmailtwin.a tests/tap.h $(WORLD)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
+		$(WORLD) $(BUILD)/libmailtwin.a $(WORLD_LIBS)
 
 $(BUILD)/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
@@ -165,4 +176,4 @@ clean:
 
 .PHONY: all units tools deps demo check torture bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
--include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(wildcard $(BUILD)/tests/*.d)
+-include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(WORLD:.o=.d) $(wildcard $(BUILD)/tests/*.d)

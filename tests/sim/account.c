@@ -1,0 +1,348 @@
+#include "tests/sim/account.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/sim/content.h"
+
+struct account_fact {
+    uint32_t content;
+    char *folder;
+    enum side side;
+    bool base; /* it was there when both were in step */
+    bool fresh;
+    bool tool; /* taken away by the tool, not by a user */
+    enum fate fate;
+};
+
+/* All facts about one message. */
+struct sum {
+    uint32_t base;
+    uint32_t fresh[SIDES];
+    uint32_t deleted[SIDES];
+    uint32_t taken[SIDES];   /* deleted or moved away, by the user */
+    uint32_t removed[SIDES]; /* by the tool */
+    bool touched[SIDES];
+};
+
+void account_init(struct account *account)
+{
+    memset(account, 0, sizeof(*account));
+}
+
+static void forget(struct account *account)
+{
+    for (size_t i = 0; i < account->n; i++)
+        free(account->facts[i].folder);
+    account->n = 0;
+}
+
+void account_deinit(struct account *account)
+{
+    forget(account);
+    free(account->facts);
+}
+
+void account_wrong(struct account *account, const char *format, ...)
+{
+    va_list args;
+
+    if (account->wrong[0] != '\0')
+        return;
+    va_start(args, format);
+    (void)vsnprintf(account->wrong, sizeof(account->wrong), format, args);
+    va_end(args);
+}
+
+static struct account_fact *add(struct account *account, uint32_t content,
+                                const char *folder)
+{
+    struct account_fact *fact;
+
+    account->facts = mem_grow(account->facts, account->n, &account->cap,
+                              sizeof(*account->facts));
+    fact = &account->facts[account->n++];
+    memset(fact, 0, sizeof(*fact));
+    fact->content = content;
+    fact->folder = mem_copy(folder);
+    return fact;
+}
+
+void account_begin(struct account *account, const struct look *look)
+{
+    forget(account);
+    account->reset = false;
+    account->renamed = false;
+    for (size_t i = 0; i < look->n_mail; i++)
+        add(account, look->mail[i].content, look->folders[look->mail[i].folder])
+            ->base = true;
+}
+
+void account_fact(struct account *account, enum side side, enum fate fate,
+                  uint32_t content, const char *folder, bool fresh)
+{
+    struct account_fact *fact = add(account, content, folder);
+
+    fact->side = side;
+    fact->fate = fate;
+    fact->fresh = fresh;
+}
+
+static struct sum sum_up(const struct account *account, uint32_t content)
+{
+    struct sum sum = {0};
+
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *fact = &account->facts[i];
+        enum side side = fact->side;
+
+        if (fact->content != content)
+            continue;
+        if (fact->base) {
+            sum.base++;
+            continue;
+        }
+        if (fact->tool) {
+            sum.removed[side]++;
+            continue;
+        }
+        sum.touched[side] = true;
+        sum.fresh[side] += fact->fresh;
+        sum.deleted[side] += fact->fate == FATE_DELETED;
+        sum.taken[side] +=
+            fact->fate == FATE_DELETED || fact->fate == FATE_TAKEN;
+    }
+    return sum;
+}
+
+/* Each removal on one side has its reason in what the other side's user took
+ * away. Not one by one: moves that meet may come to more, in other folders. */
+void account_removal(struct account *account, enum side side, uint32_t content,
+                     const char *folder)
+{
+    struct sum sum = sum_up(account, content);
+    struct account_fact *fact;
+
+    if (sum.taken[other(side)] == 0) {
+        account->evils[EVIL_UNJUSTIFIED]++;
+        account_wrong(account,
+                      "unjustified: message %u is taken away from %s on the %s,"
+                      " which nobody did on the other side",
+                      content, folder, side == LEFT ? "left" : "right");
+    }
+    fact = add(account, content, folder);
+    fact->side = side;
+    fact->tool = true;
+}
+
+static uint32_t count(const struct look *look, uint32_t content)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++)
+        n += look->mail[i].content == content;
+    return n;
+}
+
+static uint32_t count_in(const struct look *look, uint32_t content,
+                         const char *folder)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++)
+        n += look->mail[i].content == content &&
+             strcmp(look->folders[look->mail[i].folder], folder) == 0;
+    return n;
+}
+
+/* How many of it nobody can have deleted. */
+static uint32_t least(const struct sum *sum)
+{
+    uint32_t fresh = sum->fresh[LEFT] > sum->fresh[RIGHT] ? sum->fresh[LEFT]
+                                                          : sum->fresh[RIGHT];
+    uint32_t deleted = sum->deleted[LEFT] + sum->deleted[RIGHT];
+
+    return sum->base + fresh > deleted ? sum->base + fresh - deleted : 0;
+}
+
+void account_check_loss(struct account *account, const struct look *left,
+                        const struct look *right)
+{
+    for (uint32_t content = 0; content < contents_count(); content++) {
+        struct sum sum = sum_up(account, content);
+        uint32_t n_left = count(left, content);
+        uint32_t n_right = count(right, content);
+
+        if ((n_left > n_right ? n_left : n_right) >= least(&sum))
+            continue;
+        account->evils[EVIL_LOST]++;
+        account_wrong(account,
+                      "lost: message %u is there %u times on the left, %u on "
+                      "the right, should be %u at least",
+                      content, n_left, n_right, least(&sum));
+    }
+    if (left->torn || right->torn)
+        account_wrong(account, "there is a message that nobody wrote");
+}
+
+/* --- in step ----------------------------------------------------------------- */
+
+static int compare_mail(const struct look *a, const struct look_mail *x,
+                        const struct look *b, const struct look_mail *y)
+{
+    int r = strcmp(a->folders[x->folder], b->folders[y->folder]);
+
+    if (r == 0)
+        r = x->content < y->content ? -1 : x->content > y->content;
+    if (r == 0)
+        r = x->flags < y->flags ? -1 : x->flags > y->flags;
+    if (r == 0)
+        r = x->keywords < y->keywords ? -1 : x->keywords > y->keywords;
+    if (r == 0)
+        r = x->date < y->date ? -1 : x->date > y->date;
+    return r;
+}
+
+static void sort(const struct look *look)
+{
+    for (size_t i = 1; i < look->n_mail; i++) {
+        struct look_mail mail = look->mail[i];
+        size_t k = i;
+
+        for (; k > 0 && compare_mail(look, &look->mail[k - 1], look, &mail) > 0;
+             k--)
+            look->mail[k] = look->mail[k - 1];
+        look->mail[k] = mail;
+    }
+}
+
+static bool has_folder(const struct look *look, const char *name)
+{
+    for (size_t i = 0; i < look->n_folders; i++) {
+        if (strcmp(look->folders[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_folders_of(const struct look *look, const struct look *of,
+                           const char *which, char *why)
+{
+    for (size_t i = 0; i < of->n_folders; i++) {
+        if (!has_folder(look, of->folders[i])) {
+            (void)snprintf(why, 200, "%s is not on the %s", of->folders[i],
+                           which);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool account_in_step(const struct look *left, const struct look *right,
+                     char *why)
+{
+    size_t i = 0;
+
+    if (!has_folders_of(left, right, "left", why) ||
+        !has_folders_of(right, left, "right", why))
+        return false;
+    sort(left);
+    sort(right);
+    while (i < left->n_mail && i < right->n_mail &&
+           compare_mail(left, &left->mail[i], right, &right->mail[i]) == 0)
+        i++;
+    if (i == left->n_mail && i == right->n_mail)
+        return true;
+    (void)snprintf(why, 200, "left has");
+    for (int k = 0; k < 2; k++) {
+        const struct look *look = k == 0 ? left : right;
+        const struct look_mail *mail = &look->mail[i];
+        size_t n = strlen(why);
+
+        if (i < look->n_mail)
+            (void)snprintf(why + n, 200 - n,
+                           "%s %u in %s flags %x.%x date %lld",
+                           k == 0 ? "" : ", right", mail->content,
+                           look->folders[mail->folder], mail->flags,
+                           mail->keywords, (long long)mail->date);
+    }
+    return false;
+}
+
+/* --- what is to be there ------------------------------------------------------ */
+
+static void excess(struct account *account, const struct sum *sum,
+                   uint32_t content, const char *folder, uint32_t n,
+                   uint32_t most)
+{
+    bool back = sum->deleted[LEFT] + sum->deleted[RIGHT] > 0;
+
+    account->evils[back ? EVIL_RESURRECTED : EVIL_DOUBLED]++;
+    account_wrong(account, "%s: message %u is in %s %u times, should be %u",
+                  back ? "resurrected" : "doubled", content, folder, n, most);
+}
+
+/* How often it was put into the folder, and taken from there. NULL: into and
+ * from any. */
+static void count_facts(const struct account *account, uint32_t content,
+                        const char *folder, uint32_t *in, uint32_t *out)
+{
+    *in = 0;
+    *out = 0;
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *fact = &account->facts[i];
+
+        if (fact->content != content || fact->tool ||
+            (folder != NULL && strcmp(fact->folder, folder) != 0))
+            continue;
+        *in += fact->base || fact->fate == FATE_ADDED;
+        *out += !fact->base &&
+                (fact->fate == FATE_TAKEN || fact->fate == FATE_DELETED);
+    }
+}
+
+static void check_count(struct account *account, const struct sum *sum,
+                        bool certain, uint32_t content, const char *folder,
+                        uint32_t n)
+{
+    uint32_t in;
+    uint32_t out;
+
+    count_facts(account, content, folder, &in, &out);
+    if (!certain)
+        out = 0;
+    if (folder == NULL)
+        folder = "all folders";
+    if (n + out > in) {
+        excess(account, sum, content, folder, n, in - out);
+    } else if (certain && n + out < in) {
+        account->evils[EVIL_LOST]++;
+        account_wrong(account,
+                      "lost: message %u is in %s %u times, should be %u",
+                      content, folder, n, in - out);
+    }
+}
+
+void account_check(struct account *account, const struct look *left)
+{
+    for (uint32_t content = 0; content < contents_count(); content++) {
+        struct sum sum = sum_up(account, content);
+        bool certain =
+            !account->reset && !(sum.touched[LEFT] && sum.touched[RIGHT]);
+
+        if (account->renamed)
+            check_count(account, &sum, certain, content, NULL,
+                        count(left, content));
+        for (size_t i = 0; i < left->n_folders && !account->renamed; i++)
+            check_count(account, &sum, certain, content, left->folders[i],
+                        count_in(left, content, left->folders[i]));
+        if (count(left, content) < least(&sum)) {
+            account->evils[EVIL_LOST]++;
+            account_wrong(account, "lost: message %u is there %u times",
+                          content, count(left, content));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+#include "tests/sim/half.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void half_look(struct half *half, struct look *look)
+{
+    memset(look, 0, sizeof(*look));
+    half->class->look(half, look);
+}
+
+void look_free(struct look *look)
+{
+    for (size_t i = 0; i < look->n_folders; i++)
+        free(look->folders[i]);
+    for (size_t i = 0; i < look->n_mail; i++)
+        free(look->mail[i].file);
+    free(look->folders);
+    free(look->mail);
+}
+
+size_t look_folder(struct look *look, const char *name)
+{
+    look->folders = mem_grow(look->folders, look->n_folders, &look->cap_folders,
+                             sizeof(*look->folders));
+    look->folders[look->n_folders] = mem_copy(name);
+    return look->n_folders++;
+}
+
+struct look_mail *look_mail_add(struct look *look, size_t folder)
+{
+    struct look_mail *mail;
+
+    look->mail = mem_grow(look->mail, look->n_mail, &look->cap_mail,
+                          sizeof(*look->mail));
+    mail = &look->mail[look->n_mail++];
+    memset(mail, 0, sizeof(*mail));
+    mail->folder = folder;
+    return mail;
+}

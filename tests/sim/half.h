@@ -1,0 +1,79 @@
+/*
+ * One side of a simulated world, as its user sees it: folders and messages, to
+ * be changed and to be counted, whatever kind of store they are in.
+ */
+#ifndef TESTS_SIM_HALF_H
+#define TESTS_SIM_HALF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/endpoint.h"
+#include "store/state.h"
+#include "tests/sim/server.h"
+
+/* One message as it is found. */
+struct look_mail {
+    size_t folder; /* in half_look.folders */
+    uint32_t content;
+    uint32_t flags;
+    uint32_t keywords;
+    int64_t date;
+    uint32_t uid; /* of a server */
+    char *file;   /* of a Maildir: its path */
+};
+
+struct look {
+    char **folders;
+    size_t n_folders;
+    struct look_mail *mail;
+    size_t n_mail;
+    size_t cap_folders;
+    size_t cap_mail;
+    bool torn; /* a message that is nobody's, or not whole */
+};
+
+struct half;
+
+struct half_class {
+    void (*look)(struct half *half, struct look *look);
+    void (*deliver)(struct half *half, const char *folder,
+                    const struct look_mail *mail);
+    void (*take)(struct half *half, const char *folder,
+                 const struct look_mail *mail);
+    void (*flag)(struct half *half, const char *folder,
+                 const struct look_mail *mail, uint32_t flags,
+                 uint32_t keywords);
+    /* False where it cannot be done. */
+    bool (*make)(struct half *half, const char *folder);
+    bool (*remove)(struct half *half, const char *folder);
+    bool (*rename)(struct half *half, const char *from, const char *to);
+    /* UIDVALIDITY changes. */
+    void (*renumber)(struct half *half, const char *folder);
+    struct endpoint *(*endpoint)(struct half *half, struct state *state,
+                                 enum side which, const struct log *log);
+    /* Commands so far that changed something. */
+    uint64_t (*changes)(const struct half *half);
+    void (*free)(struct half *half);
+};
+
+struct half {
+    const struct half_class *class;
+    const char *identity; /* for the state */
+};
+
+/* A model server behind @port, told of what happens to it; one connection to
+ * @connections of them. */
+struct half *half_server_new(uint16_t port, enum server_tier tier);
+struct server *half_server(struct half *half);
+
+/* All that is there; look_free() it. */
+void half_look(struct half *half, struct look *look);
+void look_free(struct look *look);
+
+/* For classes: another folder and another message of @look. */
+size_t look_folder(struct look *look, const char *name);
+struct look_mail *look_mail_add(struct look *look, size_t folder);
+
+#endif

@@ -1,0 +1,270 @@
+#include "tests/sim/world.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/sim/content.h"
+#include "tests/sim/net.h"
+#include "tests/sim/net_uv.h"
+#include "tests/sim/sched.h"
+#include "tests/sim/snapshot.h"
+
+/* A run that takes longer does not end at all. */
+#define STEPS_MAX UINT64_C(400000)
+
+#define SAY(world, ...)               \
+    do {                              \
+        if ((world)->tell)            \
+            printf("# " __VA_ARGS__); \
+    } while (0)
+
+/* --- to be and not to be -------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *info, int type,
+                      struct FTW *where)
+{
+    (void)info;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static void wrong(void *owner, const char *what)
+{
+    struct world *world = owner;
+
+    account_wrong(&world->account, "wire: %s", what);
+}
+
+static void user_now(void *owner)
+{
+    struct world *world = owner;
+
+    if (world->users_edit) {
+        world->edited = true;
+        world_edit(world);
+    }
+}
+
+static void removes_left(void *owner, const struct server_box *box,
+                         const struct server_mail *mail)
+{
+    struct world *world = owner;
+
+    account_removal(&world->account, LEFT, mail->content, box->name);
+}
+
+static void removes_right(void *owner, const struct server_box *box,
+                          const struct server_mail *mail)
+{
+    struct world *world = owner;
+
+    account_removal(&world->account, RIGHT, mail->content, box->name);
+}
+
+static void make_half(struct world *world, enum side side)
+{
+    struct half *half = half_server_new(
+        (uint16_t)(1 + side), (enum server_tier)sched_random(SERVER_TIERS));
+    struct server *server = half_server(half);
+
+    server->tell = world->tell;
+    server->watch = (struct server_watch){
+        .owner = world,
+        .user = user_now,
+        .removes = side == LEFT ? removes_left : removes_right,
+        .wrong = wrong};
+    world->half[side] = half;
+    world->bare |= server->tier == SERVER_BARE;
+    SAY(world, "%s: tier %d, MAILBOXID %d\n", side == LEFT ? "left" : "right",
+        (int)server->tier, server->mailbox_ids);
+}
+
+void world_init(struct world *world, const struct world_kind *kind,
+                uint64_t seed, bool tell, struct world_counts *counts)
+{
+    (void)kind;
+    memset(world, 0, sizeof(*world));
+    sched_reset(seed);
+    net_reset();
+    contents_reset();
+    world->tell = tell;
+    world->counts = counts;
+    account_init(&world->account);
+    (void)snprintf(world->dir, sizeof(world->dir), "%s/mailtwin-sim-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (mkdtemp(world->dir) == NULL)
+        abort();
+    world->state_dir = mem_printf("%s/state", world->dir);
+    world->policy.max_delete.kind = MAX_DELETE_OFF;
+    world->policy.moves = !sched_chance(4);
+    world->policy.subscriptions = sched_chance(2);
+    world->policy.on_conflict = sched_chance(2) ? LEFT : RIGHT;
+    for (enum side side = LEFT; side < SIDES; side++)
+        make_half(world, side);
+}
+
+void world_deinit(struct world *world)
+{
+    net_reset();
+    for (enum side side = LEFT; side < SIDES; side++)
+        world->half[side]->class->free(world->half[side]);
+    account_deinit(&world->account);
+    snapshot_free(world->old_state);
+    contents_reset();
+    nftw(world->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(world->state_dir);
+}
+
+/* --- a run ------------------------------------------------------------------------ */
+
+static void on_report(void *owner, const struct report_event *event)
+{
+    const struct world *world = owner;
+
+    SAY(world, "report %d side %d %s from %s uid %u, %u: %s\n",
+        (int)event->kind, (int)event->side,
+        event->folder != NULL ? event->folder : "",
+        event->from != NULL ? event->from : "", event->uid, event->count,
+        event->reason != NULL ? event->reason : "");
+}
+
+static void on_done(void *owner, const struct run_result *result)
+{
+    struct world *world = owner;
+
+    world->result = *result;
+    world->over = true;
+}
+
+static void sink(void *owner, enum log_level level, const char *line)
+{
+    const struct world *world = owner;
+
+    if (level <= LOG_ACTION)
+        SAY(world, "log: %s\n", line);
+}
+
+/* The process dies: what it did stays done, and whatever is left of it in
+ * memory does nothing any more. */
+static struct snapshot *kill_run(struct world *world, struct run *run)
+{
+    SAY(world, "killed\n");
+    world->counts->faults[WORLD_KILLED]++;
+    net_kill();
+    run_cancel(run);
+    return snapshot_take(world->state_dir);
+}
+
+/* Until it is over. Returns false where it is not, for ever. */
+static bool play(struct world *world, struct run *run, uint64_t kill_after,
+                 struct snapshot **dead)
+{
+    uint64_t from = sched_steps();
+
+    while (!world->over || uv_sim_alive() > 0) {
+        if (kill_after > 0 && *dead == NULL && !world->over &&
+            sched_steps() - from >= kill_after)
+            *dead = kill_run(world, run);
+        if (sched_steps() - from > STEPS_MAX || !sched_step())
+            return false;
+    }
+    world->counts->steps += sched_steps() - from;
+    return true;
+}
+
+static uint32_t changes_of(const struct world *world)
+{
+    uint64_t n = 0;
+
+    for (enum side side = LEFT; side < SIDES; side++)
+        n += world->half[side]->class->changes(world->half[side]);
+    return (uint32_t)n;
+}
+
+static int start_and_play(struct world *world, struct state *state,
+                          const struct log *log, uint64_t kill_after,
+                          struct snapshot **dead)
+{
+    struct run_options options = {
+        .pair = "sim",
+        .policy = &world->policy,
+        .state = state,
+        .log = log,
+        .force_delete = true,
+        .report = on_report,
+        .done = on_done,
+        .owner = world,
+    };
+    struct err err = {{0}};
+    struct run *run;
+    bool ended;
+
+    for (enum side side = LEFT; side < SIDES; side++)
+        options.endpoint[side] = world->half[side]->class->endpoint(
+            world->half[side], state, side, log);
+    world->over = false;
+    run = run_start(&options, &err);
+    ended = play(world, run, kill_after, dead);
+    if (!ended) {
+        /* What hangs cannot be freed. */
+        account_wrong(&world->account, "a run that does not end");
+        return ERR_LIMIT;
+    }
+    run_free(run);
+    for (enum side side = LEFT; side < SIDES; side++)
+        endpoint_free(options.endpoint[side]);
+    return world->result.result;
+}
+
+int world_run(struct world *world, uint64_t kill_after)
+{
+    struct log log = {.level = LOG_ACTION, .sink = sink, .owner = world};
+    struct state_open_options open = {
+        .dir = world->state_dir,
+        .pair = "sim",
+        .identity = {world->half[LEFT]->identity, world->half[RIGHT]->identity},
+    };
+    uint32_t before = changes_of(world);
+    struct snapshot *dead = NULL;
+    struct state *state;
+    struct err err = {{0}};
+    int r;
+
+    world->counts->syncs++;
+    world->edited = false;
+    if (state_open(&open, &log, &state, &err) < 0) {
+        account_wrong(&world->account, "the state cannot be opened: %s",
+                      err.text);
+        return ERR_STATE;
+    }
+    r = start_and_play(world, state, &log, kill_after, &dead);
+    if (r == ERR_LIMIT)
+        return r;
+    state_close(state);
+    if (dead != NULL) {
+        snapshot_restore(dead, world->state_dir);
+        snapshot_free(dead);
+        net_revive();
+        r = ERR_CANCELLED;
+    }
+    world->sends = changes_of(world) - before;
+    world->counts->good += r == 0;
+    SAY(world, "run: %d %s, failed %u, %u changes, %.1f s\n", r,
+        world->result.err.text, world->result.failed, world->sends,
+        (double)sched_now_us() / 1e6);
+    return r;
+}
+
+void world_settle(struct world *world)
+{
+    (void)world;
+    while (sched_step())
+        continue;
+}

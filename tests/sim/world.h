@@ -1,0 +1,84 @@
+/*
+ * A simulated world: two halves with users, the real engine between them with
+ * its real state, and all that can go wrong. One seed is one history: edits,
+ * runs with faults, runs without, and after each of them a look at whether what
+ * is promised holds.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sync/run.h"
+#include "tests/sim/account.h"
+#include "tests/sim/half.h"
+
+enum world_fault {
+    WORLD_KILLED, /* the process, at any step */
+    WORLD_STATE_LOST,
+    WORLD_STATE_OLD,  /* put back to a copy made earlier */
+    WORLD_RENUMBERED, /* UIDVALIDITY changed */
+    WORLD_FAULTS
+};
+
+/* Counted over all worlds. */
+struct world_counts {
+    uint64_t worlds;
+    uint64_t syncs;
+    uint64_t good; /* of them, those that ended with 0 */
+    uint64_t steps;
+    uint64_t edits;
+    uint64_t evils[EVILS];
+    uint64_t faults[WORLD_FAULTS];
+    uint64_t server_faults[SERVER_FAULTS];
+    uint64_t cuts[3];  /* at any byte: by FIN, RST, silence */
+    uint64_t connects; /* that failed */
+};
+
+/* What worlds are made of; zeroed: anything. */
+struct world_kind {
+    bool maildir; /* the right is a Maildir; else both are servers */
+};
+
+struct world {
+    struct half *half[SIDES];
+    struct policy policy;
+    struct account account;
+    char dir[64];    /* of all that is on disk */
+    char *state_dir; /* in it */
+    struct snapshot *old_state;
+    bool tell;       /* print what happens */
+    bool bare;       /* one side has no UIDPLUS */
+    bool users_edit; /* while a run is under way */
+    bool edited;     /* a user did, in this run */
+    struct world_counts *counts;
+    struct run_result result; /* of the latest run */
+    bool over;
+    uint32_t sends; /* of the latest run: changes that were asked of halves */
+};
+
+/*
+ * Live one world, of this seed. Returns NULL, or what is wrong with it, in
+ * words that live until the next call.
+ */
+const char *world_live(const struct world_kind *kind, uint64_t seed, bool tell,
+                       struct world_counts *counts);
+
+/* --- its parts, for worlds of other kinds ------------------------------------- */
+
+void world_init(struct world *world, const struct world_kind *kind,
+                uint64_t seed, bool tell, struct world_counts *counts);
+void world_deinit(struct world *world);
+
+/* A user does something on one side. */
+void world_edit(struct world *world);
+
+/* One run. @kill_after  steps of the scheduler; 0: it lives. Returns its
+ * result; ERR_CANCELLED where it was killed. */
+int world_run(struct world *world, uint64_t kill_after);
+
+/* What comes late comes now, or never. */
+void world_settle(struct world *world);
+
+#endif

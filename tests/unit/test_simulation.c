@@ -1,0 +1,87 @@
+/*
+ * Worlds in simulation: the real engine between model servers, on one seeded
+ * scheduler. See tests/sim/world.h.
+ *
+ *     test_simulation              what make check does
+ *     COUNT=1000 SEED=1 test_simulation
+ *     TELL=1 SEED=17 COUNT=1 test_simulation    what happens in one of them
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/sim/world.h"
+#include "tests/tap.h"
+
+/* What make check has time for. */
+#define COUNT 2u
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void tell_row(const char *what, const struct world_counts *counts,
+                     double took)
+{
+    printf("# row: %s | %" PRIu64 " syncs, %.0f/s | lost %" PRIu64
+           " | doubled %" PRIu64 " | unjustified %" PRIu64
+           " | resurrected %" PRIu64 " | %" PRIu64 " worlds, %" PRIu64
+           " edits, %" PRIu64 " steps",
+           what, counts->syncs, (double)counts->syncs / took,
+           counts->evils[EVIL_LOST], counts->evils[EVIL_DOUBLED],
+           counts->evils[EVIL_UNJUSTIFIED], counts->evils[EVIL_RESURRECTED],
+           counts->worlds, counts->edits, counts->steps);
+    printf(", %" PRIu64 " killed, %" PRIu64 " cut (%" PRIu64 " FIN, %" PRIu64
+           " RST, %" PRIu64 " silent), %" PRIu64 " not connected, %" PRIu64
+           " refused, %" PRIu64 " over quota, %" PRIu64 " BYE, %" PRIu64
+           " late, %" PRIu64 " edits in a run",
+           counts->faults[WORLD_KILLED],
+           counts->cuts[0] + counts->cuts[1] + counts->cuts[2], counts->cuts[0],
+           counts->cuts[1], counts->cuts[2], counts->connects,
+           counts->server_faults[FAULT_REFUSED],
+           counts->server_faults[FAULT_FULL], counts->server_faults[FAULT_BYE],
+           counts->server_faults[FAULT_LATE],
+           counts->server_faults[FAULT_USER]);
+    printf(", %" PRIu64 " UIDVALIDITY, %" PRIu64 " state lost, %" PRIu64
+           " state old\n",
+           counts->faults[WORLD_RENUMBERED], counts->faults[WORLD_STATE_LOST],
+           counts->faults[WORLD_STATE_OLD]);
+}
+
+int main(void)
+{
+    const struct world_kind servers = {.maildir = false};
+    uint64_t seed = number("SEED", 1);
+    uint64_t count = number("COUNT", COUNT);
+    uint64_t most = number("FAILURES", 1); /* to be shown */
+    struct world_counts counts = {0};
+    uint64_t failed = 0;
+    double from = seconds();
+
+    for (uint64_t i = seed; i < seed + count && failed < most; i++) {
+        const char *wrong =
+            world_live(&servers, i, number("TELL", 0) > 0, &counts);
+
+        if (wrong != NULL) {
+            failed++;
+            printf("# TELL=1 COUNT=1 SEED=%" PRIu64 " test_simulation: %s\n", i,
+                   wrong);
+        }
+    }
+    ok(failed == 0, "%" PRIu64 " worlds from %" PRIu64, count, seed);
+    tell_row("simulation: IMAP and IMAP", &counts, seconds() - from);
+    return done_testing();
+}
