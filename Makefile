@@ -5,11 +5,13 @@
 #   check           build and run all tests
 #   torture         all of what check runs a part of: hours; goes on where it
 #                   was stopped, ends with a table
+#   fuzz            look for inputs that break something, for hours
 #   bench           measure beside the peers that are installed; bench-quick
 #   install         PREFIX, DESTDIR
 #   lint format     clang-tidy, clang-format
 #   clean
-# SAN=1 builds with ASan and UBSan into build-san/.
+# SAN=1 builds with ASan and UBSan into build-san/, FUZZ=1 with clang for
+# libFuzzer into build-fuzz/.
 
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
@@ -18,6 +20,7 @@ UNITDIR = $(PREFIX)/lib/systemd/user
 VERSION := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' cmd/version.h)
 
 CC ?= cc
+FUZZ_CC ?= clang
 OPT ?= -O2 -g
 BUILD := build
 ifdef SAN
@@ -25,13 +28,19 @@ BUILD := build-san
 OPT := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
 	-fno-sanitize-recover=undefined
 endif
+ifdef FUZZ
+CC := $(FUZZ_CC)
+BUILD := build-fuzz
+OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-omit-frame-pointer -fno-sanitize-recover=undefined
+endif
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla \
 	-Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference
 HARDEN := -fstack-protector-strong -fPIE
-ifndef SAN
+ifeq ($(SAN)$(FUZZ),)
 HARDEN += -D_FORTIFY_SOURCE=2
 endif
 # _DEFAULT_SOURCE: syncfs, d_type and friends where they exist.
@@ -58,6 +67,7 @@ WORLD := $(filter-out $(SIM) $(DISK), \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))
 WORLD_LIBS := $(filter-out -luv,$(LIBS))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 all: mailtwin
 
@@ -100,7 +110,21 @@ $(BUILD)/tools/%: tests/tools/%.c
 	@echo "  CC    $<"
 	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -o $@ $<
 
+# With libFuzzer's main, or with one that only replays and mutates.
+ifdef FUZZ
+FUZZ_MAIN := -fsanitize=fuzzer
+else
+FUZZ_MAIN := tests/fuzz/replay.c
+endif
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
+		$(BUILD)/libmailtwin.a
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) \
+		$(BUILD)/libmailtwin.a $(LIBS)
+
 units: $(UNIT_PROGRAMS)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 tools: $(TOOLS)
 
 deps:
@@ -118,7 +142,7 @@ check:
 	@sh tests/deps.sh
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror mailtwin tools
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
-		build-san/mailtwin units
+		build-san/mailtwin units fuzzers
 	@MAILTWIN=build-san/mailtwin perl tests/run.pl -j $(JOBS) tests/gates/*.t \
 		$(UNITS:%=build-san/tests/%) tests/e2e/*.t \
 		$(wildcard tests/torture/*.t)
@@ -126,11 +150,20 @@ check:
 # TORTURES="tests/torture/kill.t" chooses; tests/torture.pl tells the rest.
 TORTURES ?= $(wildcard tests/torture/*.t)
 torture:
-	@sh tests/deps.sh
+	@sh tests/deps.sh long
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror mailtwin tools units
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
-		build-san/mailtwin units
+		build-san/mailtwin units fuzzers
 	@perl tests/torture.pl -j 2 $(TORTURES)
+
+# FUZZ_SECONDS for each target; FUZZERS="session names" chooses. What is found
+# on the way stays in FUZZ_WORK, for the next time.
+FUZZ_SECONDS ?= 600
+FUZZ_WORK ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mailtwin-fuzz
+fuzz:
+	@sh tests/deps.sh long
+	@$(MAKE) --no-print-directory -j2 FUZZ=1 fuzzers
+	@sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_WORK) $(FUZZERS)
 
 # ROWS="1 3" chooses rows, RUNS=5 how often each is measured.
 bench: mailtwin tools
@@ -172,8 +205,9 @@ install: $(BUILD)/mailtwin
 	install -m 644 contrib/systemd/mailtwin@.timer $(DESTDIR)$(UNITDIR)/
 
 clean:
-	rm -rf build build-san mailtwin
+	rm -rf build build-san build-fuzz mailtwin
 
-.PHONY: all units tools deps demo check torture bench bench-quick lint format install clean
+.PHONY: all units fuzzers tools deps demo check torture fuzz bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(WORLD:.o=.d) $(wildcard $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/fuzz/*.d)

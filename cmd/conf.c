@@ -227,37 +227,46 @@ static void drop_text(struct buf *text)
     buf_deinit(text);
 }
 
-int conf_load(const char *file, struct conf **out, struct buf *warnings,
+int conf_read(const char *file, struct bytes text, struct conf **out,
               struct err *err)
 {
     struct conf *conf = MEM_NEW(struct conf);
     struct inifile *ini = NULL;
-    bool open_to_others = false;
-    struct buf text;
     int r;
 
     conf->file = mem_copy(file);
-    buf_init(&text, 0);
-    /* At once, so that no copies stay behind where the buffer grows. */
-    buf_reserve(&text, INIFILE_BYTES_MAX + 1);
-    r = read_file(file, &text, &open_to_others, err);
-    if (r == 0) {
-        r = inifile_parse(file, buf_peek(&text), &ini, err);
-    }
+    r = inifile_parse(file, text, &ini, err);
     if (r == 0) {
         r = read_sections(conf, ini, err);
     }
-    if (r == 0 && open_to_others) {
-        warn_of_passwords(conf, warnings);
-    }
     inifile_free(ini);
-    drop_text(&text);
     if (r != 0) {
         conf_free(conf);
         return r;
     }
     *out = conf;
     return 0;
+}
+
+int conf_load(const char *file, struct conf **out, struct buf *warnings,
+              struct err *err)
+{
+    bool open_to_others = false;
+    struct buf text;
+    int r;
+
+    buf_init(&text, 0);
+    /* At once, so that no copies stay behind where the buffer grows. */
+    buf_reserve(&text, INIFILE_BYTES_MAX + 1);
+    r = read_file(file, &text, &open_to_others, err);
+    if (r == 0) {
+        r = conf_read(file, buf_peek(&text), out, err);
+    }
+    if (r == 0 && open_to_others) {
+        warn_of_passwords(*out, warnings);
+    }
+    drop_text(&text);
+    return r;
 }
 
 void conf_free(struct conf *conf)

@@ -78,6 +78,11 @@ struct conf {
  */
 int conf_load(const char *file, struct conf **out, struct buf *warnings,
               struct err *err);
+
+/* The same of a text that is there; @file is its name, for errors. */
+int conf_read(const char *file, struct bytes text, struct conf **out,
+              struct err *err);
+
 void conf_free(struct conf *conf);
 
 /* Of ACCOUNT_IMAP. Where auth = auto, a token goes before a password. */

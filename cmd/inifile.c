@@ -48,9 +48,9 @@ static int read_section(struct reader *reader, struct bytes line,
     line = bytes_trim((struct bytes){line.ptr, find_comment(line)});
     if (line.ptr[line.len - 1] != ']') {
         return err_set(err, ERR_USAGE,
-                       "%s:%u: this section has no end: write [%.*s]",
-                       reader->file, reader->line,
-                       (int)(line.len > 60 ? 60 : line.len - 1), line.ptr + 1);
+                       "%s:%u: this section has no end: write \"]\" behind "
+                       "its name",
+                       reader->file, reader->line);
     }
     inside = bytes_trim((struct bytes){line.ptr + 1, line.len - 2});
     while (kind_len < inside.len && !is_blank(inside.ptr[kind_len])) {

@@ -40,6 +40,17 @@ static bool has_control(struct bytes text)
     return false;
 }
 
+/* Can @wire stand between quotes in a command? The prefix and the delimiter are
+ * the server's, too. */
+static bool is_printable(struct bytes wire)
+{
+    for (size_t i = 0; i < wire.len; i++) {
+        if ((unsigned char)wire.ptr[i] > 0x7f)
+            return false;
+    }
+    return !has_control(wire);
+}
+
 /* One level. What passes is a valid name of a directory anywhere. */
 static const char *decode_level(struct bytes wire, struct buf *out)
 {
@@ -103,6 +114,8 @@ const char *imap_names_decode(const struct imap_names *names, struct bytes wire,
 
     if (wire.len == 0 || wire.len > IMAP_NAME_BYTES_MAX)
         return "the name is empty or too long";
+    if (!is_printable(wire))
+        return "the name is not valid modified UTF-7";
     if (bytes_equal_nocase(wire, B("INBOX"))) {
         buf_add(out, B("INBOX"));
         return NULL;
@@ -285,15 +298,37 @@ static int encode_levels(const struct imap_names *names, const char *name,
     }
 }
 
+/* Would the server's name for @name be read as that again? "Inbox/a" would not:
+ * it is INBOX/a there. */
+static bool comes_back(const struct imap_names *names, const char *name,
+                       struct bytes wire)
+{
+    struct buf back;
+    bool same;
+
+    buf_init(&back, 0);
+    same = imap_names_decode(names, wire, names->delimiter, &back) == NULL &&
+           bytes_equal(buf_peek(&back), bytes_of(name));
+    buf_deinit(&back);
+    return same;
+}
+
 int imap_names_wire(const struct imap_names *names, const char *name,
                     struct buf *out, struct err *err)
 {
     const struct imap_name *known = imap_names_find(names, name);
+    size_t start;
+    int r;
 
     if (known != NULL || strcmp(name, "INBOX") == 0) {
         buf_add(out, bytes_of(known != NULL ? known->wire : name));
         return 0;
     }
+    start = buf_len(out);
     buf_add(out, bytes_of(names->prefix));
-    return encode_levels(names, name, out, err);
+    r = encode_levels(names, name, out, err);
+    if (r == 0 && !comes_back(names, name, bytes_skip(buf_peek(out), start)))
+        r = err_set(err, ERR_REFUSED,
+                    "the server would take it for another folder, or none");
+    return r;
 }

@@ -86,7 +86,9 @@ void imap_names_rename(struct imap_names *names, const char *from,
  * Append the server's name of a folder: as listed, or made.
  *
  * Returns 0, or ERR_REFUSED where no such folder can exist there: a level that
- *   holds the delimiter, levels where there are none, or bad UTF-8.
+ *   holds the delimiter, levels where there are none, bad UTF-8, or whatever
+ *   imap_names_decode() would not make the same name of. @out then holds an
+ *   unspecified part.
  */
 int imap_names_wire(const struct imap_names *names, const char *name,
                     struct buf *out, struct err *err);

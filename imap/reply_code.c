@@ -47,14 +47,13 @@ static const struct {
     {B_INIT("UNAVAILABLE"),          CODE_UNAVAILABLE,          ARG_NONE     },
 };
 
-/* The number at *@at, which is moved behind it and one more character. */
+/* The number at *@at, which is moved behind it. */
 static uint64_t next_number(const char **at, const char *end)
 {
     uint64_t value = 0;
 
     for (; *at < end && **at >= '0' && **at <= '9'; ++*at)
         value = value * 10 + (uint64_t)(**at - '0');
-    ++*at;
     return value;
 }
 
@@ -72,11 +71,16 @@ static bool take_rising_set(struct token *token, struct uidset *set)
         return false;
     while (at < token->at) {
         uint64_t a = next_number(&at, token->at);
-        uint64_t b = at[-1] == ':' ? next_number(&at, token->at) : a;
+        uint64_t b = a;
 
+        if (at < token->at && *at == ':') {
+            at++;
+            b = next_number(&at, token->at);
+        }
         if (a <= highest || b <= highest)
             return false;
         highest = a < b ? b : a;
+        at += at < token->at; /* the comma */
     }
     return true;
 }

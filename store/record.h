@@ -26,9 +26,9 @@ struct record_counts {
 /*
  * Encode: append the value to @out; @key takes part in the checksum.
  *
- * Decode: false where @key and @value are not exactly what encode makes. What
- * is a struct bytes in the result is borrowed from @value; the name of a
- * folder is fresh memory.
+ * Decode: false where @key and @value cannot be a row; what decodes is the
+ * same when it was encoded again. What is a struct bytes in the result is
+ * borrowed from @value; the name of a folder is fresh memory.
  */
 void record_encode_text(struct buf *out, struct bytes key, struct bytes text);
 bool record_decode_text(struct bytes key, struct bytes value,

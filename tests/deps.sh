@@ -7,6 +7,8 @@
 build="gcc make pkg-config libssl-dev libuv1-dev libgsasl-dev liblmdb-dev
     zlib1g-dev libjansson-dev"
 tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt libfaketime"
+# Only with the argument "long", for make torture and make fuzz.
+long="clang libclang-rt-14-dev"
 bench="isync interimap"
 # Only one IMAP server can be installed at a time, so these are unpacked beside
 # each other instead. What their programs are linked with is installed.
@@ -100,7 +102,9 @@ get_servers() {
 }
 
 # shellcheck disable=SC2046,SC2086 # many words
-set -- $(missing $build $tests)
+[ "${1-}" = long ] || long=
+# shellcheck disable=SC2046,SC2086 # many words
+set -- $(missing $build $tests $long)
 [ $# = 0 ] || install_packages "$@" || exit
 
 if ! _found=$(servers_find) || [ "$(cat "$_found/complete")" != "$servers" ]

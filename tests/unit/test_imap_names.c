@@ -34,6 +34,8 @@ static const struct {
     {"a slash within a level",        "",       "a/b.c",            '.', NULL},
     {"bad modified UTF-7",            "",       "a&b",              '/', NULL},
     {"a control character",           "",       "a\tb",             '/', NULL},
+    {"a line end in the prefix",      "x\r\ny", "x\r\nya",          '/', NULL},
+    {"a line end as the separator",   "",       "a\nb",             '\n', NULL},
     {"bytes above ASCII",             "",       "\303\244",         '/', NULL},
 };
 
@@ -81,6 +83,11 @@ static const struct {
     {"one level where there is none", "",       0,   "a.b",            "a.b"},
     {"an empty level",                "",       '/', "a//b",           NULL},
     {"what is not UTF-8",             "",       '/', "a\377",          NULL},
+    {"INBOX spelt otherwise",         "",       '/', "Inbox",          NULL},
+    {"the same as the first level",   "",       '/', "Inbox/a",        NULL},
+    {"the same below the prefix",     "INBOX.", '.', "inbox/a",        NULL},
+    {"a level of two dots",           "",       '/', "a/../b",         NULL},
+    {"a control character",           "",       '/', "a\tb",           NULL},
 };
 
 /* clang-format on */

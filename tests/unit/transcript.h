@@ -488,7 +488,8 @@ static void check_cuts(const struct transcript *transcript, size_t total,
 }
 
 /* All of the above for one transcript. */
-static void check_transcript(const struct transcript *transcript)
+__attribute__((unused)) static void check_transcript(
+    const struct transcript *transcript)
 {
     struct play play;
     struct buf want;
