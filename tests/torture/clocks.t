@@ -54,7 +54,7 @@ changes() {
     {
         echo "left+model new INBOX l$1 a$1 d$1"
         echo "right+model new Sent r$1 b$1 e$1"
-        echo "left+model flag INBOX a$1 +\\\\Seen"
+        printf '%s\n' "left+model flag INBOX a$1 '+\\Seen'"
         if [ "$1" -gt 1 ]; then
             echo "left+model delete INBOX l$(($1 - 1))"
             echo "right+model delete Sent r$(($1 - 1))"

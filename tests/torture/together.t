@@ -26,7 +26,7 @@ changes() {
         [ "$1" -gt 1 ] || continue
         echo "$_side+model delete INBOX $(($1 - 1))-$_side-1"
         echo "$_side+model move INBOX $(($1 - 1))-$_side-2 A"
-        echo "$_side+model flag INBOX $(($1 - 1))-$_side-3 +\\\\Flagged"
+        printf '%s\n' "$_side+model flag INBOX $(($1 - 1))-$_side-3 '+\\Flagged'"
     done
 }
 
