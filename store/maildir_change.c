@@ -120,33 +120,45 @@ static int change_one(struct job *job, struct maildir_entry *entry)
 static int remove_one(struct job *job, struct maildir_entry *entry)
 {
     int dir = maildir_find_dir(&job->dirs, entry);
-    int r = maildir_edited_is(dir, entry->name)
-                ? maildir_edited_rename(dir, entry->name, &job->unique)
-                : unlinkat(dir, entry->name, 0);
+    int r = maildir_edited_is(dir, entry->name);
 
+    if (r > 0) {
+        r = maildir_edited_rename(dir, entry->name, &job->unique);
+    } else if (r == 0) {
+        r = unlinkat(dir, entry->name, 0);
+    }
     entry->gone = r == 0;
     return r;
+}
+
+static void be_late(struct job *job, const struct maildir_entry *entry,
+                    int error_number)
+{
+    job->late_r = err_errno(
+        &job->late,
+        error_number == EEXIST || error_number == ENAMETOOLONG ? ERR_REFUSED
+                                                               : ERR_DISK,
+        error_number, "%s/%s", job->path,
+        entry->name != NULL ? entry->name : entry->base);
 }
 
 /* Do one, with a second look where it is not where it was. */
 static void do_one(struct job *job, struct maildir_entry *entry)
 {
     for (unsigned attempt = 0; attempt < 2; attempt++) {
-        if (!maildir_find_locate(&job->dirs, &job->batch, entry, attempt)) {
-            return;
+        int r = maildir_find_locate(&job->dirs, &job->batch, entry, attempt);
+
+        if (r == 0) {
+            r = job->flags != NULL ? change_one(job, entry)
+                                   : remove_one(job, entry);
+            if (r < 0 && errno == ENOENT) {
+                continue;
+            }
         }
-        if ((job->flags != NULL ? change_one(job, entry)
-                                : remove_one(job, entry)) == 0) {
-            return;
+        if (r < 0) {
+            be_late(job, entry, errno);
         }
-        if (errno != ENOENT) {
-            job->late_r =
-                err_errno(&job->late,
-                          errno == EEXIST || errno == ENAMETOOLONG ? ERR_REFUSED
-                                                                   : ERR_DISK,
-                          errno, "%s/%s", job->path, entry->name);
-            return;
-        }
+        return;
     }
 }
 

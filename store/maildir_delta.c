@@ -370,7 +370,9 @@ static void look_for_edits(struct job *job)
         bool in_new = names.ptr[0] == 'n';
         struct maildir_name parts;
 
-        if (maildir_edited_is(in_new ? job->dirs.new : job->dirs.cur, name)) {
+        /* What cannot be looked at is asked again before it would be removed. */
+        if (maildir_edited_is(in_new ? job->dirs.new : job->dirs.cur, name) >
+            0) {
             maildir_name_parse(bytes_of(name), &parts);
             add_fresh(&job->edited, 0, parts.base, name, in_new);
         }

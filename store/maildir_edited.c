@@ -21,7 +21,7 @@ static int64_t time_of(struct bytes base)
     return seconds;
 }
 
-bool maildir_edited_is(int dir, const char *name)
+int maildir_edited_is(int dir, const char *name)
 {
     struct maildir_name parts;
     struct maildir_name_sizes sizes;
@@ -29,11 +29,15 @@ bool maildir_edited_is(int dir, const char *name)
 
     maildir_name_parse(bytes_of(name), &parts);
     maildir_name_parse_sizes(parts.base, &sizes);
-    return sizes.has_file &&
-           fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode) && st.st_size > 0 &&
-           (uint64_t)st.st_size != sizes.file &&
-           st.st_mtim.tv_sec >= time_of(parts.base);
+    if (!sizes.has_file)
+        return 0;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    return S_ISREG(st.st_mode) && st.st_size > 0 &&
+                   (uint64_t)st.st_size != sizes.file &&
+                   st.st_mtim.tv_sec >= time_of(parts.base)
+               ? 1
+               : 0;
 }
 
 int maildir_edited_rename(int dir, const char *name,

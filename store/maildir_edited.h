@@ -14,14 +14,12 @@
 #ifndef STORE_MAILDIR_EDITED_H
 #define STORE_MAILDIR_EDITED_H
 
-#include <stdbool.h>
-
 #include "store/maildir_unique.h"
 
 /* Was the file @name in @dir written after it got its name, which tells another
- * size? An empty one
- * is just being written, or lost by a crash: that is not for us to judge. */
-bool maildir_edited_is(int dir, const char *name);
+ * size? An empty one is just being written, or lost by a crash: that is not for
+ * us to judge. Returns 1, 0, or -1 with errno where that cannot be known. */
+int maildir_edited_is(int dir, const char *name);
 
 /* Give it a name of its own, with what follows the base kept. Returns 0 or -1
  * with errno. */

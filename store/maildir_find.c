@@ -90,8 +90,9 @@ int maildir_find_dir(const struct maildir_dirs *dirs,
     return entry->in_new ? dirs->new : dirs->cur;
 }
 
-/* Try the names that most files have. */
-static bool probe(const struct maildir_dirs *dirs, struct maildir_entry *entry)
+/* Try the names that most files have. Returns 0, 1 where it has another, or -1
+ * with errno. */
+static int probe(const struct maildir_dirs *dirs, struct maildir_entry *entry)
 {
     static const struct {
         bool in_new;
@@ -106,16 +107,22 @@ static bool probe(const struct maildir_dirs *dirs, struct maildir_entry *entry)
 
     for (size_t i = 0; i < sizeof(likely) / sizeof(likely[0]); i++) {
         char *name = mem_printf("%s%s", entry->base, likely[i].info);
+        int error_number;
 
         entry->in_new = likely[i].in_new;
         if (fstatat(maildir_find_dir(dirs, entry), name, &st,
                     AT_SYMLINK_NOFOLLOW) == 0) {
             entry->name = name;
-            return true;
+            return 0;
         }
+        error_number = errno;
         free(name);
+        if (error_number != ENOENT) {
+            errno = error_number;
+            return -1;
+        }
     }
-    return false;
+    return 1;
 }
 
 static int compare_base(const void *a, const void *b)
@@ -152,17 +159,19 @@ static void take_names(struct maildir_entry **sorted, size_t n,
             free((*found)->name);
             (*found)->name = mem_copy(name);
             (*found)->in_new = names.ptr[0] == 'n';
-            (*found)->gone = false;
+            (*found)->found = true;
         }
         names = bytes_skip(names, 2 + strlen(name));
     }
 }
 
-static void read_folder(const struct maildir_dirs *dirs,
-                        struct maildir_entry **sorted, size_t n)
+/* Returns 0 or -1 with errno. */
+static int read_folder(const struct maildir_dirs *dirs,
+                       struct maildir_entry **sorted, size_t n)
 {
     struct maildir_scan *scan = maildir_scan_new(dirs->cur, dirs->new);
     struct buf names;
+    int error_number;
     int r;
 
     buf_init(&names, 0);
@@ -177,38 +186,54 @@ static void read_folder(const struct maildir_dirs *dirs,
             break;
         }
     }
+    error_number = errno;
     buf_deinit(&names);
     maildir_scan_free(scan);
+    errno = error_number;
+    return r < 0 ? -1 : 0;
 }
 
-/* Look for all files of the batch. */
-static void look_again(const struct maildir_dirs *dirs,
-                       struct maildir_batch *batch)
+/* Look for all files of the batch. Returns 0; or -1 with errno, and nothing is
+ * known of them. */
+static int look_again(const struct maildir_dirs *dirs,
+                      struct maildir_batch *batch)
 {
     struct maildir_entry **sorted =
         mem_new(batch->n, sizeof(struct maildir_entry *));
+    int error_number;
+    int r;
 
     for (size_t i = 0; i < batch->n; i++) {
         sorted[i] = &batch->entries[i];
-        sorted[i]->gone = true;
+        sorted[i]->found = false;
     }
     qsort(sorted, batch->n, sizeof(struct maildir_entry *), compare_base);
-    read_folder(dirs, sorted, batch->n);
+    r = read_folder(dirs, sorted, batch->n);
+    error_number = errno;
+    for (size_t i = 0; r == 0 && i < batch->n; i++) {
+        sorted[i]->gone = !sorted[i]->found;
+    }
     free(sorted);
+    errno = error_number;
+    return r;
 }
 
-bool maildir_find_locate(const struct maildir_dirs *dirs,
-                         struct maildir_batch *batch,
-                         struct maildir_entry *entry, unsigned attempt)
+int maildir_find_locate(const struct maildir_dirs *dirs,
+                        struct maildir_batch *batch,
+                        struct maildir_entry *entry, unsigned attempt)
 {
+    int r = 1;
+
     if (entry->gone) {
-        return false;
+        return 1;
     }
-    if (attempt == 0 && (entry->name != NULL || probe(dirs, entry))) {
-        return true;
+    if (attempt == 0) {
+        r = entry->name != NULL ? 0 : probe(dirs, entry);
     }
-    look_again(dirs, batch);
-    return !entry->gone;
+    if (r > 0) {
+        r = look_again(dirs, batch);
+    }
+    return r == 0 && entry->gone ? 1 : r;
 }
 
 int maildir_find_open(const struct maildir_dirs *dirs,
@@ -220,9 +245,10 @@ int maildir_find_open(const struct maildir_dirs *dirs,
     for (unsigned attempt = 0; fd < 0 && errno == ENOENT && attempt < 2;
          attempt++) {
         struct stat st;
+        int r = maildir_find_locate(dirs, batch, entry, attempt);
 
-        if (!maildir_find_locate(dirs, batch, entry, attempt)) {
-            errno = ENOENT;
+        if (r != 0) {
+            errno = r > 0 ? ENOENT : errno;
             return -1;
         }
         fd = openat(maildir_find_dir(dirs, entry), entry->name,

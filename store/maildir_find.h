@@ -19,7 +19,8 @@ struct maildir_entry {
     char *base;
     char *name; /* of the file, as far as known; NULL: not at all */
     bool in_new;
-    bool gone; /* looked for and not found */
+    bool gone;  /* looked for and not found */
+    bool found; /* in the look under way */
 };
 
 struct maildir_batch {
@@ -44,18 +45,19 @@ void maildir_find_free(struct maildir_batch *batch);
  * @attempt  0 first; 1 after the name turned out to be wrong: then the folder
  *           is read, once for all entries of the batch
  *
- * Returns false where the file is gone.
+ * Returns 0; 1 where the file is gone; -1 with errno where that cannot be
+ * known.
  */
-bool maildir_find_locate(const struct maildir_dirs *dirs,
-                         struct maildir_batch *batch,
-                         struct maildir_entry *entry, unsigned attempt);
+int maildir_find_locate(const struct maildir_dirs *dirs,
+                        struct maildir_batch *batch,
+                        struct maildir_entry *entry, unsigned attempt);
 
 /* The directory that entry->name is in. */
 int maildir_find_dir(const struct maildir_dirs *dirs,
                      const struct maildir_entry *entry);
 
-/* Open for reading; -1 where it is gone or is no regular file that may be
- * read: then errno tells. Worker. */
+/* Open for reading; -1 where it is gone (ENOENT) or is no regular file that
+ * may be read: then errno tells. Worker. */
 int maildir_find_open(const struct maildir_dirs *dirs,
                       struct maildir_batch *batch, struct maildir_entry *entry);
 

@@ -1,4 +1,5 @@
 /* What identifies messages, by the batch. */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,6 +35,33 @@ static void free_job(struct maildir_job *base)
     free(job);
 }
 
+/* What may not be read is no match, as if it were not there. But what cannot
+ * be read just now may be one: the folder has to wait, or the message would
+ * come a second time. */
+static void identify_one(struct job *job, size_t i)
+{
+    struct maildir_entry *entry = &job->batch.entries[i];
+    int fd = maildir_find_open(&job->dirs, &job->batch, entry);
+    int r = fd;
+
+    if (fd >= 0) {
+        int error_number;
+
+        r = maildir_meta_identify(fd, bytes_of(entry->base),
+                                  job->request->level,
+                                  &job->results[i].identity);
+        error_number = errno;
+        close(fd);
+        errno = error_number;
+    }
+    job->results[i].found = r >= 0;
+    if (r < 0 && errno != ENOENT && errno != EACCES && errno != EPERM &&
+        errno != EINVAL) {
+        job->base.r = err_errno(&job->base.err, ERR_DISK, errno, "%s/%s",
+                                job->path, entry->base);
+    }
+}
+
 static void identify(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
@@ -45,19 +73,8 @@ static void identify(struct maildir_job *base)
             return;
         }
     }
-    for (size_t i = 0; i < job->batch.n; i++) {
-        struct maildir_entry *entry = &job->batch.entries[i];
-        int fd = maildir_find_open(&job->dirs, &job->batch, entry);
-
-        /* What cannot be read is as good as not there: it is no match. */
-        job->results[i].found = false;
-        if (fd >= 0) {
-            job->results[i].found =
-                maildir_meta_identify(fd, bytes_of(entry->base),
-                                      job->request->level,
-                                      &job->results[i].identity) == 0;
-            close(fd);
-        }
+    for (size_t i = 0; base->r == 0 && i < job->batch.n; i++) {
+        identify_one(job, i);
     }
 }
 

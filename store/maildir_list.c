@@ -62,10 +62,20 @@ static struct folder_entry *add_entry(struct walk *walk, const char *problem)
     return entry;
 }
 
-static bool is_directory(int parent, const char *name, struct stat *st)
+static int cannot_look(struct walk *walk, struct err *err)
 {
-    return fstatat(parent, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(st->st_mode);
+    return err_errno(err, ERR_DISK, errno, "directory %s",
+                     buf_len(&walk->path) > 0 ? buf_text(&walk->path) : ".");
+}
+
+/* Is there a directory @name? Not to be able to tell is no answer: what is
+ * not listed would be taken for removed. Returns 1, 0 or -1 with errno. */
+static int is_directory(int parent, const char *name, struct stat *st)
+{
+    if (fstatat(parent, name, st, AT_SYMLINK_NOFOLLOW) == 0) {
+        return S_ISDIR(st->st_mode) ? 1 : 0;
+    }
+    return errno == ENOENT ? 0 : -1;
 }
 
 static bool is_empty(int self, const char *name)
@@ -89,46 +99,54 @@ static bool is_empty(int self, const char *name)
     return stream != NULL && entry == NULL;
 }
 
-/* Add the directory @self if it is a folder. */
-static bool look_at(struct walk *walk, int self)
+/* Add the directory @self if it is a folder. Returns 1 where it is, 0 or an
+ * error. */
+static int look_at(struct walk *walk, int self, struct err *err)
 {
     struct stat cur;
     struct stat new;
-    bool has_cur = is_directory(self, "cur", &cur);
-    bool has_new = is_directory(self, "new", &new);
+    int has_cur = is_directory(self, "cur", &cur);
+    int has_new = has_cur < 0 ? -1 : is_directory(self, "new", &new);
     struct folder_entry *entry;
 
-    if (!has_cur && !has_new) {
-        return false;
+    if (has_new < 0) {
+        return cannot_look(walk, err);
     }
-    if (!has_cur || !has_new) {
+    if (has_cur == 0 && has_new == 0) {
+        return 0;
+    }
+    if (has_cur == 0 || has_new == 0) {
         /* Half made, or half removed, by a run that was killed. */
         if (is_empty(self, has_cur ? "cur" : "new")) {
-            return false;
+            return 0;
         }
         (void)add_entry(walk, has_cur ? "it has cur but no new: create new"
                                       : "it has new but no cur: create cur");
-        return true;
+        return 1;
     }
     entry = add_entry(walk, NULL);
     entry->token = maildir_list_token(&cur, &new);
     entry->has_token = entry->problem == NULL;
-    return true;
+    return 1;
 }
 
 /* What a directory entry is; symbolic links to directories are DT_LNK, all
- * else that is no directory DT_UNKNOWN. */
-static unsigned char kind_of(int parent, const struct dirent *entry)
+ * else that is no directory DT_UNKNOWN. -1 with errno where that cannot be
+ * known. */
+static int kind_of(int parent, const struct dirent *entry)
 {
     struct stat st;
-    unsigned char kind = entry->d_type;
+    int kind = entry->d_type;
 
-    if (kind == DT_UNKNOWN &&
-        fstatat(parent, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (kind == DT_UNKNOWN) {
+        if (fstatat(parent, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+            return errno == ENOENT ? DT_UNKNOWN : -1;
+        }
         kind = S_ISDIR(st.st_mode)   ? DT_DIR
                : S_ISLNK(st.st_mode) ? DT_LNK
                                      : DT_UNKNOWN;
     }
+    /* A link that leads nowhere, or where we may not look, is no folder. */
     if (kind == DT_LNK &&
         (fstatat(parent, entry->d_name, &st, 0) < 0 || !S_ISDIR(st.st_mode))) {
         kind = DT_UNKNOWN;
@@ -155,12 +173,15 @@ static int walk_directory(struct walk *walk, int fd, struct err *err);
 static int walk_entry(struct walk *walk, int parent, const struct dirent *entry,
                       struct err *err)
 {
-    unsigned char kind = kind_of(parent, entry);
+    int kind = kind_of(parent, entry);
     size_t before = walk->n;
-    bool is_folder;
+    int is_folder;
     int fd;
     int r = 0;
 
+    if (kind < 0) {
+        return cannot_look(walk, err);
+    }
     if (kind == DT_LNK) {
         (void)add_entry(walk, "it is a symbolic link: these are not followed");
         return 0;
@@ -173,17 +194,20 @@ static int walk_entry(struct walk *walk, int parent, const struct dirent *entry,
         return 0;
     }
     if (fd < 0) {
-        return err_errno(err, ERR_DISK, errno, "directory %s",
-                         buf_text(&walk->path));
+        return cannot_look(walk, err);
     }
-    is_folder = look_at(walk, fd);
+    is_folder = look_at(walk, fd, err);
+    if (is_folder < 0) {
+        close(fd);
+        return is_folder;
+    }
     if (walk->layout == MAILDIR_NESTED &&
         walk->depth < MAILDIR_PATH_LEVELS_MAX) {
         r = walk_directory(walk, fd, err);
     } else {
         close(fd);
     }
-    if (r == 0 && !is_folder && walk->n > before) {
+    if (r == 0 && is_folder == 0 && walk->n > before) {
         add_entry(walk, NULL)->selectable = false;
     }
     return r;
@@ -198,9 +222,9 @@ static int walk_directory(struct walk *walk, int fd, struct err *err)
     int r = 0;
 
     if (stream == NULL) {
+        r = cannot_look(walk, err);
         close(fd);
-        return err_errno(err, ERR_DISK, errno, "directory %s",
-                         buf_text(&walk->path));
+        return r;
     }
     while (r == 0) {
         entry = maildir_tree_next(stream);
@@ -220,8 +244,7 @@ static int walk_directory(struct walk *walk, int fd, struct err *err)
         walk->path.end = walk->path.start + length;
     }
     if (r == 0 && errno != 0) {
-        r = err_errno(err, ERR_DISK, errno, "directory %s",
-                      buf_text(&walk->path));
+        r = cannot_look(walk, err);
     }
     closedir(stream);
     return r;
@@ -232,7 +255,7 @@ int maildir_list_folders(int root, enum maildir_layout layout,
 {
     struct walk walk = {.layout = layout};
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r;
+    int r = 0;
 
     if (fd < 0) {
         return err_errno(err, ERR_DISK, errno, "the Maildir root");
@@ -240,10 +263,14 @@ int maildir_list_folders(int root, enum maildir_layout layout,
     buf_init(&walk.path, 0);
     if (layout == MAILDIR_PLUSPLUS) {
         buf_add_char(&walk.path, '.');
-        (void)look_at(&walk, fd);
+        r = look_at(&walk, fd, err);
         buf_clear(&walk.path);
     }
-    r = walk_directory(&walk, fd, err);
+    if (r < 0) {
+        close(fd);
+    } else {
+        r = walk_directory(&walk, fd, err);
+    }
     buf_deinit(&walk.path);
     if (r < 0) {
         folder_list_free(walk.entries, walk.n);

@@ -278,8 +278,9 @@ static void be_late(struct job *job, const struct maildir_entry *entry,
     } else if (error_number == ENOENT) {
         code = ERR_BUSY; /* renamed again and again */
     }
-    job->late_r = err_errno(&job->late, code, error_number, "%s/%s",
-                            job->from.path, entry->name);
+    job->late_r =
+        err_errno(&job->late, code, error_number, "%s/%s", job->from.path,
+                  entry->name != NULL ? entry->name : entry->base);
 }
 
 /* Place one, with a second look where it is not where it was. */
@@ -291,9 +292,13 @@ static void place_one(struct job *job, struct maildir_entry *entry,
         uint32_t from;
         uint32_t to = 0;
         bool plain;
+        int r =
+            maildir_find_locate(&job->from.dirs, &job->batch, entry, attempt);
 
-        if (!maildir_find_locate(&job->from.dirs, &job->batch, entry,
-                                 attempt)) {
+        if (r != 0) {
+            if (r < 0) {
+                be_late(job, entry, errno);
+            }
             return;
         }
         maildir_name_parse(bytes_of(entry->name), &parts);
@@ -362,14 +367,13 @@ static void drop_original(struct job *job, struct maildir_entry *entry,
 {
     int r = -1;
 
-    for (unsigned attempt = 0; r < 0 && attempt < 2; attempt++) {
-        if (!maildir_find_locate(&job->from.dirs, &job->batch, entry,
-                                 attempt)) {
-            return;
-        }
-        r = unlinkat(maildir_find_dir(&job->from.dirs, entry), entry->name, 0);
-        if (r < 0 && errno != ENOENT) {
-            break;
+    errno = ENOENT;
+    for (unsigned attempt = 0; r < 0 && errno == ENOENT && attempt < 2;
+         attempt++) {
+        r = maildir_find_locate(&job->from.dirs, &job->batch, entry, attempt);
+        if (r == 0) {
+            r = unlinkat(maildir_find_dir(&job->from.dirs, entry), entry->name,
+                         0);
         }
     }
     if (r < 0) {

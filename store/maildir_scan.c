@@ -135,19 +135,22 @@ int maildir_scan_begin(struct maildir_scan *scan, unsigned *wait_ms,
 }
 
 /* Only regular files are messages: no directories, no symbolic links (to
- * /etc/passwd), no pipes that would block us. */
-static bool is_message(int dir, const struct dirent *entry)
+ * /etc/passwd), no pipes that would block us. Returns 1, 0, or -1 with errno
+ * where that cannot be known. */
+static int is_message(int dir, const struct dirent *entry)
 {
     struct stat st;
 
     if (entry->d_name[0] == '.') {
-        return false;
+        return 0;
     }
     if (entry->d_type != DT_UNKNOWN) {
-        return entry->d_type == DT_REG;
+        return entry->d_type == DT_REG ? 1 : 0;
     }
-    return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode);
+    if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    return S_ISREG(st.st_mode) ? 1 : 0;
 }
 
 static void add_name(struct buf *names, int place, const char *name)
@@ -165,6 +168,7 @@ static int read_stream(struct maildir_scan *scan, int place, struct buf *names,
 {
     for (; *entries > 0; (*entries)--) {
         const struct dirent *entry = maildir_tree_next(scan->stream[place]);
+        int is;
 
         if (entry == NULL && errno != 0) {
             return err_errno(err, ERR_DISK, errno, "cur and new");
@@ -174,7 +178,11 @@ static int read_stream(struct maildir_scan *scan, int place, struct buf *names,
             scan->stream[place] = NULL;
             return 0;
         }
-        if (is_message(scan->dir[place], entry)) {
+        is = is_message(scan->dir[place], entry);
+        if (is < 0) {
+            return err_errno(err, ERR_DISK, errno, "cur and new");
+        }
+        if (is > 0) {
             add_name(names, place, entry->d_name);
         }
     }
