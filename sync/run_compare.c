@@ -94,17 +94,13 @@ static void over(struct folder_work *work)
     run_end(work->run);
 }
 
-enum { LACKS_META = 1 };
-
-/* Returns 0, LACKS_META where a new message came without its size, or
- * negative. */
+/* All that is new on one side, for the match. */
 static int collect_new(struct folder_work *work, enum side side,
                        struct err *err)
 {
     struct compare *compare = work->compare;
     const struct delta *delta = &compare->delta[side];
     struct state_pair pair;
-    bool lacks = false;
 
     for (size_t i = 0; i < delta->n_items; i++) {
         const struct listed *listed = &delta->items[i];
@@ -115,9 +111,8 @@ static int collect_new(struct folder_work *work, enum side side,
             return r;
         if (r == 1 && listed->has_meta)
             match_add(&compare->match, side, listed);
-        lacks = lacks || (r == 1 && !listed->has_meta);
     }
-    return lacks ? LACKS_META : 0;
+    return 0;
 }
 
 /* Take down which flags the side showed now. What it never showed is known once
@@ -145,14 +140,9 @@ static void note_shown(struct folder_work *work, enum side side)
 
 static void list_side(struct folder_work *work, enum side side);
 
-/* What is new on both sides, for the match. A message that an earlier run saw
- * and did not get to record may come without its size: then who it is cannot
- * be told, and the side is listed in full. Returns false where that is under
- * way, or failed. */
+/* What is new on both sides, for the match. Returns false where it failed. */
 static bool collect_both(struct folder_work *work)
 {
-    struct compare *compare = work->compare;
-    bool again[SIDES] = {false, false};
     struct err err;
 
     for (enum side side = LEFT; side < SIDES; side++) {
@@ -160,25 +150,57 @@ static bool collect_both(struct folder_work *work)
 
         if (r < 0) {
             run_fail(work->run, side, r, &err);
-            over(work);
             return false;
         }
-        again[side] = r == LACKS_META && !compare->full[side];
     }
-    if (!again[LEFT] && !again[RIGHT]) {
-        /* All of the folder is at stake, and not every server is known. */
-        if (work->row.pairs == 0 && run_fidelity(work->run) == FIDELITY_EXACT)
-            match_doubt_sizes(&compare->match);
-        return true;
+    /* All of the folder is at stake, and not every server is known. */
+    if (work->row.pairs == 0 && run_fidelity(work->run) == FIDELITY_EXACT)
+        match_doubt_sizes(&work->compare->match);
+    return true;
+}
+
+/* Returns 1 where a new message came without its size, 0, or negative. */
+static int lacks_size(const struct folder_work *work, enum side side,
+                      struct err *err)
+{
+    const struct compare *compare = work->compare;
+    const struct delta *delta = &compare->delta[side];
+    struct state_pair pair;
+    int r = 0;
+
+    for (size_t i = 0; i < delta->n_items && r == 0; i++) {
+        if (!delta->items[i].has_meta)
+            r = compare->known.pair(compare->known.owner, side,
+                                    delta->items[i].uid, &pair, err);
     }
-    match_deinit(&compare->match);
-    match_init(&compare->match, run_fidelity(work->run));
+    return r;
+}
+
+/* A message that an earlier run saw and did not get to record may come without
+ * its size. Who it is cannot be told then; it may be new on the other side,
+ * too, or have gone from another folder in this very run. So the side is listed
+ * in full before anything is decided. Returns whether that is under way. */
+static bool list_lacking(struct folder_work *work)
+{
+    struct compare *compare = work->compare;
+    bool again[SIDES] = {false, false};
+    struct err err;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        int r = compare->delta[side].fresh == 0 || compare->full[side]
+                    ? 0
+                    : lacks_size(work, side, &err);
+
+        if (r < 0)
+            run_fail(work->run, side, r, &err);
+        again[side] = r > 0;
+    }
     for (enum side side = LEFT; side < SIDES; side++) {
         compare->full[side] = compare->full[side] || again[side];
         if (again[side])
             list_side(work, side);
     }
-    return false;
+    return again[LEFT] || again[RIGHT];
 }
 
 /* Both listings are in. Where both sides have new messages, some of them may
@@ -196,10 +218,13 @@ static void listed_both(struct folder_work *work)
         over(work);
         return;
     }
-    if (compare->delta[LEFT].fresh == 0 || compare->delta[RIGHT].fresh == 0)
-        over(work);
-    else if (collect_both(work))
+    if (list_lacking(work))
+        return;
+    if (!run_is_closing(work->run) && compare->delta[LEFT].fresh > 0 &&
+        compare->delta[RIGHT].fresh > 0 && collect_both(work))
         ask_identity(work);
+    else
+        over(work);
 }
 
 static bool knows_anything(const struct state_folder *row)
