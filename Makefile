@@ -105,7 +105,7 @@ $(BUILD)/tests/test_simulation: tests/unit/test_simulation.c \
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
 		$(WORLD) $(BUILD)/libmailtwin.a $(WORLD_LIBS)
 
-$(BUILD)/tools/%: tests/tools/%.c
+$(BUILD)/tools/%: tests/tools/%.c $(wildcard tests/tools/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -o $@ $<
