@@ -93,6 +93,11 @@ def to_disk(name, layout):
 
 
 def crlf(body):
+    # The expression is slow, and most mail is plain one way or the other.
+    if b"\r" not in body:
+        return body.replace(b"\n", b"\r\n")
+    if body.count(b"\n") == body.count(b"\r\n"):
+        return body
     return re.sub(rb"(?<!\r)\n", b"\r\n", body)
 
 

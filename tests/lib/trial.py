@@ -28,6 +28,7 @@ import collections
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -353,8 +354,9 @@ class Lab:
                                 result.summary)))
                 break
         for side in SIDES:
-            allowed = sum((self.start[side].total()
-                           - self.model.total()).values())
+            # Deleted by their users, or moved: a move may end as a deletion.
+            allowed = sum((self.start[side].placed
+                           - self.model.placed).values())
             verdict.add("unjustified", deleted[side] - allowed,
                         "deletions on the " + side)
             self.judge_side(side, verdict)
@@ -429,8 +431,76 @@ class Tally:
         sys.stdout.flush()
 
 
+def named(name):
+    return next(scenario for scenario in scenarios.SCENARIOS
+                if scenario.name == name)
+
+
 def chosen():
     """The scenarios named in SCENARIOS, or all."""
     wanted = os.environ.get("SCENARIOS", "").split()
     return [scenario for scenario in scenarios.SCENARIOS
             if not wanted or scenario.name in wanted]
+
+
+class Tap:
+    """The test's own lines."""
+
+    def __init__(self):
+        self.run = 0
+        self.failed = 0
+
+    def ok(self, name, good):
+        self.run += 1
+        self.failed += not good
+        print("%sok %d - %s" % ("" if good else "not ", self.run, name))
+        sys.stdout.flush()
+
+    def skip(self, name, why):
+        self.run += 1
+        print("ok %d - %s # SKIP %s" % (self.run, name, why))
+
+    def clean(self, tally):
+        """Were all of its trials good?"""
+        self.ok("%s: %d of %d are good" % (
+            tally.what, tally.points - tally.bad, tally.points),
+            tally.bad == 0)
+
+    def end(self):
+        print("1..%d" % self.run)
+        sys.exit(1 if self.failed else 0)
+
+
+def torture():
+    """Is all to be done, not only a sample of it?"""
+    return "TORTURE" in os.environ
+
+
+def share(total, sample):
+    """Which part of @total points to try: @sample of them in a quick run, else
+    all, or SHARE."""
+    if torture():
+        return float(os.environ.get("SHARE", "1"))
+    return min(1, sample / total)
+
+
+def dice():
+    """The same numbers again with the same SEED."""
+    return random.Random(os.environ.get("SEED", "1"))
+
+
+KILLAT = os.path.join(os.environ.get("TOOLS", "build/tools"), "killat")
+
+
+def count_calls(lab, *options):
+    """How many calls killat's @options leave to choose from, in a good run."""
+    path = os.path.join(lab.work, "count")
+    lab.reset()
+    result = lab.run([KILLAT, *options, "-c", path])
+    if result.code == 125:
+        return None
+    if result.code != 0:
+        raise AssertionError("exit %s under killat: %s" % (
+            result.code, result.err))
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
