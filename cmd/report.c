@@ -69,6 +69,23 @@ static void add_folder_deed(const struct report_scene *scene,
     add_clean(out, scene->account[event->side]);
 }
 
+/* Why a message may go, in front of the deed. */
+static void add_removal(const struct report_scene *scene,
+                        const struct report_event *event, struct buf *out)
+{
+    buf_printf(out, "message %u on ", event->uid);
+    add_clean(out, scene->account[event->side]);
+    if (event->to != NULL) {
+        buf_printf(out, " is to be moved to ");
+        add_clean(out, event->to);
+    } else {
+        buf_printf(out, " is to be deleted");
+    }
+    buf_printf(out, ": its twin on ");
+    add_clean(out, scene->account[other(event->side)]);
+    buf_printf(out, ", message %u, is gone from here", event->twin);
+}
+
 /* A failure or something held: whose it is, then why. */
 static void add_trouble(const struct report_scene *scene,
                         const struct report_event *event, struct buf *out)
@@ -110,6 +127,9 @@ static void add_event(const struct report_scene *scene,
         break;
     case REPORT_DELETE:
         add_deed(scene, event, "delete", "deleted", "on", out);
+        break;
+    case REPORT_REMOVAL:
+        add_removal(scene, event, out);
         break;
     case REPORT_PAIR:
         if (scene->plan) {
@@ -345,6 +365,7 @@ void report_count(const struct report_event *event,
     case REPORT_SUBSCRIBE:
     case REPORT_UNSUBSCRIBE:
     case REPORT_PAIR:
+    case REPORT_REMOVAL:
     case REPORT_DIFFERS:
     case REPORT_FAILED:
     case REPORT_HELD:

@@ -66,6 +66,7 @@ void report_difference(const struct report_scene *scene,
         human_count(out, event->count, "message");
         buf_printf(out, " on both sides, not on record");
         break;
+    case REPORT_REMOVAL:
     case REPORT_DIFFERS:
     case REPORT_FAILED:
     case REPORT_HELD:

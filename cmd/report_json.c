@@ -70,6 +70,8 @@ static const char *event_name(enum report_kind kind)
         return "moved";
     case REPORT_DELETE:
         return "deleted";
+    case REPORT_REMOVAL:
+        return "removing";
     case REPORT_DIFFERS:
         return "differs";
     case REPORT_PAIR:
@@ -167,9 +169,13 @@ json_t *report_json(const struct report_scene *scene,
     }
     put_text(object, "folder", event->folder);
     put_text(object, "from", event->from);
+    put_text(object, "to", event->to);
     if (event->uid != 0) {
         put_number(object, "uid", event->uid);
         put_text(object, "uid_side", side_names[uid_side(event)]);
+    }
+    if (event->twin != 0) {
+        put_number(object, "twin", event->twin);
     }
     if (event->count > 0) {
         put_number(object, "count", event->count);

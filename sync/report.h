@@ -15,6 +15,10 @@ enum report_kind {
     REPORT_FLAG,          /* count messages of side got change */
     REPORT_MOVE,          /* a message of side went from from to folder */
     REPORT_DELETE,        /* count messages of side were removed */
+    REPORT_REMOVAL,       /* a message of side is about to leave folder: it is
+                             on record with twin, which is gone from there on
+                             the other side, as a complete listing of this run
+                             says, and no guard holds it */
     REPORT_PAIR,          /* count messages were there on both: recorded */
     REPORT_FOLDER_CREATE, /* on side */
     REPORT_FOLDER_RENAME, /* on side: from from to folder */
@@ -35,7 +39,9 @@ struct report_event {
     const char *folder; /* or NULL */
     const char *from;   /* REPORT_MOVE: the folder it was in; REPORT_COPY: the
                            folder on side that it was copied from, or NULL */
+    const char *to;     /* REPORT_REMOVAL: the folder it goes to, or NULL */
     uint32_t uid;       /* of the message, on source; 0: of none or several */
+    uint32_t twin;      /* REPORT_REMOVAL: UID of its pair, on the other side */
     enum side source;   /* REPORT_COPY, REPORT_FAILED: where uid is from */
     uint32_t count;     /* messages */
     uint64_t bytes;

@@ -17,6 +17,23 @@ struct removal {
     struct uidset uids;
 };
 
+void run_tell_removal(const struct folder_work *work, enum side side,
+                      const struct state_pair *pair,
+                      const struct folder_work *to)
+{
+    struct report_event event = {
+        .kind = REPORT_REMOVAL,
+        .side = side,
+        .folder = work->row.name[side],
+        .to = to != NULL ? to->row.name[side] : NULL,
+        .uid = pair->uid[side],
+        .twin = pair->uid[other(side)],
+        .count = 1,
+    };
+
+    run_report(work->run, &event);
+}
+
 static void record_removal(const struct removal *removal)
 {
     struct folder_work *work = removal->work;
@@ -157,6 +174,17 @@ static void send_to_trash(struct removal *removal)
     endpoint_place(removal->work->run->options.endpoint[removal->side], place);
 }
 
+/* Each message by itself, before anything is sent: who misses one can see why
+ * it went. */
+static void tell_removals(struct folder_work *work, enum side side,
+                          const struct folder_work *trash)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    for (size_t i = 0; i < plan->n_deletes[side]; i++)
+        run_tell_removal(work, side, &plan->deletes[side][i], trash);
+}
+
 static void send_removal(struct folder_work *work, enum side side)
 {
     const struct plan *plan = &work->compare->plan;
@@ -179,6 +207,7 @@ static void send_removal(struct folder_work *work, enum side side)
     removal->trash = trash != work ? trash : NULL;
     for (size_t i = 0; i < plan->n_deletes[side]; i++)
         uidset_add(&removal->uids, plan->deletes[side][i].uid[side]);
+    tell_removals(work, side, removal->trash);
     run_begin(run);
     if (removal->trash != NULL)
         send_to_trash(removal);

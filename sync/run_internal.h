@@ -392,6 +392,11 @@ void run_spare_edits(struct run *run);
 
 /* run_delete.c */
 void run_delete(struct run *run);
+/* @pair's message is about to leave @work on @side, for @to where that is not
+ * NULL. */
+void run_tell_removal(const struct folder_work *work, enum side side,
+                      const struct state_pair *pair,
+                      const struct folder_work *to);
 
 /* run_settle.c: an answer from @side about this folder was lost with its
  * connection. Done, or not? The next pass looks, on both sides. */

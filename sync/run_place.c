@@ -296,6 +296,9 @@ static void place(struct run *run, struct placement *placements, size_t n)
     placing->n = n;
     for (size_t i = 0; i < n; i++)
         uidset_add(&placing->uids, placements[i].pair.uid[side]);
+    for (size_t i = 0; placements[0].move && i < n; i++)
+        run_tell_removal(placements[i].from, side, &placements[i].pair,
+                         placements[i].to);
     placing->request.base.done = on_place_over;
     placing->request.base.owner = placing;
     placing->request.from = run_folder_ref(placements[0].from, side);

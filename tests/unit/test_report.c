@@ -79,6 +79,24 @@ static void test_lines(void)
             .kind = REPORT_DELETE, .side = LEFT, .folder = "INBOX", .count = 1},
         "work: INBOX: 1 message deleted on mail");
     check_line(&f,
+               &(struct report_event){.kind = REPORT_REMOVAL,
+                                      .side = LEFT,
+                                      .folder = "INBOX",
+                                      .uid = 12,
+                                      .twin = 34},
+               "work: INBOX: message 12 on mail is to be deleted: its twin on "
+               "disk, message 34, is gone from here");
+    check_line(
+        &f,
+        &(struct report_event){.kind = REPORT_REMOVAL,
+                               .side = RIGHT,
+                               .folder = "INBOX",
+                               .to = "A\033/B",
+                               .uid = 34,
+                               .twin = 12},
+        "work: INBOX: message 34 on disk is to be moved to A\\x1B/B: its "
+        "twin on mail, message 12, is gone from here");
+    check_line(&f,
                &(struct report_event){
                    .kind = REPORT_PAIR, .folder = "INBOX", .count = 2},
                "work: INBOX: 2 messages found on both sides");
@@ -286,9 +304,21 @@ static void test_json(void)
                                    .folder = "A",
                                    .count = 2,
                                    .change = {.add = {FLAG_SEEN, 0}}};
+    struct report_event removal = {.kind = REPORT_REMOVAL,
+                                   .side = RIGHT,
+                                   .folder = "A",
+                                   .to = "B",
+                                   .uid = 34,
+                                   .twin = 12,
+                                   .count = 1};
     struct fixture f;
 
     set_up(&f, false);
+    check_json(&f, report_json(&f.scene, &removal, NOW),
+               HEAD("removing") ",\"side\":\"right\",\"account\":\"disk\","
+                                "\"folder\":\"A\",\"to\":\"B\",\"uid\":34,"
+                                "\"uid_side\":\"right\",\"twin\":12,"
+                                "\"count\":1}");
     check_json(&f, report_json(&f.scene, &copied, NOW),
                HEAD("copied") ",\"side\":\"right\",\"account\":\"disk\","
                               "\"folder\":\"INBOX\",\"uid\":12,\"uid_side\":"
