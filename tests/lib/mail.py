@@ -304,6 +304,7 @@ class Maildir:
     def __init__(self, layout, path):
         self.layout, self.root = layout, path
         self.count = 0
+        self.told = ""  # of a new file, in its name
         self.places = {}
 
     def close(self):
@@ -380,8 +381,9 @@ class Maildir:
 
     def add(self, folder, body, flags, date):
         self.count += 1
-        name = "%d.M%dP%d_%d.test" % (time.time(), time.time_ns() % 1000000000,
-                                      os.getpid(), self.count)
+        name = "%d.M%dP%d_%d.test%s" % (
+            time.time(), time.time_ns() % 1000000000, os.getpid(), self.count,
+            self.told)
         base = self.path(folder)
         with open(os.path.join(base, "tmp", name), "wb") as file:
             file.write(body)

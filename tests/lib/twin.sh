@@ -33,6 +33,7 @@ for _kind in dovecot cyrus courier mailutils; do
     . "$TESTS/lib/$_kind.sh"
 done
 
+# TWIN_PLACE=/dev/shm takes another file system.
 # Short, because a Unix socket's path must be; and 711, because the servers'
 # mail belongs to another user where the tests run as root.
 T=$(mktemp -d "${TWIN_PLACE:-/tmp}/mtXXXXXX") || exit 1

@@ -11,6 +11,11 @@
  *               with it and cut that connection
  *     -c BYTES  hang up on each connection once so many bytes came by, those of
  *               both directions together
+ *     -C FILE   the same, with the number that is in FILE, if it is there when
+ *               the client connects
+ *     -w FILE   add all that comes by to FILE, made where it is not there: a
+ *               line with the number of the connection, "C" or "S" for whose it
+ *               is, and the number of bytes, then these bytes, then a line end
  *     -h FILE   hold everything back as long as FILE exists
  *     -a FILE   make FILE when the first client has connected
  *
@@ -49,8 +54,8 @@ struct way {
     struct chunk **tail;
     size_t buffered;
     uint64_t bytes;
-    bool ended;    /* no more comes in */
-    bool shut;     /* and all of it went out */
+    bool ended; /* no more comes in */
+    bool shut;  /* and all of it went out */
 };
 
 struct link {
@@ -59,6 +64,8 @@ struct link {
     int last; /* the way that data was last seen on */
     uint64_t flights;
     bool cut;
+    unsigned number;
+    uint64_t cut_bytes; /* 0: never */
 };
 
 struct relay {
@@ -69,7 +76,10 @@ struct relay {
     const char *hold_file;
     const char *accepted_file;
     const char *cut_text;
+    const char *cut_file;
+    const char *wire_file;
     uint64_t cut_bytes; /* 0: never */
+    unsigned n_accepted;
     int listener;
     struct link *link[LINKS];
     size_t n_links;
@@ -130,6 +140,39 @@ static void relay_listen(struct relay *relay)
         die(relay->port_file);
 }
 
+/* After how many bytes a new connection is to be cut. */
+static uint64_t cut_bytes(const struct relay *relay)
+{
+    FILE *file = relay->cut_file != NULL ? fopen(relay->cut_file, "r") : NULL;
+    unsigned long long bytes = relay->cut_bytes;
+
+    if (file != NULL) {
+        if (fscanf(file, "%llu", &bytes) != 1)
+            bytes = 0;
+        fclose(file);
+    }
+    return bytes;
+}
+
+/* Opened each time: who reads the file takes it away. */
+static void log_chunk(const struct relay *relay, const struct link *link,
+                      int which, const struct chunk *chunk)
+{
+    FILE *file;
+
+    if (relay->wire_file == NULL || chunk->length == 0)
+        return;
+    file = fopen(relay->wire_file, "a");
+    if (file == NULL)
+        die(relay->wire_file);
+    fprintf(file, "%u %c %zu\n", link->number, which == UP ? 'C' : 'S',
+            chunk->length);
+    fwrite(chunk->data, 1, chunk->length, file);
+    fputc('\n', file);
+    if (fclose(file) != 0)
+        die(relay->wire_file);
+}
+
 static void relay_accept(struct relay *relay)
 {
     struct sockaddr_in address = loopback(relay->target);
@@ -144,10 +187,12 @@ static void relay_accept(struct relay *relay)
     link = calloc(1, sizeof(*link));
     if (link == NULL || relay->n_links == LINKS)
         die("relay: too many connections");
+    link->number = ++relay->n_accepted;
+    link->cut_bytes = cut_bytes(relay);
     link->fd[UP] = client;
     link->fd[DOWN] = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(link->fd[DOWN], (struct sockaddr *)&address,
-                sizeof(address)) != 0)
+    if (connect(link->fd[DOWN], (struct sockaddr *)&address, sizeof(address)) !=
+        0)
         link->cut = true;
     link->last = DOWN;
     for (int way = UP; way <= DOWN; way++) {
@@ -170,15 +215,15 @@ static bool is_cut(struct relay *relay, const struct chunk *chunk)
 }
 
 /* How much of @n more bytes goes through; with the last of them it ends. */
-static size_t allowance(const struct relay *relay, struct link *link, size_t n)
+static size_t allowance(struct link *link, size_t n)
 {
     uint64_t passed = link->way[UP].bytes + link->way[DOWN].bytes;
 
-    if (relay->cut_bytes == 0 || passed + n < relay->cut_bytes)
+    if (link->cut_bytes == 0 || passed + n < link->cut_bytes)
         return n;
     link->way[UP].ended = true;
     link->way[DOWN].ended = true;
-    return passed < relay->cut_bytes ? (size_t)(relay->cut_bytes - passed) : 0;
+    return passed < link->cut_bytes ? (size_t)(link->cut_bytes - passed) : 0;
 }
 
 static void link_read(struct relay *relay, struct link *link, int which)
@@ -196,8 +241,9 @@ static void link_read(struct relay *relay, struct link *link, int which)
     if (which == UP && link->last == DOWN)
         link->flights++;
     link->last = which;
-    n = (ssize_t)allowance(relay, link, (size_t)n);
+    n = (ssize_t)allowance(link, (size_t)n);
     chunk->length = (size_t)n;
+    log_chunk(relay, link, which, chunk);
     if (which == DOWN && is_cut(relay, chunk)) {
         link->cut = true;
         free(chunk);
@@ -320,8 +366,8 @@ static void relay_run(struct relay *relay)
     static struct pollfd polls[1 + 2 * LINKS];
 
     for (;;) {
-        bool held = relay->hold_file != NULL &&
-                    access(relay->hold_file, F_OK) == 0;
+        bool held =
+            relay->hold_file != NULL && access(relay->hold_file, F_OK) == 0;
         size_t n_links = relay->n_links;
 
         if (relay_poll(relay, polls, held) < 0 && errno != EINTR)
@@ -345,7 +391,7 @@ int main(int argc, char **argv)
     struct relay relay = {0};
     int option;
 
-    while ((option = getopt(argc, argv, "p:d:s:x:c:h:a:")) != -1) {
+    while ((option = getopt(argc, argv, "p:d:s:x:c:C:w:h:a:")) != -1) {
         switch (option) {
         case 'p':
             relay.port_file = optarg;
@@ -361,6 +407,12 @@ int main(int argc, char **argv)
             break;
         case 'c':
             relay.cut_bytes = strtoull(optarg, NULL, 10);
+            break;
+        case 'C':
+            relay.cut_file = optarg;
+            break;
+        case 'w':
+            relay.wire_file = optarg;
             break;
         case 'h':
             relay.hold_file = optarg;
