@@ -408,10 +408,35 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
         add_copy(plan, other(side), listed);
 }
 
-/* Two that were found to be the same message: union, as there is no base. */
+int plan_base_order(const void *a, const void *b)
+{
+    const struct plan_base *one = a;
+    const struct plan_base *two = b;
+
+    if (one->side != two->side)
+        return one->side < two->side ? -1 : 1;
+    return one->uid < two->uid ? -1 : one->uid > two->uid;
+}
+
+static const struct plan_base *find_base(const struct plan_input *input,
+                                         const struct match_link *link)
+{
+    for (enum side side = LEFT; input->n_bases > 0 && side < SIDES; side++) {
+        struct plan_base key = {.side = side, .uid = link->uid[side]};
+        const struct plan_base *base = bsearch(
+            &key, input->bases, input->n_bases, sizeof(key), plan_base_order);
+
+        if (base != NULL)
+            return base;
+    }
+    return NULL;
+}
+
+/* Two that were found to be the same message: union, where there is no base. */
 static void judge_link(struct plan *plan, const struct plan_input *input,
                        const struct match_link *link)
 {
+    const struct plan_base *base = find_base(input, link);
     const struct listed *listed[SIDES];
     struct flags current[SIDES];
     struct flags target[SIDES];
@@ -426,6 +451,11 @@ static void judge_link(struct plan *plan, const struct plan_input *input,
     pair.size = listed[LEFT]->size;
     pair.date = listed[LEFT]->date;
     plan->n_links++;
+    if (base != NULL) {
+        pair.flags = base->copied ? current[other(base->side)] : base->flags;
+        plan_merge(plan, input, &pair, current);
+        return;
+    }
     if (input->policy->direction == DIRECTION_BOTH) {
         pair.flags =
             flags_unite(input->keywords, current[LEFT], current[RIGHT]);

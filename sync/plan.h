@@ -68,6 +68,18 @@ struct plan_edge {
     int64_t date;
 };
 
+/* The base of a pair that is not on record yet: @uid of @side was put into the
+ * folder on the other one, too, under a number that was not told. */
+struct plan_base {
+    enum side side;
+    uint32_t uid;
+    bool copied; /* not moved: the base is whatever flags it has over there */
+    struct flags flags;
+};
+
+/* To sort an array of them, as plan_input wants it. */
+int plan_base_order(const void *a, const void *b);
+
 struct plan_input {
     const struct delta *delta[SIDES];
     struct plan_shown shown[SIDES];
@@ -85,6 +97,8 @@ struct plan_input {
     const struct uidset *added[SIDES];
     /* Messages of a side whose copies went that way. */
     const struct uidset *merged[SIDES];
+    const struct plan_base *bases; /* sorted */
+    size_t n_bases;
 };
 
 void plan_init(struct plan *plan);

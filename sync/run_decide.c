@@ -1,6 +1,7 @@
 /* Plans for all compared folders together, the guards, and a dry run's words. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sync/guard.h"
@@ -51,6 +52,8 @@ struct plan_input run_plan_input(const struct folder_work *work)
         .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
         .added = {&work->added[LEFT],    &work->added[RIGHT]   },
         .merged = {&work->merged[LEFT],   &work->merged[RIGHT]  },
+        .bases = work->bases,
+        .n_bases = work->n_bases,
     };
 }
 
@@ -78,6 +81,9 @@ static int plan_one(struct folder_work *work, struct err *err)
     struct plan_input input = run_plan_input(work);
     int r;
 
+    if (work->n_bases > 1)
+        qsort(work->bases, work->n_bases, sizeof(*work->bases),
+              plan_base_order);
     if (lost_sight(work))
         return 0;
     r = plan_make(&compare->plan, &input, err);

@@ -17,6 +17,7 @@ void run_folder_free(struct folder_work *work)
         for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)
             uidset_deinit(&work->unsure[side][i]);
     }
+    free(work->bases);
     free(work);
 }
 

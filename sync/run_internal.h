@@ -106,12 +106,15 @@ struct folder_work {
     bool dirty[SIDES];                /* changed by us since then */
     bool unconsumed[SIDES]; /* something of this side was not carried out */
     bool want_full[SIDES];
-    bool unproved[SIDES]; /* it was sent flags that it never showed: did it
+    bool unproved[SIDES];    /* it was sent flags that it never showed: did it
                              take them? */
-    bool windowed[SIDES]; /* it may hold more than it shows */
-    bool looked;          /* compared in this run: its row has news */
-    size_t unnumbered;    /* messages added without learning their UIDs */
-    size_t expect_links;  /* the same, of the pass before: to be found now */
+    bool windowed[SIDES];    /* it may hold more than it shows */
+    bool looked;             /* compared in this run: its row has news */
+    size_t unnumbered;       /* messages added without learning their UIDs */
+    struct plan_base *bases; /* of those that were placed here so */
+    size_t n_bases;
+    size_t bases_cap;
+    size_t expect_links; /* the same, of the pass before: to be found now */
 };
 
 struct transfer;

@@ -75,6 +75,22 @@ static struct flags flags_of(const struct placement *placement)
     return edited != NULL ? edited->flags : placement->pair.flags;
 }
 
+/* The next pass finds it by identity, and has to know its base. */
+static void leave_unnumbered(const struct placement *placement)
+{
+    struct folder_work *to = placement->to;
+
+    to->unnumbered++;
+    to->bases =
+        mem_grow(to->bases, to->n_bases, &to->bases_cap, sizeof(*to->bases));
+    to->bases[to->n_bases++] = (struct plan_base){
+        .side = other(placement->side),
+        .uid = placement->item.uid,
+        .copied = !placement->move,
+        .flags = placement->pair.flags,
+    };
+}
+
 /* A moved pair goes on under the other folder, its flags merged as if it had
  * never moved. A copy is a new pair: it gets the flags that the user's copy
  * has. */
@@ -93,8 +109,7 @@ static void record(struct placement *placement)
         state_pair_del(run->options.state, placement->ended_in->row.id,
                        &placement->ended);
     if (placement->to_uid == 0) {
-        /* The next pass finds it by identity. */
-        to->unnumbered++;
+        leave_unnumbered(placement);
         return;
     }
     run_prove_flags(to, side, placement->item.flags);
@@ -104,6 +119,10 @@ static void record(struct placement *placement)
         pair.flags = current[side];
     pair.uid[side] = placement->to_uid;
     pair.uid[other(side)] = placement->item.uid;
+    /* Should the run end before its flags are sent: on a side where it did not
+     * move no listing would bring it up again. */
+    if (run_placement_is_idle(placement))
+        state_pair_put(run->options.state, to->row.id, &pair);
     plan_merge(plan, &input, &pair, current);
     if (plan->n_records > n_records)
         state_pair_put(run->options.state, to->row.id,
