@@ -7,17 +7,17 @@
 #include "cmd/version.h"
 
 /* TCP, TLS and login together. */
-#define CONNECT_SECONDS 30
+#define CONNECT_MS 30000
 /* Of silence while an answer is due. */
-#define IDLE_SECONDS 120
+#define IDLE_MS 120000
 
-/* Tests do not wait for seconds: milliseconds of the first wait before trying
- * again, in the environment and nowhere else. */
-static unsigned wait_ms(void)
+/* Tests do not wait for seconds: @name in the environment, and nowhere else,
+ * holds the milliseconds to take instead of @usual. */
+static unsigned test_ms(const char *name, unsigned usual)
 {
-    const char *text = env_get("MAILTWIN_TEST_WAIT_MS");
+    const char *text = env_get(name);
 
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 0;
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
 }
 
 static int renew_token(void *owner, struct err *err)
@@ -47,10 +47,10 @@ static void init_imap(struct reach *reach, const struct account *account,
         .auth = account->auth,
         .version = VERSION,
         .connections = account->connections,
-        .connect_seconds = CONNECT_SECONDS,
-        .idle_seconds = IDLE_SECONDS,
+        .connect_ms = test_ms("MAILTWIN_TEST_SILENCE_MS", CONNECT_MS),
+        .idle_ms = test_ms("MAILTWIN_TEST_SILENCE_MS", IDLE_MS),
         .quirks = account->quirks,
-        .wait_ms = wait_ms(),
+        .wait_ms = test_ms("MAILTWIN_TEST_WAIT_MS", 0),
     };
     if (login == LOGIN_BY_TOKEN) {
         reach->imap.token = options->secret;

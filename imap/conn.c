@@ -427,8 +427,9 @@ static int connect_timeout(struct conn *conn)
     const struct imap_account *account = conn->shared.account;
 
     return err_set(&conn->err, ERR_CONNECT,
-                   "cannot connect to %s: %s not finished within %u s",
-                   account->host, steps[conn->phase], account->connect_seconds);
+                   "cannot connect to %s: %s not finished within %g s",
+                   account->host, steps[conn->phase],
+                   account->connect_ms / 1000.0);
 }
 
 /* A byte in either direction put the end off; so did a pause, in which not the
@@ -437,7 +438,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct conn *conn = timer->data;
     uint64_t now_ms = uv_now(conn->shared.loop);
-    uint64_t idle_ms = conn->shared.account->idle_seconds * UINT64_C(1000);
+    uint64_t idle_ms = conn->shared.account->idle_ms;
 
     if (conn->phase < PHASE_READY) {
         conn->result = connect_timeout(conn);
@@ -448,8 +449,8 @@ static void on_timer(uv_timer_t *timer)
     } else {
         conn->result = err_set(&conn->err, ERR_CONNECT,
                                "no answer from the server for "
-                               "%u s",
-                               conn->shared.account->idle_seconds);
+                               "%g s",
+                               conn->shared.account->idle_ms / 1000.0);
     }
     conn_pump(conn);
 }
@@ -459,8 +460,8 @@ static void restart_timer(struct conn *conn)
 {
     conn->active_ms = uv_now(conn->shared.loop);
     if (conn->expecting) {
-        uv_timer_start(&conn->timer, on_timer,
-                       conn->shared.account->idle_seconds * UINT64_C(1000), 0);
+        uv_timer_start(&conn->timer, on_timer, conn->shared.account->idle_ms,
+                       0);
     } else {
         uv_timer_stop(&conn->timer);
     }
@@ -542,8 +543,7 @@ struct conn *conn_open(const struct conn_shared *shared,
     conn->timer.data = conn;
     conn->kick.data = conn;
     conn->n_handles = 2;
-    uv_timer_start(&conn->timer, on_timer,
-                   account->connect_seconds * UINT64_C(1000), 0);
+    uv_timer_start(&conn->timer, on_timer, account->connect_ms, 0);
     conn->dial =
         dial_start(shared->loop, account->host, account->port, on_dialed, conn);
     return conn;

@@ -43,8 +43,8 @@ struct imap_account {
     const char *version;       /* of mailtwin, told in ID; or NULL */
     struct quirks_wish quirks; /* what is said of the server's kind */
     unsigned connections;      /* at most, 1 or more */
-    unsigned connect_seconds;  /* TCP, TLS and login together */
-    unsigned idle_seconds;     /* silence while an answer is due */
+    unsigned connect_ms;       /* TCP, TLS and login together */
+    unsigned idle_ms;          /* silence while an answer is due */
     unsigned wait_ms;          /* before trying again what went wrong once, or
                                   0: PATIENCE_UNIT_MS; see patience.h */
 };
@@ -99,7 +99,7 @@ void conn_flush(struct conn *conn);
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const struct conn *conn);
 
-/* Answers are due (true): idle_seconds without a byte in either direction end
+/* Answers are due (true): idle_ms without a byte in either direction end
  * the connection; or not (false). Time in which reading is paused does not
  * count. */
 void conn_expect(struct conn *conn, bool answers_due);

@@ -243,8 +243,8 @@ static struct imap_account account_of(const struct imapserver *server,
                                    .user = "me",
                                    .password = "secret",
                                    .connections = 1,
-                                   .connect_seconds = 20,
-                                   .idle_seconds = 20};
+                                   .connect_ms = 20000,
+                                   .idle_ms = 20000};
 
     if (server->ssl_context != NULL)
         account.tls = server->implicit ? TLS_IMPLICIT : TLS_STARTTLS;
@@ -403,7 +403,7 @@ static void test_mute(const struct way *way, const char *ca_file)
 
     cert_require(imapserver_start(&server, AF_INET), "server");
     account = account_of(&server, ca_file);
-    account.connect_seconds = 1;
+    account.connect_ms = 1000;
     client = run(&account, PLAN_CLOSE);
     imapserver_stop(&server);
     ok(client->result == ERR_CONNECT && !client->ready &&
@@ -422,7 +422,7 @@ static void test_sleepy(const struct way *way, const char *ca_file)
 
     cert_require(imapserver_start(&server, AF_INET), "server");
     account = account_of(&server, ca_file);
-    account.idle_seconds = 1;
+    account.idle_ms = 1000;
     client = run(&account, PLAN_WAIT);
     imapserver_stop(&server);
     ok(client->result == ERR_CONNECT && client->ready &&

@@ -896,8 +896,8 @@ static void world_open(struct world *world)
                               .user = "someone",
                               .password = "secret",
                               .connections = 4,
-                              .connect_seconds = 20,
-                              .idle_seconds = 60};
+                              .connect_ms = 20000,
+                              .idle_ms = 60000};
     world->log = (struct log){
         .level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ERROR, .sink = show};
     uv_loop_init(&world->loop);

@@ -194,8 +194,8 @@ static bool world_open(struct world *world, const char *caps,
                                            .user = "someone",
                                            .password = "secret",
                                            .connections = 1,
-                                           .connect_seconds = 20,
-                                           .idle_seconds = 20};
+                                           .connect_ms = 20000,
+                                           .idle_ms = 20000};
     world->log = (struct log){
         .level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ERROR, .sink = show};
     uv_loop_init(&world->loop);

@@ -118,8 +118,8 @@ static struct world *world_new(struct imapserver_answer *answers,
                                            .user = "someone",
                                            .password = "secret",
                                            .connections = 1,
-                                           .connect_seconds = 20,
-                                           .idle_seconds = 20,
+                                           .connect_ms = 20000,
+                                           .idle_ms = 20000,
                                            .wait_ms = 4};
     world->log =
         (struct log){.level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ACTION,
