@@ -19,7 +19,9 @@
 #define SIGNATURE "\nmailtwin\n" /* behind "pid:host", as Dovecot writes it */
 
 /* Fill a file of our own, and hold it with flock() for as long as we live: the
- * kernel lets go of it when we die, however that happens. */
+ * kernel lets go of it when we die, however that happens. What it says is
+ * durable before its name is the lock's: after a power cut, an empty lock would
+ * be anybody's. */
 static int sign(int fd)
 {
     char text[OWN_BYTES];
@@ -31,10 +33,10 @@ static int sign(int fd)
                    host);
     length = strlen(text);
     errno = ENOSPC; /* what a short write means */
-    return write(fd, text, length) == (ssize_t)length &&
-                   flock(fd, LOCK_EX | LOCK_NB) == 0
-               ? 0
-               : -1;
+    if (write(fd, text, length) != (ssize_t)length || fsync(fd) < 0) {
+        return -1;
+    }
+    return flock(fd, LOCK_EX | LOCK_NB);
 }
 
 /* A new file @path, complete before it gets the lock's name. Returns a
