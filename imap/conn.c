@@ -58,6 +58,7 @@ struct conn {
     bool closing;
     bool polite;
     bool expecting;
+    bool silent;        /* for so long that it was given up */
     bool above_mark;    /* drained() is owed */
     bool answered;      /* something came since something was sent */
     uint64_t active_ms; /* when a byte moved last */
@@ -82,24 +83,17 @@ static void on_closed(uv_handle_t *handle)
     free(conn);
 }
 
-static void close_handle(uv_handle_t *handle)
-{
-    uv_close(handle, on_closed);
-}
-
 /* The stream ended or broke; what came before is consumed. */
 static int lost(struct conn *conn)
 {
     const char *when =
         conn->phase == PHASE_TLS ? " during the TLS handshake" : "";
+    int why =
+        conn->end_status != UV_EOF ? conn->end_status : conn->write_status;
 
-    if (conn->end_status != UV_EOF) {
+    if (why < 0) {
         return err_set(&conn->err, ERR_CONNECT, "connection lost%s: %s", when,
-                       uv_strerror(conn->end_status));
-    }
-    if (conn->write_status < 0) {
-        return err_set(&conn->err, ERR_CONNECT, "connection lost%s: %s", when,
-                       uv_strerror(conn->write_status));
+                       uv_strerror(why));
     }
     return err_set(&conn->err, ERR_CONNECT, "connection closed by the server%s",
                    when);
@@ -335,6 +329,15 @@ static void say_goodbye(struct conn *conn)
         uv_try_write(stream(conn), &chunk, 1);
 }
 
+/* What the kernel still holds for a server that is silent must not reach it
+ * later: by then another connection has asked what is there, and sent it again.
+ */
+static void close_socket(struct conn *conn)
+{
+    if (!conn->silent || uv_tcp_close_reset(conn->tcp, on_closed) < 0)
+        uv_close((uv_handle_t *)conn->tcp, on_closed);
+}
+
 static void end(struct conn *conn)
 {
     if (conn->closing)
@@ -347,10 +350,10 @@ static void end(struct conn *conn)
     /* What the owner lent us is theirs again with ended(). */
     session_free(conn->session);
     conn->session = NULL;
-    close_handle((uv_handle_t *)&conn->timer);
-    close_handle((uv_handle_t *)&conn->kick);
+    uv_close((uv_handle_t *)&conn->timer, on_closed);
+    uv_close((uv_handle_t *)&conn->kick, on_closed);
     if (conn->tcp != NULL)
-        close_handle((uv_handle_t *)conn->tcp);
+        close_socket(conn);
     conn->callbacks.ended(conn->callbacks.owner, conn->result, &conn->err);
 }
 
@@ -438,19 +441,18 @@ static void on_timer(uv_timer_t *timer)
 {
     struct conn *conn = timer->data;
     uint64_t now_ms = uv_now(conn->shared.loop);
-    uint64_t idle_ms = conn->shared.account->idle_ms;
+    unsigned idle_ms = conn->shared.account->idle_ms;
+    uint64_t silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
 
     if (conn->phase < PHASE_READY) {
         conn->result = connect_timeout(conn);
-    } else if (conn->paused || now_ms - conn->active_ms < idle_ms) {
-        uint64_t silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
-
+    } else if (silent_ms < idle_ms) {
         uv_timer_start(timer, on_timer, idle_ms - silent_ms, 0);
     } else {
-        conn->result = err_set(&conn->err, ERR_CONNECT,
-                               "no answer from the server for "
-                               "%g s",
-                               conn->shared.account->idle_ms / 1000.0);
+        conn->silent = true;
+        conn->result =
+            err_set(&conn->err, ERR_CONNECT,
+                    "no answer from the server for %g s", idle_ms / 1000.0);
     }
     conn_pump(conn);
 }
