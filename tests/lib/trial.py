@@ -40,6 +40,7 @@ import scenarios
 SIDES = ("left", "right")
 EVILS = ("lost", "doubled", "unjustified", "resurrected")
 TIMEOUT = 60
+PLAIN = "tls = none\nallow_plaintext = yes"
 # What a run that does nothing has none of.
 DEEDS = ("copied", "flagged", "moved", "deleted", "folders_created",
          "folders_renamed", "folders_deleted")
@@ -99,15 +100,18 @@ class Verdict:
 
 
 class Lab:
-    """@port: where mailtwin connects, if not straight to the server."""
+    """@port: where mailtwin connects, if not straight to the server; or one for
+    each side. @more: lines for the account of each server."""
 
-    def __init__(self, server, work, mailtwin=None, port=None):
+    def __init__(self, server, work, mailtwin=None, port=None, more=""):
         self.server, self.work = server, work
         self.mailtwin = mailtwin or os.environ.get("PLAIN_MAILTWIN",
                                                    "./mailtwin")
         with open(os.path.join(server, "imap_port"), encoding="ascii") as file:
             self.server_port = int(file.read())
-        self.port = port or self.server_port
+        self.port = port if isinstance(port, dict) else \
+            dict.fromkeys(SIDES, port or self.server_port)
+        self.more = more
         self.disk = os.path.join(work, "disk")
         self.state = os.path.join(work, "state")
         self.conf = os.path.join(work, "conf")
@@ -149,9 +153,9 @@ class Lab:
                 parts.append("type = maildir\npath = %s\n" % self.disk)
                 continue
             parts.append("type = imap\nhost = 127.0.0.1\nport = %d\n"
-                         "tls = none\nallow_plaintext = yes\nuser = %s\n"
-                         "password = %s\n" % (self.port, side,
-                                              self.home[side]))
+                         "user = %s\npassword = %s\n%s\n" % (
+                             self.port[side], side, self.home[side],
+                             self.more or PLAIN))
         parts.append("[pair main]\nleft = left\nright = right\n")
         with open(self.conf, "w", encoding="ascii") as file:
             os.fchmod(file.fileno(), 0o600)
@@ -228,6 +232,11 @@ class Lab:
             self._make()
             self._keep()
             return
+        self._put_back_homes()
+        remove(self.state)
+        copy(self._template("state"), self.state)
+
+    def _put_back_homes(self):
         for side in SIDES:
             if self.kind(side) == "imap":
                 remove(self._home(side))
@@ -236,8 +245,6 @@ class Lab:
             if self.kind(side) == "imap":
                 copy(self._template(side), self._home(side))
         self._write_conf()
-        remove(self.state)
-        copy(self._template("state"), self.state)
 
     def _put_back_disk(self):
         """The Maildir as it was. The state knows its directories by their
@@ -284,7 +291,7 @@ class Lab:
         """mailtwin sync, its command line after the words of @before."""
         argv = [*before, self.mailtwin, "-c", self.conf, "--state-dir",
                 self.state, *arguments, "sync"]
-        environment = dict(os.environ, MAILTWIN_TEST_WAIT_MS="5", **(env or {}))
+        environment = {**os.environ, "MAILTWIN_TEST_WAIT_MS": "5", **(env or {})}
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=environment, start_new_session=True,

@@ -22,6 +22,9 @@
  *                    rest WHEN it is time (up only): so many milliseconds
  *                    later, "next": after the next connection was made, "end":
  *                    on release
+ *           stall    neither end hears anything, and what the client's kernel
+ *                    has not got rid of stays there (up only). When it is time,
+ *                    the server gets all of that
  *     release    let the server have what is held back
  *     settle     wait until the server has ended all connections
  *     state      say "connections N cut N", and how many bytes were late
@@ -44,6 +47,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What the client's kernel cannot get rid of when nobody reads. */
+#define RECEIVE_BYTES 16384
+
 enum {
     UP,   /* from the client to the server */
     DOWN, /* back */
@@ -56,10 +62,10 @@ enum {
 
 static const char GARBAGE[] = "\xff\x01 ((({9]\r\n* \xfe {17\r\n";
 
-enum kind { NONE, FIN, RST, SILENCE, GARBLE, LATE, KINDS };
+enum kind { NONE, FIN, RST, SILENCE, GARBLE, LATE, STALL, KINDS };
 
-static const char *const kinds[KINDS] = {"none",    "fin",     "rst",
-                                         "silence", "garbage", "late"};
+static const char *const kinds[KINDS] = {"none",    "fin",  "rst",  "silence",
+                                         "garbage", "late", "stall"};
 
 struct plan {
     enum kind kind;
@@ -75,6 +81,7 @@ enum link_state {
     LIVE,
     HOLDING, /* late: the client may go on, the server hears nothing */
     MUTE,    /* neither hears the other */
+    STALLED, /* the same, and the client is not read */
     GONE,    /* late: the client is gone, the server is to hear the rest */
     TOLD     /* and has heard it */
 };
@@ -135,8 +142,12 @@ static void start(struct cutter *cutter)
     struct sockaddr_in address = loopback(0);
     socklen_t length = sizeof(address);
 
+    const int room = RECEIVE_BYTES;
+
     cutter->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (cutter->listener < 0 ||
+        setsockopt(cutter->listener, SOL_SOCKET, SO_RCVBUF, &room,
+                   sizeof(room)) != 0 ||
         bind(cutter->listener, (struct sockaddr *)&address, length) != 0 ||
         listen(cutter->listener, 64) != 0 ||
         getsockname(cutter->listener, (struct sockaddr *)&address, &length) !=
@@ -303,6 +314,13 @@ static void follow_literals(struct link *link, const char *data, size_t n)
     }
 }
 
+/* When what is late is due, by now. */
+static int64_t due_of(const struct cutter *cutter)
+{
+    return cutter->plan.late_ms >= 0 ? now_ms() + cutter->plan.late_ms
+                                     : INT64_MAX;
+}
+
 /* The last byte that was to go through went through. @rest came with it. */
 static void cut(struct cutter *cutter, struct link *link, const char *rest,
                 size_t n)
@@ -311,6 +329,12 @@ static void cut(struct cutter *cutter, struct link *link, const char *rest,
     switch (cutter->plan.kind) {
     case SILENCE:
         link->state = MUTE;
+        break;
+    case STALL:
+        link->state = STALLED;
+        record(link, UP, rest, n);
+        hold(link, rest, n);
+        link->due_ms = due_of(cutter);
         break;
     case LATE:
         link->state = HOLDING;
@@ -380,7 +404,7 @@ static void link_read(struct cutter *cutter, struct link *link, int way)
         link_close(link, way, n < 0);
         if (way == UP && link->state == HOLDING)
             link->due_ms = 0;
-        else if (way == DOWN || link->state != GONE)
+        else
             link_end(link, n < 0);
         return;
     }
@@ -392,16 +416,32 @@ static void link_read(struct cutter *cutter, struct link *link, int way)
     }
 }
 
+/* All that the client's kernel still has to give. */
+static void drain(struct link *link)
+{
+    char data[CHUNK];
+    ssize_t n;
+
+    while ((n = recv(link->fd[UP], data, sizeof(data), 0)) > 0 ||
+           (n < 0 && errno == EINTR))
+        if (n > 0)
+            hold(link, data, (size_t)n);
+}
+
 /* A step of a link that is late is due. */
 static void link_step(struct cutter *cutter, struct link *link)
 {
     switch (link->state) {
+    case STALLED:
+        drain(link);
+        link_close(link, UP, false);
+        link->state = GONE;
+        link->due_ms = 0;
+        break;
     case HOLDING:
         link_close(link, UP, false);
         link->state = GONE;
-        link->due_ms = cutter->plan.late_ms >= 0
-                           ? now_ms() + cutter->plan.late_ms
-                           : INT64_MAX;
+        link->due_ms = due_of(cutter);
         break;
     case GONE:
         link->state = TOLD;
@@ -419,8 +459,7 @@ static void link_step(struct cutter *cutter, struct link *link)
 
 static bool has_step(const struct link *link)
 {
-    return !link->over && (link->state == HOLDING || link->state == GONE ||
-                           link->state == TOLD);
+    return !link->over && link->state != LIVE && link->state != MUTE;
 }
 
 static void sweep(struct cutter *cutter)
@@ -479,7 +518,7 @@ static void order_plan(struct cutter *cutter, const char *line)
 static void release(struct cutter *cutter)
 {
     for (size_t i = 0; i < cutter->n_links; i++)
-        if (cutter->link[i]->state == GONE)
+        if (cutter->link[i]->state == GONE || cutter->link[i]->state == STALLED)
             cutter->link[i]->due_ms = 0;
     answer("ok");
 }
@@ -544,6 +583,12 @@ static int wait_of(const struct cutter *cutter)
     return wait < 0 ? 0 : (int)wait;
 }
 
+/* The descriptor to listen to, or -1. */
+static int heard(const struct link *link, int way)
+{
+    return link->state == STALLED && way == UP ? -1 : link->fd[way];
+}
+
 static void run(struct cutter *cutter)
 {
     struct pollfd polls[2 + 2 * LINKS];
@@ -554,8 +599,9 @@ static void run(struct cutter *cutter)
         polls[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
         polls[1] = (struct pollfd){.fd = cutter->listener, .events = POLLIN};
         for (size_t i = 0; i < 2 * n_links; i++)
-            polls[2 + i] = (struct pollfd){.fd = cutter->link[i / 2]->fd[i % 2],
-                                           .events = POLLIN};
+            polls[2 + i] =
+                (struct pollfd){.fd = heard(cutter->link[i / 2], (int)(i % 2)),
+                                .events = POLLIN};
         if (poll(polls, 2 + 2 * n_links, wait_of(cutter)) < 0 && errno != EINTR)
             die("cutter: poll");
         for (size_t i = 0; i < 2 * n_links; i++)
