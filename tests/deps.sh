@@ -6,7 +6,8 @@
 
 build="gcc make pkg-config libssl-dev libuv1-dev libgsasl-dev liblmdb-dev
     zlib1g-dev libjansson-dev"
-tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt libfaketime"
+tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt libfaketime
+    e2fsprogs xfsprogs"
 # Only with the argument "long", for make torture and make fuzz.
 long="clang libclang-rt-14-dev"
 bench="isync interimap"
