@@ -16,6 +16,7 @@ void plan_deinit(struct plan *plan)
     for (int side = 0; side < SIDES; side++) {
         free(plan->copies[side]);
         free(plan->deletes[side]);
+        uidset_deinit(&plan->vanished[side]);
         uidset_deinit(&plan->merged[side]);
     }
     free(plan->flags);
@@ -285,15 +286,21 @@ static bool is_skipped(const struct plan_input *input,
 
 /* The copy that this run has made on @side is gone, and its original is not:
  * both sides are asked anew who is who. */
-static bool judge_merged(struct plan *plan, const struct plan_input *input,
-                         enum side side, const struct state_pair *pair)
+static bool judge_vanished(struct plan *plan, const struct plan_input *input,
+                           enum side side, const struct state_pair *pair)
 {
+    enum side from = other(side);
+    uint32_t uid = pair->uid[from];
+    bool again;
+
     if (input->added[side] == NULL ||
         !uidset_has(input->added[side], pair->uid[side]) ||
         !uidset_has(&input->delta[side]->gone, pair->uid[side]))
         return false;
     add_forget(plan, pair);
-    uidset_add(&plan->merged[other(side)], pair->uid[other(side)]);
+    again =
+        input->vanished[from] != NULL && uidset_has(input->vanished[from], uid);
+    uidset_add(again ? &plan->merged[from] : &plan->vanished[from], uid);
     plan->relist[LEFT] = true;
     plan->relist[RIGHT] = true;
     return true;
@@ -307,8 +314,8 @@ static void judge(struct plan *plan, const struct plan_input *input,
     enum change left;
     enum change right;
 
-    if (is_skipped(input, &pair) || judge_merged(plan, input, LEFT, &pair) ||
-        judge_merged(plan, input, RIGHT, &pair))
+    if (is_skipped(input, &pair) || judge_vanished(plan, input, LEFT, &pair) ||
+        judge_vanished(plan, input, RIGHT, &pair))
         return;
     left = change_of(plan, input, LEFT, &pair, &current[LEFT]);
     right = change_of(plan, input, RIGHT, &pair, &current[RIGHT]);

@@ -48,8 +48,10 @@ struct plan {
     uint32_t hidden;    /* of aparts: they may be there, out of sight */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
-    struct uidset merged[SIDES]; /* what a message of this side was copied as
-                                    is gone already: see plan_input */
+    /* What a message of this side was copied as is gone already, once or
+     * twice: see plan_input. */
+    struct uidset vanished[SIDES];
+    struct uidset merged[SIDES];
 };
 
 /* Which flags a side was ever seen to show on any message of the folder. One
@@ -92,10 +94,13 @@ struct plan_input {
     struct plan_edge edge[SIDES];
     /* Messages of each side that this run has given up or holds back. */
     const struct uidset *skip[SIDES];
-    /* What this run has added to a side. Gone by now, it was merged into an
-     * equal message that was there: nobody has deleted it. */
+    /* What this run has added to a side. Gone by now, somebody there was quick
+     * to delete it, or the server did not keep it: its original is not deleted
+     * for that, but copied once more. */
     const struct uidset *added[SIDES];
-    /* Messages of a side whose copies went that way. */
+    /* Messages of a side whose copies went that way once. If it happens again,
+     * the server has merged them into an equal message that was there. */
+    const struct uidset *vanished[SIDES];
     const struct uidset *merged[SIDES];
     const struct plan_base *bases; /* sorted */
     size_t n_bases;

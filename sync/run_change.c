@@ -131,6 +131,9 @@ static void on_created(struct request *base)
         work->dirty[side] = true;
         work->row.has_shown[side] = true; /* nothing yet */
         memset(&work->row.shown[side], 0, sizeof(work->row.shown[side]));
+        /* On record before the first message in it is, as in record_folder(). */
+        work->row.exists[side] = true;
+        state_folder_put(run->options.state, &work->row);
         run->result.counts[side].folders_created++;
         tell_folder(work, side, REPORT_FOLDER_CREATE);
     } else if (!run_is_over(run, side, base->result, &base->err)) {

@@ -51,6 +51,7 @@ struct plan_input run_plan_input(const struct folder_work *work)
         .now = run->now,
         .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
         .added = {&work->added[LEFT],    &work->added[RIGHT]   },
+        .vanished = {&work->vanished[LEFT], &work->vanished[RIGHT]},
         .merged = {&work->merged[LEFT],   &work->merged[RIGHT]  },
         .bases = work->bases,
         .n_bases = work->n_bases,
@@ -94,6 +95,7 @@ static int plan_one(struct folder_work *work, struct err *err)
             work->unconsumed[side] = true;
         if (compare->plan.relist[side])
             work->want_full[side] = true;
+        uidset_add_set(&work->vanished[side], &compare->plan.vanished[side]);
         uidset_add_set(&work->merged[side], &compare->plan.merged[side]);
     }
     tell_hidden(work);
@@ -227,6 +229,21 @@ void run_decide(struct run *run)
     guard_side(run, RIGHT, &totals);
 }
 
+/* Where a folder is, before anything that is in it: a run that finds it gone is
+ * to ask what became of that. */
+static void record_folder(struct folder_work *work)
+{
+    bool changed = !work->in_state;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        changed = changed || (work->present[side] && !work->row.exists[side]);
+        work->row.exists[side] = work->row.exists[side] || work->present[side];
+    }
+    if (changed)
+        state_folder_put(work->run->options.state, &work->row);
+    work->in_state = true;
+}
+
 static void record_plan(struct folder_work *work)
 {
     struct state *state = work->run->options.state;
@@ -235,10 +252,7 @@ static void record_plan(struct folder_work *work)
     struct uidset_walk walk;
     uint32_t uid;
 
-    if (!work->in_state) {
-        state_folder_put(state, &work->row);
-        work->in_state = true;
-    }
+    record_folder(work);
     for (size_t i = 0; i < plan->n_forgets; i++)
         state_pair_del(state, work->row.id, &plan->forgets[i]);
     for (size_t i = 0; i < plan->n_records; i++)

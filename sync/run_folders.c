@@ -13,6 +13,7 @@ void run_folder_free(struct folder_work *work)
         uidset_deinit(&work->skip[side]);
         uidset_deinit(&work->bare[side]);
         uidset_deinit(&work->added[side]);
+        uidset_deinit(&work->vanished[side]);
         uidset_deinit(&work->merged[side]);
         for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)
             uidset_deinit(&work->unsure[side][i]);

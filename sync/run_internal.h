@@ -93,11 +93,12 @@ struct folder_work {
     bool waits;         /* to be made, or removed, in a later pass or run */
 
     /* the whole run */
-    struct uidset skip[SIDES];   /* given up, or held back */
-    struct uidset bare[SIDES];   /* refused, it may be for their keywords */
-    struct uidset added[SIDES];  /* by us */
-    struct uidset merged[SIDES]; /* their copies over there are no more: the
-                                    other side has such a message already */
+    struct uidset skip[SIDES];     /* given up, or held back */
+    struct uidset bare[SIDES];     /* refused, it may be for their keywords */
+    struct uidset added[SIDES];    /* by us */
+    struct uidset vanished[SIDES]; /* their copies over there are no more */
+    struct uidset merged[SIDES]; /* and were no more when they were sent again:
+                                      the other side has such a message */
     /* Sent from this side, and the answer was lost: once, twice, ... */
     struct uidset unsure[SIDES][RUN_DOUBTS_MAX];
     uint32_t left_out; /* messages not sent, and not told yet */

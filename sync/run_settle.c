@@ -122,10 +122,18 @@ size_t run_next_pass(struct run *run)
     return n;
 }
 
+/* There was to be another pass, and this run had its share of them. What it did
+ * last was not looked at: not even whose copy is whose need be on record. */
+static bool is_unfinished(const struct folder_work *work)
+{
+    return work->ask[LEFT] || work->ask[RIGHT];
+}
+
 /* May the next run begin where this one's last listing of @side stood? */
 static bool is_settled(const struct folder_work *work, enum side side)
 {
-    if (!work->has_token[side] || work->unconsumed[side] || work->failed)
+    if (!work->has_token[side] || work->unconsumed[side] || work->failed ||
+        is_unfinished(work))
         return false;
     return !work->dirty[side] ||
            !work->run->options.endpoint[side]->tokens_prove;
@@ -166,7 +174,8 @@ static int drop_intent(void *owner, const struct state_intent *intent)
     for (size_t i = 0; i < run->n_folders; i++) {
         const struct folder_work *work = run->folders[i];
 
-        if (work->row.id == intent->folder && work->failed)
+        if (work->row.id == intent->folder &&
+            (work->failed || is_unfinished(work)))
             return 0; /* nobody has looked: it stays open */
     }
     state_intent_del(run->options.state, intent->number);

@@ -16,6 +16,7 @@ struct account_fact {
     bool fresh;
     bool tool; /* taken away by the tool, not by a user */
     enum fate fate;
+    uint32_t run; /* account.run of that time */
 };
 
 /* All facts about one message. */
@@ -26,6 +27,8 @@ struct sum {
     uint32_t taken[SIDES];   /* deleted or moved away, by the user */
     uint32_t removed[SIDES]; /* by the tool */
     bool touched[SIDES];
+    uint32_t added_run; /* of the first that was added; UINT32_MAX: none */
+    uint32_t taken_run; /* of the last that was taken */
 };
 
 void account_init(struct account *account)
@@ -76,6 +79,7 @@ void account_begin(struct account *account, const struct look *look)
     forget(account);
     account->reset = false;
     account->renamed = false;
+    account->vacated = false;
     for (size_t i = 0; i < look->n_mail; i++)
         add(account, look->mail[i].content, look->folders[look->mail[i].folder])
             ->base = true;
@@ -89,11 +93,12 @@ void account_fact(struct account *account, enum side side, enum fate fate,
     fact->side = side;
     fact->fate = fate;
     fact->fresh = fresh;
+    fact->run = account->run;
 }
 
 static struct sum sum_up(const struct account *account, uint32_t content)
 {
-    struct sum sum = {0};
+    struct sum sum = {.added_run = UINT32_MAX};
 
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *fact = &account->facts[i];
@@ -112,8 +117,12 @@ static struct sum sum_up(const struct account *account, uint32_t content)
         sum.touched[side] = true;
         sum.fresh[side] += fact->fresh;
         sum.deleted[side] += fact->fate == FATE_DELETED;
-        sum.taken[side] +=
-            fact->fate == FATE_DELETED || fact->fate == FATE_TAKEN;
+        if (fact->fate == FATE_DELETED || fact->fate == FATE_TAKEN) {
+            sum.taken[side]++;
+            sum.taken_run = fact->run;
+        }
+        if (fact->fate == FATE_ADDED && fact->run < sum.added_run)
+            sum.added_run = fact->run;
     }
     return sum;
 }
@@ -158,14 +167,80 @@ static uint32_t count_in(const struct look *look, uint32_t content,
     return n;
 }
 
-/* How many of it nobody can have deleted. */
-static uint32_t least(const struct sum *sum)
+static uint32_t lesser(uint32_t a, uint32_t b)
 {
-    uint32_t fresh = sum->fresh[LEFT] > sum->fresh[RIGHT] ? sum->fresh[LEFT]
-                                                          : sum->fresh[RIGHT];
-    uint32_t deleted = sum->deleted[LEFT] + sum->deleted[RIGHT];
+    return a < b ? a : b;
+}
 
-    return sum->base + fresh > deleted ? sum->base + fresh - deleted : 0;
+/* How often both sides' users put it into the same folder: of what is equal and
+ * new on both sides nobody can say that it is two. */
+static uint32_t met(const struct account *account, uint32_t content)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *fact = &account->facts[i];
+        uint32_t added[SIDES] = {0};
+
+        if (fact->content != content || fact->base || fact->tool ||
+            fact->fate != FATE_ADDED || fact->side != LEFT)
+            continue;
+        /* Once for the last of its folder on the left. */
+        for (size_t k = 0; k < account->n; k++) {
+            const struct account_fact *also = &account->facts[k];
+
+            if (also->content != content || also->base || also->tool ||
+                also->fate != FATE_ADDED ||
+                (!account->renamed && strcmp(also->folder, fact->folder) != 0))
+                continue;
+            added[also->side]++;
+            if (also->side == LEFT && k > i)
+                added[LEFT] = UINT32_MAX / 2;
+        }
+        if (added[LEFT] < UINT32_MAX / 2)
+            n += lesser(added[LEFT], added[RIGHT]);
+    }
+    return n;
+}
+
+/* How many of it nobody can have deleted. */
+static uint32_t least(const struct account *account, const struct sum *sum,
+                      uint32_t content)
+{
+    uint32_t fresh = sum->fresh[LEFT] + sum->fresh[RIGHT];
+    uint32_t deleted = sum->deleted[LEFT] + sum->deleted[RIGHT];
+    uint32_t all = sum->base + fresh - lesser(fresh, met(account, content));
+
+    return all > deleted ? all - deleted : 0;
+}
+
+static bool has_folder(const struct look *look, const char *name)
+{
+    for (size_t i = 0; i < look->n_folders; i++) {
+        if (strcmp(look->folders[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many there are on both sides together, what is in the same folder of both
+ * being the same. */
+static uint32_t count_both(const struct look *left, const struct look *right,
+                           uint32_t content)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < left->n_folders; i++) {
+        uint32_t n_left = count_in(left, content, left->folders[i]);
+        uint32_t n_right = count_in(right, content, left->folders[i]);
+
+        n += n_left > n_right ? n_left : n_right;
+    }
+    for (size_t i = 0; i < right->n_folders; i++) {
+        if (!has_folder(left, right->folders[i]))
+            n += count_in(right, content, right->folders[i]);
+    }
+    return n;
 }
 
 void account_check_loss(struct account *account, const struct look *left,
@@ -173,16 +248,16 @@ void account_check_loss(struct account *account, const struct look *left,
 {
     for (uint32_t content = 0; content < contents_count(); content++) {
         struct sum sum = sum_up(account, content);
-        uint32_t n_left = count(left, content);
-        uint32_t n_right = count(right, content);
+        uint32_t n = count_both(left, right, content);
 
-        if ((n_left > n_right ? n_left : n_right) >= least(&sum))
+        if (n >= least(account, &sum, content))
             continue;
         account->evils[EVIL_LOST]++;
         account_wrong(account,
                       "lost: message %u is there %u times on the left, %u on "
                       "the right, should be %u at least",
-                      content, n_left, n_right, least(&sum));
+                      content, count(left, content), count(right, content),
+                      least(account, &sum, content));
     }
     if (left->torn || right->torn)
         account_wrong(account, "there is a message that nobody wrote");
@@ -217,15 +292,6 @@ static void sort(const struct look *look)
             look->mail[k] = look->mail[k - 1];
         look->mail[k] = mail;
     }
-}
-
-static bool has_folder(const struct look *look, const char *name)
-{
-    for (size_t i = 0; i < look->n_folders; i++) {
-        if (strcmp(look->folders[i], name) == 0)
-            return true;
-    }
-    return false;
 }
 
 static bool has_folders_of(const struct look *look, const struct look *of,
@@ -330,8 +396,8 @@ void account_check(struct account *account, const struct look *left)
 {
     for (uint32_t content = 0; content < contents_count(); content++) {
         struct sum sum = sum_up(account, content);
-        bool certain =
-            !account->reset && !(sum.touched[LEFT] && sum.touched[RIGHT]);
+        bool certain = !account->reset && sum.added_run >= sum.taken_run &&
+                       !(sum.touched[LEFT] && sum.touched[RIGHT]);
 
         if (account->renamed)
             check_count(account, &sum, certain, content, NULL,
@@ -339,7 +405,7 @@ void account_check(struct account *account, const struct look *left)
         for (size_t i = 0; i < left->n_folders && !account->renamed; i++)
             check_count(account, &sum, certain, content, left->folders[i],
                         count_in(left, content, left->folders[i]));
-        if (count(left, content) < least(&sum)) {
+        if (count(left, content) < least(account, &sum, content)) {
             account->evils[EVIL_LOST]++;
             account_wrong(account, "lost: message %u is there %u times",
                           content, count(left, content));

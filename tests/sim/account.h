@@ -5,8 +5,9 @@
  * are two.
  *
  * While only one side's user touched a message, its fate is certain: in the end
- * both sides have it where that side has it. Where both did, or where the
- * state or a UIDVALIDITY was lost, bounds hold: nothing that nobody deleted is
+ * both sides have it where that side has it. Where both did, where the state or a
+ * UIDVALIDITY was lost, or where a message was taken away again that a run may
+ * have been about to copy, bounds hold: nothing that nobody deleted is
  * lost, nothing is in a folder more often than it was put there. What is said of
  * a folder is said of all together where folders were given other names: mail for
  * the old name may be under the new one.
@@ -35,7 +36,10 @@ struct account {
     struct account_fact *facts;
     size_t n;
     size_t cap;
+    uint32_t run;    /* counts runs, as they begin */
     bool reset;      /* a state or UIDVALIDITY was lost since */
+    bool vacated;    /* a folder's name is free again since: made anew it is
+                        another folder, as if UIDVALIDITY had changed */
     bool renamed;    /* a user gave a folder another name since */
     char wrong[400]; /* the first that does not hold; "" */
     uint32_t evils[EVILS];

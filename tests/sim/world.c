@@ -238,6 +238,7 @@ int world_run(struct world *world, uint64_t kill_after)
     int r;
 
     world->counts->syncs++;
+    world->account.run++;
     world->edited = false;
     if (state_open(&open, &log, &state, &err) < 0) {
         account_wrong(&world->account, "the state cannot be opened: %s",

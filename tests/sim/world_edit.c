@@ -136,12 +136,22 @@ static void move(struct act *act, bool copy)
     }
 }
 
+/* A folder gets a name: was it another's before? */
+static void take_name(const struct act *act)
+{
+    struct account *account = &act->world->account;
+
+    account->reset = account->reset || account->vacated;
+}
+
 static void make(struct act *act)
 {
     const char *name = names[sched_random(NAMES)];
 
-    if (act->half->class->make(act->half, name))
-        say(act, "makes", NULL, name);
+    if (!act->half->class->make(act->half, name))
+        return;
+    say(act, "makes", NULL, name);
+    take_name(act);
 }
 
 static bool is_within(const char *name, const char *parent)
@@ -158,6 +168,7 @@ static void remove_folder(struct act *act)
     if (!act->half->class->remove(act->half, name))
         return;
     say(act, "deletes", NULL, name);
+    act->world->account.vacated = true;
     for (size_t i = 0; i < act->look.n_mail; i++) {
         const struct look_mail *mail = &act->look.mail[i];
 
@@ -174,6 +185,8 @@ static void rename_folder(struct act *act)
     if (!act->half->class->rename(act->half, from, to))
         return;
     act->world->account.renamed = true;
+    take_name(act);
+    act->world->account.vacated = true;
     say(act, "renames", NULL, from);
     say(act, "  to", NULL, to);
     for (size_t i = 0; i < act->look.n_mail; i++) {

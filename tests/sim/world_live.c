@@ -186,7 +186,7 @@ static void run_to_peace(struct world *world)
         check_loss(world);
         n++;
     } while (is_well(world) && n < RUNS_MAX &&
-             (r != 0 || !in_step(world, why)));
+             (r != 0 || world->result.failed > 0 || !in_step(world, why)));
     if (!is_well(world))
         return;
     if (r != 0 || world->result.failed > 0)
