@@ -123,6 +123,7 @@ static void open_start(struct imap_task *task)
     endpoint->head.keeps_subscriptions = true;
     endpoint->head.append_max = pool->caps.append_max;
     endpoint->head.fidelity = pool->quirks.fidelity;
+    endpoint->head.merges = pool->quirks.merges;
     imap_task_finish(task, 0, NULL);
 }
 

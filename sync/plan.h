@@ -99,7 +99,9 @@ struct plan_input {
      * for that, but copied once more. */
     const struct uidset *added[SIDES];
     /* Messages of a side whose copies went that way once. If it happens again,
-     * the server has merged them into an equal message that was there. */
+     * or the other side is known to do so, the server has merged them into an
+     * equal message that was there. */
+    bool merges[SIDES];
     const struct uidset *vanished[SIDES];
     const struct uidset *merged[SIDES];
     const struct plan_base *bases; /* sorted */

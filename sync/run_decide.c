@@ -40,19 +40,21 @@ struct plan_input run_plan_input(const struct folder_work *work)
             edge[side] = compare->oldest[side];
     }
     return (struct plan_input){
-        .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
-        .shown = {compare->shown[LEFT],  compare->shown[RIGHT] },
-        .edge = {edge[LEFT],            edge[RIGHT]           },
+        .delta = {&compare->delta[LEFT],               &compare->delta[RIGHT]},
+        .shown = {compare->shown[LEFT],                compare->shown[RIGHT] },
+        .edge = {edge[LEFT],                          edge[RIGHT]           },
         .known = &compare->known,
         .match = &compare->match,
         .keywords = run->keywords,
         .policy = run->options.policy,
         .folder = work->row.id,
         .now = run->now,
-        .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
-        .added = {&work->added[LEFT],    &work->added[RIGHT]   },
-        .vanished = {&work->vanished[LEFT], &work->vanished[RIGHT]},
-        .merged = {&work->merged[LEFT],   &work->merged[RIGHT]  },
+        .skip = {&work->skip[LEFT],                   &work->skip[RIGHT]    },
+        .added = {&work->added[LEFT],                  &work->added[RIGHT]   },
+        .merges = {run->options.endpoint[LEFT]->merges,
+                  run->options.endpoint[RIGHT]->merges                       },
+        .vanished = {&work->vanished[LEFT],               &work->vanished[RIGHT]},
+        .merged = {&work->merged[LEFT],                 &work->merged[RIGHT]  },
         .bases = work->bases,
         .n_bases = work->n_bases,
     };

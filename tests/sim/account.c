@@ -27,8 +27,8 @@ struct sum {
     uint32_t taken[SIDES];   /* deleted or moved away, by the user */
     uint32_t removed[SIDES]; /* by the tool */
     bool touched[SIDES];
-    uint32_t added_run; /* of the first that was added; UINT32_MAX: none */
-    uint32_t taken_run; /* of the last that was taken */
+    bool overtaken; /* taken away or flagged when a run may have been about to
+                       copy it */
 };
 
 void account_init(struct account *account)
@@ -47,6 +47,7 @@ void account_deinit(struct account *account)
 {
     forget(account);
     free(account->facts);
+    free(account->loose);
 }
 
 void account_wrong(struct account *account, const char *format, ...)
@@ -85,20 +86,10 @@ void account_begin(struct account *account, const struct look *look)
             ->base = true;
 }
 
-void account_fact(struct account *account, enum side side, enum fate fate,
-                  uint32_t content, const char *folder, bool fresh)
-{
-    struct account_fact *fact = add(account, content, folder);
-
-    fact->side = side;
-    fact->fate = fate;
-    fact->fresh = fresh;
-    fact->run = account->run;
-}
-
 static struct sum sum_up(const struct account *account, uint32_t content)
 {
-    struct sum sum = {.added_run = UINT32_MAX};
+    uint32_t added_run = UINT32_MAX; /* of the first that was added */
+    struct sum sum = {0};
 
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *fact = &account->facts[i];
@@ -117,14 +108,33 @@ static struct sum sum_up(const struct account *account, uint32_t content)
         sum.touched[side] = true;
         sum.fresh[side] += fact->fresh;
         sum.deleted[side] += fact->fate == FATE_DELETED;
-        if (fact->fate == FATE_DELETED || fact->fate == FATE_TAKEN) {
-            sum.taken[side]++;
-            sum.taken_run = fact->run;
-        }
-        if (fact->fate == FATE_ADDED && fact->run < sum.added_run)
-            sum.added_run = fact->run;
+        sum.taken[side] +=
+            fact->fate == FATE_DELETED || fact->fate == FATE_TAKEN;
+        if (fact->fate == FATE_ADDED && fact->run < added_run)
+            added_run = fact->run;
+        sum.overtaken |=
+            fact->fate != FATE_ADDED && fact->run + fact->run % 2 > added_run;
     }
     return sum;
+}
+
+void account_fact(struct account *account, enum side side, enum fate fate,
+                  uint32_t content, const char *folder, bool fresh)
+{
+    struct account_fact *fact = add(account, content, folder);
+
+    fact->side = side;
+    fact->fate = fate;
+    fact->fresh = fresh;
+    fact->run = account->run;
+    if (fate == FATE_FLAGGED && sum_up(account, content).overtaken) {
+        while (account->n_loose <= content) {
+            account->loose =
+                mem_resize(account->loose, account->n_loose + 1, sizeof(bool));
+            account->loose[account->n_loose++] = false;
+        }
+        account->loose[content] = true;
+    }
 }
 
 /* Each removal on one side has its reason in what the other side's user took
@@ -265,13 +275,21 @@ void account_check_loss(struct account *account, const struct look *left,
 
 /* --- in step ----------------------------------------------------------------- */
 
-static int compare_mail(const struct look *a, const struct look_mail *x,
-                        const struct look *b, const struct look_mail *y)
+static bool is_loose(const struct account *account, uint32_t content)
+{
+    return content < account->n_loose && account->loose[content];
+}
+
+static int compare_mail(const struct account *account, const struct look *a,
+                        const struct look_mail *x, const struct look *b,
+                        const struct look_mail *y)
 {
     int r = strcmp(a->folders[x->folder], b->folders[y->folder]);
 
     if (r == 0)
         r = x->content < y->content ? -1 : x->content > y->content;
+    if (r == 0 && is_loose(account, x->content))
+        return 0;
     if (r == 0)
         r = x->flags < y->flags ? -1 : x->flags > y->flags;
     if (r == 0)
@@ -281,13 +299,14 @@ static int compare_mail(const struct look *a, const struct look_mail *x,
     return r;
 }
 
-static void sort(const struct look *look)
+static void sort(const struct account *account, const struct look *look)
 {
     for (size_t i = 1; i < look->n_mail; i++) {
         struct look_mail mail = look->mail[i];
         size_t k = i;
 
-        for (; k > 0 && compare_mail(look, &look->mail[k - 1], look, &mail) > 0;
+        for (; k > 0 &&
+               compare_mail(account, look, &look->mail[k - 1], look, &mail) > 0;
              k--)
             look->mail[k] = look->mail[k - 1];
         look->mail[k] = mail;
@@ -307,18 +326,19 @@ static bool has_folders_of(const struct look *look, const struct look *of,
     return true;
 }
 
-bool account_in_step(const struct look *left, const struct look *right,
-                     char *why)
+bool account_in_step(const struct account *account, const struct look *left,
+                     const struct look *right, char *why)
 {
     size_t i = 0;
 
     if (!has_folders_of(left, right, "left", why) ||
         !has_folders_of(right, left, "right", why))
         return false;
-    sort(left);
-    sort(right);
+    sort(account, left);
+    sort(account, right);
     while (i < left->n_mail && i < right->n_mail &&
-           compare_mail(left, &left->mail[i], right, &right->mail[i]) == 0)
+           compare_mail(account, left, &left->mail[i], right,
+                        &right->mail[i]) == 0)
         i++;
     if (i == left->n_mail && i == right->n_mail)
         return true;
@@ -396,7 +416,7 @@ void account_check(struct account *account, const struct look *left)
 {
     for (uint32_t content = 0; content < contents_count(); content++) {
         struct sum sum = sum_up(account, content);
-        bool certain = !account->reset && sum.added_run >= sum.taken_run &&
+        bool certain = !account->reset && !sum.overtaken &&
                        !(sum.touched[LEFT] && sum.touched[RIGHT]);
 
         if (account->renamed)

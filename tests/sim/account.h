@@ -36,7 +36,11 @@ struct account {
     struct account_fact *facts;
     size_t n;
     size_t cap;
-    uint32_t run;    /* counts runs, as they begin */
+    uint32_t run; /* counts beginnings and ends of runs: odd while one is
+                        under way */
+    bool *loose;  /* by message: its flags may differ for good: one was taken
+                        away before that side was ever seen to keep it */
+    size_t n_loose;
     bool reset;      /* a state or UIDVALIDITY was lost since */
     bool vacated;    /* a folder's name is free again since: made anew it is
                         another folder, as if UIDVALIDITY had changed */
@@ -66,8 +70,8 @@ void account_check_loss(struct account *account, const struct look *left,
 
 /* Are both sides equal: folders, messages, flags, dates? Says in @why, of 200
  * bytes, what is not. */
-bool account_in_step(const struct look *left, const struct look *right,
-                     char *why);
+bool account_in_step(const struct account *account, const struct look *left,
+                     const struct look *right, char *why);
 
 /* Both sides are in step: is there what is to be there? */
 void account_check(struct account *account, const struct look *left);

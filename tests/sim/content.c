@@ -56,6 +56,7 @@ uint32_t content_new(void)
     content = &contents.list[contents.n++];
     memset(content, 0, sizeof(*content));
     text = &content->text;
+    content->date = 1600000000 + (int64_t)number * 1000;
     buf_init(text, 0);
     if (near) {
         struct content *other = &contents.list[like];
@@ -64,7 +65,6 @@ uint32_t content_new(void)
         same.len -= NONCE_BYTES;
         buf_add(text, same);
         content->header_len = other->header_len;
-        content->date = other->date + 1 + (int64_t)number;
     } else {
         buf_printf(text, "From: somebody@example.org\r\nSubject: %u\r\n",
                    (unsigned)sched_random(4));
@@ -74,7 +74,6 @@ uint32_t content_new(void)
         buf_printf(text, "Date: Mon, 2 Jan 2023 03:04:%02u +0000\r\n\r\n",
                    (unsigned)(number % 60));
         content->header_len = buf_len(text);
-        content->date = 1600000000 + (int64_t)sched_random(100000000);
         for (size_t i = body_lines(); i > 0; i--)
             buf_printf(text, "%.*s\r\n", (int)sched_random(60),
                        "the quick brown fox jumps over the lazy dog again "

@@ -246,6 +246,7 @@ int world_run(struct world *world, uint64_t kill_after)
         return ERR_STATE;
     }
     r = start_and_play(world, state, &log, kill_after, &dead);
+    world->account.run++;
     if (r == ERR_LIMIT)
         return r;
     state_close(state);

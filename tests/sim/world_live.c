@@ -134,7 +134,7 @@ static bool in_step(struct world *world, char *why)
 
     half_look(world->half[LEFT], &left);
     half_look(world->half[RIGHT], &right);
-    same = account_in_step(&left, &right, why);
+    same = account_in_step(&world->account, &left, &right, why);
     look_free(&left);
     look_free(&right);
     return same;
