@@ -298,8 +298,8 @@ static bool judge_vanished(struct plan *plan, const struct plan_input *input,
         !uidset_has(&input->delta[side]->gone, pair->uid[side]))
         return false;
     add_forget(plan, pair);
-    again =
-        input->vanished[from] != NULL && uidset_has(input->vanished[from], uid);
+    again = input->merges[side] || (input->vanished[from] != NULL &&
+                                    uidset_has(input->vanished[from], uid));
     uidset_add(again ? &plan->merged[from] : &plan->vanished[from], uid);
     plan->relist[LEFT] = true;
     plan->relist[RIGHT] = true;
