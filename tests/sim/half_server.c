@@ -138,8 +138,8 @@ struct half *half_server_new(uint16_t port, enum server_tier tier)
         .password = "secret",
         .version = "0",
         .connections = 1 + sched_random(4),
-        .connect_seconds = 30,
-        .idle_seconds = 60,
+        .connect_ms = 30000,
+        .idle_ms = 60000,
     };
     return &self->head;
 }
