@@ -341,6 +341,17 @@ void net_client_closed(uv_tcp_t *tcp)
         write->cb(write, UV_ECANCELED);
 }
 
+/* By RST: what the server has not read yet may be lost. */
+int uv_tcp_close_reset(uv_tcp_t *tcp, uv_close_cb closed)
+{
+    struct net_conn *conn = net_conn_of(tcp);
+
+    if (conn != NULL && sched_chance(2))
+        buf_clear(&conn->up.bytes);
+    uv_close((uv_handle_t *)tcp, closed);
+    return 0;
+}
+
 int uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb read)
 {
     struct net_conn *conn = net_conn_of((uv_tcp_t *)stream);
