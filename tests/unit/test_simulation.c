@@ -16,7 +16,7 @@
 #include "tests/tap.h"
 
 /* What make check has time for. */
-#define COUNT 100u
+#define COUNT 40u
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
