@@ -483,14 +483,6 @@ def torture():
     return "TORTURE" in os.environ
 
 
-def share(total, sample):
-    """Which part of @total points to try: @sample of them in a quick run, else
-    all, or SHARE."""
-    if torture():
-        return float(os.environ.get("SHARE", "1"))
-    return min(1, sample / total)
-
-
 def dice():
     """The same numbers again with the same SEED."""
     return random.Random(os.environ.get("SEED", "1"))

@@ -13,9 +13,10 @@
  *     -w WORD          count from the first call on whose path has WORD in it
  *     -m TEXT          count only the calls that write something with TEXT in it
  *     -c FILE          write how many calls there were to choose from
- *     -l FILE          log the calls that change anything: "NUMBER THREAD >
- *                      NAME PATH [PATH]" when one begins, "NUMBER THREAD <
- *                      RESULT" when it ends, in the order in which it happened
+ *     -l FILE          log the calls that change anything, with -e and -E those
+ *                      to choose from: "NUMBER THREAD > NAME PATH [PATH]" when
+ *                      one begins, "NUMBER THREAD < RESULT" when it ends, in
+ *                      the order in which it happened
  *     -x WORD          log "NUMBER THREAD = HEX" for what is written to paths
  *                      with WORD in them
  *     -v               say on standard error which call it was
@@ -330,7 +331,7 @@ static void log_written(struct killat *k, const struct seen *seen)
 
 static void log_begin(struct killat *k, const struct seen *seen)
 {
-    if (k->log == NULL || !changes(seen))
+    if (k->log == NULL || !(k->way == FAIL ? counts(k, seen) : changes(seen)))
         return;
     seen->thread->logged = ++k->n_logged;
     fprintf(k->log, "%ld %d > %s %s%s%s\n", k->n_logged, (int)seen->thread->pid,
