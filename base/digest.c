@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -20,6 +21,33 @@ static _Noreturn void give_up(const char *what)
 {
     (void)fprintf(stderr, "mailtwin: OpenSSL has no %s\n", what);
     _exit(EXIT_FAILURE);
+}
+
+static void *take(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return mem_malloc(size);
+}
+
+static void *take_again(void *ptr, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return mem_realloc(ptr, size);
+}
+
+static void give_back(void *ptr, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(ptr);
+}
+
+void digest_set_up(void)
+{
+    /* Refused only where something was taken already: then all is as before. */
+    (void)CRYPTO_set_mem_functions(take, take_again, give_back);
 }
 
 struct digest *digest_new(void)

@@ -11,6 +11,10 @@
 
 #define DIGEST_BYTES 32
 
+/* Before anything that uses OpenSSL, here or elsewhere: have it take its memory
+ * as we do (base/mem.h). Without it, it crashes where there is none. */
+void digest_set_up(void);
+
 struct digest; /* one computation */
 
 struct digest *digest_new(void);

@@ -29,6 +29,29 @@ void *mem_new(size_t count, size_t size)
     return ptr;
 }
 
+void *mem_malloc(size_t size)
+{
+    void *ptr = malloc(size == 0 ? 1 : size);
+
+    if (ptr == NULL)
+        out_of_memory();
+    return ptr;
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+    return mem_new(count, size);
+}
+
+void *mem_realloc(void *ptr, size_t size)
+{
+    if (size == 0) {
+        free(ptr);
+        return NULL;
+    }
+    return mem_resize(ptr, size, 1);
+}
+
 void *mem_resize(void *ptr, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size)

@@ -30,6 +30,13 @@ char *mem_copy(const char *text);
 /* printf into fresh memory; free() it. */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* As in the C library, for other libraries that take an allocator: some crash
+ * where they get no memory. Never NULL, but for mem_realloc() to 0 bytes, which
+ * frees. */
+void *mem_malloc(size_t size);
+void *mem_calloc(size_t count, size_t size);
+void *mem_realloc(void *ptr, size_t size);
+
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cmd/env.h"
 #include "cmd/report.h"
 
@@ -37,6 +38,8 @@ void console_init(struct console *console, const struct options *options)
     const char *terminal = env_get("TERM");
     bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 
+    /* Without memory it would leave things out. */
+    json_set_alloc_funcs(mem_malloc, free);
     *console = (struct console){
         .quiet = options->quiet,
         .json = options->json,

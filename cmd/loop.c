@@ -1,9 +1,12 @@
 #include "cmd/loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cmd/exitcode.h"
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -35,12 +38,30 @@ static void hide(uv_handle_t *handle, struct loop *loop)
     uv_unref(handle);
 }
 
+/* Where libuv gets no memory, or no pipe for signals, it aborts the program
+ * without a word. */
+static int spare_aborts(void)
+{
+    int ends[2];
+    int r = uv_replace_allocator(mem_malloc, mem_realloc, mem_calloc, free);
+
+    if (r == 0 && pipe(ends) < 0) {
+        r = uv_translate_sys_error(errno);
+    } else if (r == 0) {
+        close(ends[0]);
+        close(ends[1]);
+    }
+    return r;
+}
+
 int loop_init(struct loop *loop, struct err *err)
 {
-    int r;
+    int r = spare_aborts();
 
     *loop = (struct loop){0};
-    r = uv_loop_init(&loop->uv);
+    if (r == 0) {
+        r = uv_loop_init(&loop->uv);
+    }
     if (r == 0) {
         r = uv_signal_init(&loop->uv, &loop->interrupt);
     }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "cmd/command.h"
 #include "cmd/paths.h"
@@ -37,8 +38,11 @@ static void set_up_process(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    /* A peer that goes away is an error of a write, not our end. */
+    /* A peer that goes away is an error of a write, not our end; so is a file
+     * that may not be so large. */
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
+    digest_set_up();
     /* Mail and state are the user's alone. */
     umask(077);
     keep_secrets();

@@ -127,15 +127,19 @@ static int spawn_shell(const char *command, int output, pid_t *pid)
     sigset_t ignored;
     int r;
 
-    /* We ignore SIGPIPE; a pipeline of the user's counts on it. */
+    /* We ignore these; a pipeline of the user's counts on them. */
     sigemptyset(&ignored);
     sigaddset(&ignored, SIGPIPE);
+    sigaddset(&ignored, SIGXFSZ);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &ignored);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    r = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, environ);
+    /* Without it the secret would go to our own output. */
+    r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (r == 0)
+        r = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments,
+                        environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return r;
