@@ -67,6 +67,8 @@ WORLD := $(filter-out $(SIM) $(DISK), \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))
 WORLD_LIBS := $(filter-out -luv,$(LIBS))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+TOOLS += $(patsubst tests/tools/preload/%.c,$(BUILD)/tools/%.so, \
+	$(wildcard tests/tools/preload/*.c))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 all: mailtwin
@@ -129,6 +131,12 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
 
 units: $(UNIT_PROGRAMS)
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+# To be preloaded.
+$(BUILD)/tools/%.so: tests/tools/preload/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -fPIC -shared -o $@ $<
+
 tools: $(TOOLS)
 
 deps:

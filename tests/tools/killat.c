@@ -13,10 +13,10 @@
  *     -w WORD          count from the first call on whose path has WORD in it
  *     -m TEXT          count only the calls that write something with TEXT in it
  *     -c FILE          write how many calls there were to choose from
- *     -l FILE          log the calls that change anything, with -e and -E those
- *                      to choose from: "NUMBER THREAD > NAME PATH [PATH]" when
- *                      one begins, "NUMBER THREAD < RESULT" when it ends, in
- *                      the order in which it happened
+ *     -l FILE          log the calls that change anything: "NUMBER THREAD >
+ *                      NAME PATH [PATH]" when one begins, "NUMBER THREAD <
+ *                      RESULT" when it ends, in the order in which it happened
+ *     -L FILE          the same of the calls that there are to choose from
  *     -x WORD          log "NUMBER THREAD = HEX" for what is written to paths
  *                      with WORD in them
  *     -v               say on standard error which call it was
@@ -76,6 +76,7 @@ struct killat {
     const char *count_file;
     const char *bytes_of; /* a word */
     FILE *log;
+    bool logs_choice;
     long count;
     long n_logged;
     pid_t first;
@@ -331,7 +332,7 @@ static void log_written(struct killat *k, const struct seen *seen)
 
 static void log_begin(struct killat *k, const struct seen *seen)
 {
-    if (k->log == NULL || !(k->way == FAIL ? counts(k, seen) : changes(seen)))
+    if (k->log == NULL || !(k->logs_choice ? counts(k, seen) : changes(seen)))
         return;
     seen->thread->logged = ++k->n_logged;
     fprintf(k->log, "%ld %d > %s %s%s%s\n", k->n_logged, (int)seen->thread->pid,
@@ -555,9 +556,10 @@ static bool set_option(struct killat *k, int option)
         k->bytes_of = optarg;
     else if (option == 'v')
         k->verbose = true;
-    else if (option == 'l')
+    else if (option == 'l' || option == 'L') {
         k->log = open_log(optarg);
-    else if (option != '?')
+        k->logs_choice = option == 'L';
+    } else if (option != '?')
         set_way(k, option);
     return option != '?';
 }
@@ -568,7 +570,7 @@ int main(int argc, char **argv)
     int option;
     int result;
 
-    while ((option = getopt(argc, argv, "+a:b:c:e:E:l:m:n:svw:x:")) != -1)
+    while ((option = getopt(argc, argv, "+a:b:c:e:E:l:L:m:n:svw:x:")) != -1)
         if (!set_option(&k, option))
             return 2;
     if (optind == argc) {

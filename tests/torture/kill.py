@@ -56,19 +56,14 @@ def pairs(dice, calls, n):
                dice.randint(1, calls - at + calls // 2))
 
 
-def again(lab, words):
-    lab.prepare(trial.named(words[0]))
-    words[2::2] = map(int, words[2::2])
-    verdict = one(lab, *words[1:]) if len(words) == 3 else \
-        two(lab, *words[1:])
-    print("\n".join(verdict.words) or "good")
-    sys.exit(not verdict.good())
-
-
 def main():
     lab = trial.Lab(*sys.argv[1:])
     if os.environ.get("AGAIN"):
-        again(lab, os.environ["AGAIN"].split())
+        words = os.environ["AGAIN"].split()
+        words[2::2] = map(int, words[2::2])
+        lab.prepare(trial.named(words[0]))
+        trial.show(one(lab, *words[1:]) if len(words) == 3
+                   else two(lab, *words[1:]))
     tap, dice = trial.Tap(), trial.dice()
     chosen = trial.chosen()
     once = trial.Tally("killed before and after each call",
