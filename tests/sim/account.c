@@ -118,6 +118,22 @@ static struct sum sum_up(const struct account *account, uint32_t content)
     return sum;
 }
 
+/* Had a run, begun since, a reason to copy the message, or its flags, to where
+ * @fact changes these? */
+static bool follows_closely(const struct account *account,
+                            const struct account_fact *fact)
+{
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *before = &account->facts[i];
+
+        if (before->content == fact->content && !before->base &&
+            !before->tool && before->fate != FATE_DELETED &&
+            before->run < fact->run + fact->run % 2)
+            return true;
+    }
+    return false;
+}
+
 void account_fact(struct account *account, enum side side, enum fate fate,
                   uint32_t content, const char *folder, bool fresh)
 {
@@ -127,7 +143,7 @@ void account_fact(struct account *account, enum side side, enum fate fate,
     fact->fate = fate;
     fact->fresh = fresh;
     fact->run = account->run;
-    if (fate == FATE_FLAGGED && sum_up(account, content).overtaken) {
+    if (fate == FATE_FLAGGED && follows_closely(account, fact)) {
         while (account->n_loose <= content) {
             account->loose =
                 mem_resize(account->loose, account->n_loose + 1, sizeof(bool));
@@ -182,8 +198,8 @@ static uint32_t lesser(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* How often both sides' users put it into the same folder: of what is equal and
- * new on both sides nobody can say that it is two. */
+/* How often both sides' users put it into the same folder, new or moved: of what
+ * is equal and new there on both sides nobody can say that it is two. */
 static uint32_t met(const struct account *account, uint32_t content)
 {
     uint32_t n = 0;
@@ -219,8 +235,10 @@ static uint32_t least(const struct account *account, const struct sum *sum,
 {
     uint32_t fresh = sum->fresh[LEFT] + sum->fresh[RIGHT];
     uint32_t deleted = sum->deleted[LEFT] + sum->deleted[RIGHT];
-    uint32_t all = sum->base + fresh - lesser(fresh, met(account, content));
+    uint32_t all = sum->base + fresh;
 
+    if (all > 0)
+        all -= lesser(all - 1, met(account, content));
     return all > deleted ? all - deleted : 0;
 }
 

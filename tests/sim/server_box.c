@@ -64,17 +64,28 @@ bool server_remove(struct server *server, const char *name)
     return true;
 }
 
+static bool is_taken(const struct server *server, const char *name,
+                     const char *rest)
+{
+    char *whole = mem_printf("%s%s", name, rest);
+    bool taken = server_box(server, whole) != NULL;
+
+    free(whole);
+    return taken;
+}
+
 bool server_rename(struct server *server, const char *from, const char *to)
 {
     size_t from_len = strlen(from);
 
+    for (size_t i = 0; i < server->n; i++) {
+        if (is_within(server->boxes[i]->name, from) &&
+            is_taken(server, to, server->boxes[i]->name + from_len))
+            return false;
+    }
     if (server_box(server, from) == NULL || server_box(server, to) != NULL ||
         strcmp(from, "INBOX") == 0 || is_within(to, from))
         return false;
-    for (size_t i = 0; i < server->n; i++) {
-        if (is_within(server->boxes[i]->name, to))
-            return false; /* some servers would merge the two */
-    }
     for (size_t i = 0; i < server->n; i++) {
         struct server_box *box = server->boxes[i];
         char *name;

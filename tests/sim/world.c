@@ -126,8 +126,11 @@ void world_deinit(struct world *world)
 
 static void on_report(void *owner, const struct report_event *event)
 {
-    const struct world *world = owner;
+    struct world *world = owner;
 
+    if (world->bare && event->reason != NULL &&
+        strstr(event->reason, "no UIDPLUS") != NULL)
+        world->stuck = true;
     SAY(world, "report %d side %d %s from %s uid %u, %u: %s\n",
         (int)event->kind, (int)event->side,
         event->folder != NULL ? event->folder : "",
@@ -240,6 +243,7 @@ int world_run(struct world *world, uint64_t kill_after)
     world->counts->syncs++;
     world->account.run++;
     world->edited = false;
+    world->stuck = false;
     if (state_open(&open, &log, &state, &err) < 0) {
         account_wrong(&world->account, "the state cannot be opened: %s",
                       err.text);

@@ -34,6 +34,7 @@ struct world_counts {
     uint64_t server_faults[SERVER_FAULTS];
     uint64_t cuts[3];  /* at any byte: by FIN, RST, silence */
     uint64_t connects; /* that failed */
+    uint64_t stuck;    /* worlds that ended so: see struct world */
 };
 
 /* What worlds are made of; zeroed: anything. */
@@ -50,6 +51,8 @@ struct world {
     struct snapshot *old_state;
     bool tell;       /* print what happens */
     bool bare;       /* one side has no UIDPLUS */
+    bool stuck;      /* without UIDPLUS a message that was marked cannot go, as
+                        another one is marked, too: named, and nothing to do */
     bool users_edit; /* while a run is under way */
     bool edited;     /* a user did, in this run */
     struct world_counts *counts;

@@ -187,7 +187,7 @@ static void run_to_peace(struct world *world)
         n++;
     } while (is_well(world) && n < RUNS_MAX &&
              (r != 0 || world->result.failed > 0 || !in_step(world, why)));
-    if (!is_well(world))
+    if (!is_well(world) || world->stuck)
         return;
     if (r != 0 || world->result.failed > 0)
         account_wrong(&world->account, "run %u without faults: %d, %u failed",
@@ -218,7 +218,7 @@ static void live_round(struct world *world)
     world_settle(world);
     if (is_well(world))
         run_to_peace(world);
-    if (!is_well(world))
+    if (!is_well(world) || world->stuck)
         return;
     half_look(world->half[LEFT], &look);
     account_check(&world->account, &look);
@@ -236,8 +236,9 @@ const char *world_live(const struct world_kind *kind, uint64_t seed, bool tell,
 
     world_init(&world, kind, seed, tell, counts);
     counts->worlds++;
-    for (uint32_t i = 0; i < ROUNDS && is_well(&world); i++)
+    for (uint32_t i = 0; i < ROUNDS && is_well(&world) && !world.stuck; i++)
         live_round(&world);
+    counts->stuck += world.stuck;
     take_counts(&world);
     memcpy(wrong, world.account.wrong, sizeof(wrong));
     world_deinit(&world);

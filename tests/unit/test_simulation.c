@@ -56,9 +56,9 @@ static void tell_row(const char *what, const struct world_counts *counts,
            counts->server_faults[FAULT_LATE],
            counts->server_faults[FAULT_USER]);
     printf(", %" PRIu64 " UIDVALIDITY, %" PRIu64 " state lost, %" PRIu64
-           " state old\n",
+           " state old, %" PRIu64 " stuck without UIDPLUS\n",
            counts->faults[WORLD_RENUMBERED], counts->faults[WORLD_STATE_LOST],
-           counts->faults[WORLD_STATE_OLD]);
+           counts->faults[WORLD_STATE_OLD], counts->stuck);
 }
 
 int main(void)
@@ -67,6 +67,7 @@ int main(void)
     uint64_t seed = number("SEED", 1);
     uint64_t count = number("COUNT", COUNT);
     uint64_t most = number("FAILURES", 1); /* to be shown */
+    const char *row = getenv("ROW");
     struct world_counts counts = {0};
     uint64_t failed = 0;
     double from = seconds();
@@ -82,6 +83,7 @@ int main(void)
         }
     }
     ok(failed == 0, "%" PRIu64 " worlds from %" PRIu64, count, seed);
-    tell_row("simulation: IMAP and IMAP", &counts, seconds() - from);
+    tell_row(row != NULL ? row : "simulation: IMAP and IMAP", &counts,
+             seconds() - from);
     return done_testing();
 }

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Goal of this test: worlds in simulation by the hundred thousand, the real
+# engine between model servers (tests/sim/world.h), keep what was promised.
+#
+# Two processes live different worlds side by side; a world that does not keep
+# it is printed as the one line that repeats it. WORLDS: of each process.
+# make check lives some of them in tests/unit/test_simulation.c.
+T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
+trap 'rm -rf "$T"' EXIT
+. tests/lib/tap.sh
+
+if [ -z "$TORTURE" ]; then
+    echo "1..0 # SKIP a part of it is test_simulation"
+    exit 0
+fi
+worlds=${WORLDS:-50000}
+for process in 1 2; do
+    ROW="simulation: IMAP and IMAP, part $process" COUNT=$worlds \
+        SEED=$((1 + worlds * (process - 1))) FAILURES=20 \
+        build/tests/test_simulation >"$T/$process" &
+    eval "pid$process=$!"
+done
+for process in 1 2; do
+    eval "wait \$pid$process"
+    is "process $process: $worlds worlds keep what was promised" $? 0
+    grep '^# ' "$T/$process"
+done
+done_testing
