@@ -162,20 +162,21 @@ class PowerLab(trial.Lab):
         for disk in self.disks:
             disk.keep()
 
+    def _is_safe(self, path):
+        return not any(path.startswith(disk.place + "/")
+                       for disk in self.disks)
+
     def reset(self):
         for disk in self.disks:
             disk.restore()
+        if self._is_safe(self.disk) and not self._put_back_disk():
+            self._make()
+            self._keep()
+            return
         self._put_back_homes()
-        self._put_back_safe()
-
-    def _put_back_safe(self):
-        """What is on no disk of ours."""
-        for part, path in (("disk", self.disk), ("state", self.state)):
-            if any(path.startswith(disk.place + "/") for disk in self.disks):
-                continue
-            trial.remove(path)
-            if os.path.isdir(self._template(part)):
-                trial.copy(self._template(part), path)
+        if self._is_safe(self.state):
+            trial.remove(self.state)
+            trial.copy(self._template("state"), self.state)
 
     def cut_power(self):
         for disk in self.disks:

@@ -120,6 +120,8 @@ class Lab:
     """@port: where mailtwin connects, if not straight to the server; or one for
     each side. @more: lines for the account of each server."""
 
+    homes = 0  # given out so far, by all labs of this process
+
     def __init__(self, server, work, mailtwin=None, port=None, more=""):
         self.server, self.work = server, work
         self.mailtwin = mailtwin or os.environ.get("PLAIN_MAILTWIN",
@@ -133,7 +135,6 @@ class Lab:
         self.state = os.path.join(work, "state")
         self.conf = os.path.join(work, "conf")
         self.scenario = None
-        self.homes = 0
         self.home = {}
         os.makedirs(work, exist_ok=True)
 
@@ -148,8 +149,10 @@ class Lab:
     def _new_homes(self):
         """Names for fresh homes of both users: their passwords. No other lab
         of this server has them."""
-        self.homes += 1
-        self.home = {side: "%s-%d-%d" % (side, os.getpid(), self.homes)
+        for side in self.home:
+            remove(self._home(side))
+        Lab.homes += 1
+        self.home = {side: "%s-%d-%d" % (side, os.getpid(), Lab.homes)
                      for side in SIDES}
 
     def kind(self, side):
@@ -254,9 +257,6 @@ class Lab:
         copy(self._template("state"), self.state)
 
     def _put_back_homes(self):
-        for side in SIDES:
-            if self.kind(side) == "imap":
-                remove(self._home(side))
         self._new_homes()
         for side in SIDES:
             if self.kind(side) == "imap":
@@ -374,8 +374,9 @@ class Lab:
                 break
             if verdict.runs == 3:
                 verdict.say("run 3 after it still has something to do: "
-                            "exit %d, %s" % (result.code, json.dumps(
-                                result.summary)))
+                            "exit %d, %s\n%s" % (
+                                result.code, json.dumps(result.summary),
+                                result.err[-300:]))
                 break
         for side in SIDES:
             # Deleted by their users, or moved: a move may end as a deletion.

@@ -4,6 +4,7 @@
 # state claims nothing that was not kept, and two runs later both sides are in
 # step.
 #
+#     ROW="one of them"                                  only the row of this name
 #     AGAIN="xfs same mixed 17" tests/torture/power.t    one point again: the
 #                      disks of mail and state, the scenario, the call
 TWIN_PLACE=${TWIN_PLACE:-/dev/shm}
