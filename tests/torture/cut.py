@@ -92,7 +92,7 @@ def fields(kind, every, others):
     """@kind after each byte of the small session on the tier @every, and after
     some on @others."""
     return [Field(tier, "small", kind, each_byte,
-                  1 if tier == every else 13, False) for tier in
+                  1 if tier == every else 37, False) for tier in
             [every, *others]]
 
 
@@ -110,14 +110,14 @@ ROWS = [
     Row("garbage", "cut after each byte: garbage", "bytes", 10,
         fields("garbage", "condstore", others("condstore"))),
     Row("late", "late commit", "cuts", 10,
-        [Field(tier, "small", "late", each_byte, 5, False)
+        [Field(tier, "small", "late", each_byte, 8, False)
          for tier in TIERS] +
         [Field("resync", "push", "late", each_border, 1, False),
          Field("resync", "stalled", "stall", each_early_border, 1, False),
          Field("bare", "stalled", "stall", each_early_border, 1, False)]),
     Row("borders", "cut at the borders of larger sessions", "cuts", 12,
         [Field(TIERS[(number + turn) % 4], name, "fin rst silence garbage",
-               each_border, 3, False)
+               each_border, 5, False)
          for turn in (0, 3) for number, name in enumerate(BIG)]),
     Row("TLS", "TLS without close_notify", "cuts", 6,
         [Field(tier, "small", "fin rst", each_byte, 29, True)
