@@ -14,6 +14,7 @@ its relay's port in DIRECTORY/relay_port, or maildir or maildir++.
     --seconds N       as many as begin in that time
     --rounds N        of acts and runs in each (5)
     --acts NAME,...   only these (tests/lib/world_acts.py)
+    --busy            acts while runs are under way (tests/lib/world_busy.py)
     --no-faults       no run is killed, cut off or doubled
     --skip N,...      leave out these acts of the world, by number
     --row TEXT        print a row of the table of the torture programme
@@ -437,7 +438,10 @@ def add_user(directory, user):
 
 def try_world(options, seed, moves, counts):
     """The world's failure, or None; and what its rounds came to."""
-    world = World(options, seed, moves, counts)
+    kind = World
+    if options.busy:
+        from world_busy import BusyWorld as kind
+    world = kind(options, seed, moves, counts)
     try:
         world.live()
         failure = None
@@ -466,7 +470,7 @@ def compare_modes(with_moves, without):
 def try_seed(options, seed, counts):
     options.attempt += 1
     failure, world = try_world(options, seed, seed % 4 != 1, counts)
-    if failure is None and seed % 4 == 0:
+    if failure is None and seed % 4 == 0 and not options.busy:
         failure, other = try_world(options, seed, False, counts)
         if failure is None:
             failure = compare_modes(world, other)
@@ -502,7 +506,7 @@ def again_line(options, seed):
 def report(options, seed, failure, world):
     print("# %s: seed %d: %s" % (options.name, seed, failure))
     print("# again: %s" % again_line(options, seed))
-    if options.shrink_seconds and not options.skipped:
+    if options.shrink_seconds and not options.skipped and not options.busy:
         shrink(options, seed, failure, world.acts_done)
         print("# smaller: %s" % again_line(options, seed))
         last, world = try_seed(options, seed, Counts())
@@ -529,6 +533,7 @@ def arguments():
     parser.add_argument("--row")
     parser.add_argument("--shrink-seconds", type=float, default=60)
     parser.add_argument("--no-faults", action="store_true")
+    parser.add_argument("--busy", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
@@ -538,6 +543,16 @@ def arguments():
     options.skipped = set(map(int, filter(None, options.skip.split(","))))
     options.attempt = 0
     return options
+
+
+def during(options, counts):
+    """What is only counted where owners act while runs are under way."""
+    if not options.busy:
+        return ""
+    return ("%d ends judged, %d not, %d away for a while after a move between "
+            "two looks, " % (counts["judged"],
+                             counts["doubtful"] + counts["unjudged"],
+                             counts["absent"]))
 
 
 def main():
@@ -557,15 +572,17 @@ def main():
         print("# row: %s | %d worlds, %d syncs | lost %d | doubled %d | "
               "unjustified %d | resurrected %d | %d acts, %d runs broken off, "
               "%d compared without moves, %d of %d deletions on the wire "
-              "justified, other faults %d, %.1f syncs/s"
+              "justified, %sother faults %d, %.1f syncs/s"
               % (options.row, counts["worlds"], counts["syncs"],
                  evils["lost"] + evils["corrupt"], evils["doubled"],
                  evils["unjustified"], evils["resurrected"], counts["acts"],
                  counts["faults"], counts["compared"], counts["justified"],
-                 counts["removed"], evils["untrue"] + evils["restless"],
+                 counts["removed"], during(options, counts), evils["untrue"] + evils["restless"],
                  counts["syncs"] / seconds))
     return 1 if evils else 0
 
 
 if __name__ == "__main__":
+    # One module, under its own name, for those that build on it.
+    sys.modules["worlds"] = sys.modules["__main__"]
     sys.exit(main())

@@ -63,6 +63,9 @@ start() {
     watched "$2"
 }
 
+ok "the oracle and the lint see what is wrong" \
+    python3 tests/lib/worlds_selftest.py
+
 worlds "Dovecot resync, Maildir" 2 "dovecot:$T/resync" maildir
 worlds "Dovecot condstore, Maildir++" 2 maildir++ "dovecot:$T/condstore"
 worlds "Dovecot plain, Maildir" 2 "dovecot:$T/plain" maildir
@@ -71,6 +74,12 @@ worlds "Dovecot resync, Dovecot plain" 2 "dovecot:$T/resync" "dovecot:$T/plain"
 worlds "Cyrus, Maildir" 1 "cyrus:$T/cyrus" maildir
 worlds "Dovecot resync, Cyrus" 1 "dovecot:$T/resync" "cyrus:$T/cyrus"
 worlds "Courier, Maildir" 1 "courier:$T/courier" maildir
+# Acts while runs are under way.
+MORE=--busy
+worlds "during runs: resync, Maildir" 2 "dovecot:$T/resync" maildir
+worlds "during runs: resync, plain" 2 "dovecot:$T/resync" "dovecot:$T/plain"
+MORE=
+
 ROUNDS=${ROUNDS-${TORTURE:+5}}
 ROUNDS=${ROUNDS:-2}
 worlds "mailutils, Maildir" 1 "mailutils:$T/mailutils" maildir
