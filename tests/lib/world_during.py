@@ -2,15 +2,19 @@
 run was under way: the set of possible ends, by trying all orders.
 
 A state is a set of copies: in a folder, on the left, on the right or on both,
-and on record as a pair or not. Owners change the side that they act on; mailtwin
-may at any time bring one copy into step: delete what its twin is gone of, copy
-what is alone, pair what is on both sides. Since a move is a copy in one folder and
-a deletion in another, no more is needed (docs/who-wins.md).
+and on record as a pair or not. A half that mailtwin added, and that goes at once,
+may be copied again: it may be that the server did not keep it (sync/plan.h).
+Owners change the side that they act on; mailtwin may at any time bring one copy
+into step: delete what its twin is gone of, copy what is alone, pair what is on
+both sides. Since a move is a copy in one folder and a deletion in another, no
+more is needed (docs/who-wins.md).
 """
 
 import collections
 
 LEFT, RIGHT = 0, 1
+# On record: which half mailtwin has added in this run, if any.
+UNPAIRED, PAIRED, LEFT_ADDED, RIGHT_ADDED = 0, 1, 2, 3
 # A message in one folder: is it there on the left, on the right; is it a pair?
 Copy = collections.namedtuple("Copy", "folder left right paired")
 # One deed of an owner, with the clock before and after. kind: add, remove, move.
@@ -38,7 +42,7 @@ def removed(state, side, folder):
 
 def applied(state, act):
     """All states that the act may lead to; none where it was not possible."""
-    new = Copy(act.target, act.side == LEFT, act.side == RIGHT, False)
+    new = Copy(act.target, act.side == LEFT, act.side == RIGHT, UNPAIRED)
     if act.kind == "add":
         return {cleaned(state + (new,))}
     found = set()
@@ -48,28 +52,35 @@ def applied(state, act):
     return found
 
 
+def is_alone(copy, side):
+    """Is it new on this side, or taken for that?"""
+    return has(copy, side) and not has(copy, 1 - side) and copy.paired in (
+        UNPAIRED, (RIGHT_ADDED, LEFT_ADDED)[side])
+
+
 def steps(state):
     """What mailtwin may do next, one copy at a time."""
     for index, copy in enumerate(state):
         rest = state[:index] + state[index + 1:]
         if copy.left and copy.right:
             if not copy.paired:
-                yield cleaned(rest + (copy._replace(paired=True),))
-        elif copy.paired:
+                yield cleaned(rest + (copy._replace(paired=PAIRED),))
+            continue
+        if copy.paired:
             yield cleaned(rest)  # the other one is deleted
-        else:
-            yield cleaned(rest + (Copy(copy.folder, True, True, True),))
+        if is_alone(copy, LEFT) or is_alone(copy, RIGHT):
+            yield cleaned(rest + (Copy(copy.folder, True, True, RIGHT_ADDED
+                                       if copy.left else LEFT_ADDED),))
     # Found on both sides, or moved by both owners, each elsewhere.
     for one in state:
         for two in state:
-            if (one.left and not one.right and not one.paired and two.right
-                    and not two.left and not two.paired):
+            if is_alone(one, LEFT) and is_alone(two, RIGHT):
                 rest = list(state)
                 rest.remove(one)
                 rest.remove(two)
                 for folder in {one.folder, two.folder}:
                     yield cleaned(tuple(rest) + (Copy(folder, True, True,
-                                                      True),))
+                                                      PAIRED),))
 
 
 def closed(states):
@@ -88,7 +99,7 @@ def ends(begin, acts, limit=20000):
     tuples. begin: folders where it is a pair. None: too many states to tell."""
     sides = [sorted((act for act in acts if act.side == side),
                     key=lambda act: act.begun) for side in (LEFT, RIGHT)]
-    start = tuple(sorted(Copy(folder, True, True, True) for folder in begin))
+    start = tuple(sorted(Copy(folder, True, True, PAIRED) for folder in begin))
     reached = {(0, 0): closed({start})}
     total = 0
     for i in range(len(sides[0]) + 1):

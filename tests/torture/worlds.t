@@ -76,8 +76,8 @@ worlds "Dovecot resync, Cyrus" 1 "dovecot:$T/resync" "cyrus:$T/cyrus"
 worlds "Courier, Maildir" 1 "courier:$T/courier" maildir
 # Acts while runs are under way.
 MORE=--busy
-worlds "during runs: resync, Maildir" 2 "dovecot:$T/resync" maildir
-worlds "during runs: resync, plain" 2 "dovecot:$T/resync" "dovecot:$T/plain"
+worlds "during runs: resync, Maildir" 1 "dovecot:$T/resync" maildir
+worlds "during runs: resync, plain" 1 "dovecot:$T/resync" "dovecot:$T/plain"
 MORE=
 
 ROUNDS=${ROUNDS-${TORTURE:+5}}
