@@ -84,7 +84,7 @@ def judge_ends():
          {("X",), ("Y",), ("X", "Y")}),
         ("moved here, and on from there",
          ends((left, "move", "A", "X", 1, 2), (right, "move", "X", "Y", 3, 4)),
-         {("Y",), ("X", "Y")}),
+         {("Y",), ("X", "Y"), ("X",)}),
     ]
 
 
