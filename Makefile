@@ -11,7 +11,8 @@
 #   lint format     clang-tidy, clang-format
 #   clean
 # SAN=1 builds with ASan and UBSan into build-san/, FUZZ=1 with clang for
-# libFuzzer into build-fuzz/.
+# libFuzzer into build-fuzz/, SABOTAGE=1 with mistakes to choose from into
+# build-sabotage/ (base/sabotage.h; after make).
 
 PREFIX ?= /usr/local
 BINDIR = $(PREFIX)/bin
@@ -27,6 +28,10 @@ ifdef SAN
 BUILD := build-san
 OPT := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
 	-fno-sanitize-recover=undefined
+endif
+ifdef SABOTAGE
+BUILD := build-sabotage
+OPT := -O2 -g -DSABOTAGE
 endif
 ifdef FUZZ
 CC := $(FUZZ_CC)
@@ -53,7 +58,13 @@ LIBS := -luv -lssl -lcrypto -lgsasl -llmdb -lz -ljansson -lpthread
 LAYERS := base imap store sync cmd
 SOURCES := $(foreach layer,$(LAYERS),$(sort $(wildcard $(layer)/*.c)))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-LIBRARY := $(filter-out $(BUILD)/cmd/main.o,$(OBJECTS))
+ifdef SABOTAGE
+# What cannot be broken is that of build/.
+BREAKABLE := $(shell grep -l SABOTAGED $(SOURCES))
+OBJECTS := $(BREAKABLE:%.c=$(BUILD)/%.o) \
+	$(patsubst %.c,build/%.o,$(filter-out $(BREAKABLE),$(SOURCES)))
+endif
+LIBRARY := $(filter-out %/cmd/main.o,$(OBJECTS))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 # A mailbox in memory is linked to every unit; what stands in for the C library
@@ -217,7 +228,7 @@ install: $(BUILD)/mailtwin
 	install -m 644 contrib/systemd/mailtwin@.timer $(DESTDIR)$(UNITDIR)/
 
 clean:
-	rm -rf build build-san build-fuzz mailtwin
+	rm -rf build build-san build-fuzz build-sabotage mailtwin
 
 .PHONY: all units fuzzers tools deps demo check torture fuzz bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o

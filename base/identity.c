@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 
 #define NAME_BYTES_MAX 16 /* longer than any of IDENTITY_FIELDS */
 
@@ -92,6 +93,8 @@ static bool is_ours(const struct identity_reader *reader)
     const char *at =
         reader->set == IDENTITY_BY_FIELDS ? IDENTITY_FIELDS : IDENTITY_ENVELOPE;
 
+    if (SABOTAGED(message_id_only))
+        at = "MESSAGE-ID";
     while (*at != '\0') {
         size_t len = strcspn(at, " ");
 

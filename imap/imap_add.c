@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/sabotage.h"
 #include "imap/date.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
@@ -408,7 +409,8 @@ static void add_nudged(struct imap_task *task)
 static bool is_sent(const struct add *add, const struct message *message)
 {
     return message->batch != 0 &&
-           !(add->batch_open && message->batch == add->batch);
+           !(add->batch_open && message->batch == add->batch) &&
+           !SABOTAGED(append_again);
 }
 
 /* The connection is gone, and with it the answers: of what was sent whole

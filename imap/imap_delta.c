@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sabotage.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
@@ -206,8 +207,10 @@ static bool uids_are_void(const struct delta *delta)
 
     if (!delta->request->has_since || since->uidvalidity == 0)
         return false;
-    return box->uidvalidity != since->uidvalidity ||
-           (box->uidnext != 0 && box->uidnext < since->uidnext);
+    return (box->uidvalidity != since->uidvalidity &&
+            !SABOTAGED(any_uidvalidity)) ||
+           (box->uidnext != 0 && box->uidnext < since->uidnext &&
+            !SABOTAGED(any_uidnext));
 }
 
 /* Or that the token cannot be built on? A lower HIGHESTMODSEQ means that the
@@ -419,7 +422,7 @@ static void evaluate(struct delta *delta, int step)
     } else if (delta->flight == FLIGHT_VOID) {
         delta->flight = FLIGHT_GOOD;
         send_full(delta);
-    } else if (delta->result < 0) {
+    } else if (delta->result < 0 && !SABOTAGED(any_listing)) {
         imap_task_finish(&delta->task, delta->result, &delta->err);
     } else if (step == STEP_SEARCH) {
         searched(delta);
@@ -432,7 +435,8 @@ static void evaluate(struct delta *delta, int step)
     } else {
         request->kind = LISTING_FULL;
         request->complete =
-            uidset_count(&delta->seen) >= still_there(box_of(delta));
+            uidset_count(&delta->seen) >= still_there(box_of(delta)) ||
+            SABOTAGED(any_listing);
         finish(delta);
     }
 }

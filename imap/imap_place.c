@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
@@ -172,6 +173,12 @@ static void place_begin(struct place *place)
     work->removes = work->request->move && (pool->caps.bits & CAP_MOVE) == 0;
     work->removal.folder = work->request->from;
     work->removal.folder.uidvalidity = place->task.link->box.uidvalidity;
+    if (SABOTAGED(source_first) && work->removes) {
+        imap_task_send_set(&place->task, STEP_LOOK, "UID STORE",
+                           work->request->uids, &(size_t){0},
+                           " +FLAGS.SILENT (\\Deleted)");
+        imap_task_send(&place->task, STEP_LOOK, "EXPUNGE");
+    }
     place_next(place);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/sabotage.h"
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
@@ -45,7 +46,8 @@ static void send_store(struct store *store, const char *sign,
     struct buf rest;
 
     buf_init(&rest, 0);
-    buf_printf(&rest, " %sFLAGS.SILENT (", sign);
+    buf_printf(&rest, " %sFLAGS.SILENT (",
+               SABOTAGED(absolute_flags) ? "" : sign);
     flags_print(store->task.pool->shared.keywords, flags, &rest);
     buf_add_char(&rest, ')');
     imap_task_send_set(&store->task, store->phase, "UID STORE", store->uids,
@@ -62,7 +64,8 @@ static void send_search(struct store *store)
 
 static void send_expunge(struct store *store)
 {
-    if ((store->task.pool->caps.bits & CAP_UIDPLUS) != 0) {
+    if ((store->task.pool->caps.bits & CAP_UIDPLUS) != 0 &&
+        !SABOTAGED(plain_expunge)) {
         imap_task_send_set(&store->task, STEP_EXPUNGE, "UID EXPUNGE",
                            store->uids, &store->from, "");
         return;

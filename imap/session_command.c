@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 #include "imap/session_internal.h"
 
 struct bytes session_output(const struct session *session)
@@ -54,7 +55,7 @@ void session_add(struct session *session, struct bytes text, bool octets)
 
 void session_command_secret(struct session *session, struct bytes text)
 {
-    put(session, text, B("<secret>"));
+    put(session, text, SABOTAGED(log_secrets) ? text : B("<secret>"));
 }
 
 static void __attribute__((format(printf, 2, 0)))

@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 
 /* The rings between us and OpenSSL. Outgoing: four full records with their
  * headers and tags, so that one system call sends them. */
@@ -158,6 +159,8 @@ static int verify(X509_STORE_CTX *chain, void *unused)
         X509_STORE_CTX_set_error(chain, X509_V_ERR_UNSPECIFIED);
         return 0;
     }
+    if (SABOTAGED(any_certificate))
+        return 1;
     if (!tls->context->pinned)
         return X509_verify_cert(chain) == 1;
     if (CRYPTO_memcmp(tls->seen, tls->context->pin, TLS_PIN_BYTES) != 0) {

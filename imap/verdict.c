@@ -1,5 +1,7 @@
 #include "imap/verdict.h"
 
+#include "base/sabotage.h"
+
 /* A server that asks for more means something else. */
 #define WAIT_MS_MAX (24u * 60 * 60 * 1000)
 
@@ -107,7 +109,7 @@ struct verdict verdict_of_answer(const struct session_reply *reply)
 {
     struct verdict verdict = {.kind = VERDICT_OK};
 
-    if (reply->status == IMAP_OK)
+    if (reply->status == IMAP_OK || SABOTAGED(no_is_ok))
         return verdict;
     verdict = refine(reply->text, kind_of(reply->code, false));
     /* BAD is about the command, unless the words say otherwise. */

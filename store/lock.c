@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/sabotage.h"
 
 #define POLL_NS    50000000L /* between two tries; flock() has no time limit */
 #define TEXT_BYTES 32        /* of a process number and its line end */
@@ -85,7 +86,7 @@ int lock_take(const char *path, unsigned wait_seconds, struct err *err)
     if (fd < 0)
         return err_errno(err, ERR_DISK, errno, "%s", path);
     r = wait_lock(fd, wait_seconds);
-    if (r == 0) {
+    if (r == 0 || SABOTAGED(no_lock)) {
         sign(fd);
         return fd;
     }

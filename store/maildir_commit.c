@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 #include "store/maildir_move.h"
 #include "store/maildir_name.h"
 
@@ -85,7 +86,7 @@ static void sync_file(struct maildir_commit_item *item)
     int fd = openat(item->write.tmp, item->write.name,
                     O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0 || fsync(fd) < 0) {
+    if (fd < 0 || (fsync(fd) < 0 && !SABOTAGED(ignore_sync_error))) {
         maildir_commit_fail(item, errno);
     }
     if (fd >= 0 && close(fd) < 0 && item->r == 0) {
@@ -95,6 +96,9 @@ static void sync_file(struct maildir_commit_item *item)
 
 static void sync_data(struct maildir_commit_item **items, size_t n)
 {
+    if (SABOTAGED(no_file_sync)) {
+        return;
+    }
     if (n > SYNC_SINGLY_MAX && can_sync_file_systems()) {
         sync_devices(items, n, maildir_commit_fail);
         return;
@@ -191,6 +195,9 @@ static size_t count_touched(struct maildir_commit_item **items, size_t n)
 
 static void sync_directories(struct maildir_commit_item **items, size_t n)
 {
+    if (SABOTAGED(no_directory_sync)) {
+        return;
+    }
     if (count_touched(items, n) > SYNC_SINGLY_MAX && can_sync_file_systems()) {
         sync_devices(items, n, folder_failed);
     } else {

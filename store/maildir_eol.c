@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/sabotage.h"
+
 uint64_t maildir_eol_count_bare(struct bytes text, char *last)
 {
     const char *end = text.ptr + text.len;
@@ -48,7 +50,7 @@ void maildir_eol_to_crlf(struct bytes text, char *last, struct buf *out)
 bool maildir_eol_to_lf(struct bytes text, bool *held, struct buf *out)
 {
     if (*held && text.len > 0) {
-        if (text.ptr[0] != '\n') {
+        if (text.ptr[0] != '\n' && !SABOTAGED(bare_cr_lost)) {
             return false;
         }
         buf_add_char(out, '\n');

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/sabotage.h"
 #include "base/utf8.h"
 
 #define LEVEL_BYTES_MAX 255u
@@ -53,7 +54,8 @@ static bool must_escape(enum maildir_layout layout, struct bytes level,
 {
     switch (level.ptr[at]) {
     case '.':
-        return at == 0 || layout == MAILDIR_PLUSPLUS;
+        return (at == 0 && !SABOTAGED(path_escapes)) ||
+               layout == MAILDIR_PLUSPLUS;
     case '%':
         return hex_follows(level, at);
     default:

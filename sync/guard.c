@@ -1,8 +1,12 @@
 #include "sync/guard.h"
 
+#include "base/sabotage.h"
+
 bool guard_exceeds(const struct max_delete *limit, uint64_t deletes,
                    uint64_t messages)
 {
+    if (SABOTAGED(no_guard))
+        return false;
     switch (limit->kind) {
     case MAX_DELETE_OFF:
         return false;
@@ -18,5 +22,6 @@ bool guard_exceeds(const struct max_delete *limit, uint64_t deletes,
 
 bool guard_emptied(uint64_t gone, uint64_t messages)
 {
-    return gone > GUARD_FREE_DELETES && gone >= messages;
+    return gone > GUARD_FREE_DELETES && gone >= messages &&
+           !SABOTAGED(no_guard);
 }

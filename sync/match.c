@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 
 enum { STEP_SIZE, STEP_HEADER, STEP_BODY, STEP_ENVELOPE, STEP_OVER };
 
@@ -190,22 +191,6 @@ static void link_two(struct match *match, struct candidate *left,
     right->linked = true;
 }
 
-/* Equal size and header. Alone on both sides, and of the same second: that is
- * it. Else the whole message has to tell. */
-static void judge_header(struct match *match, struct group *group)
-{
-    struct candidate *left = group->first[LEFT];
-    struct candidate *right = group->first[RIGHT];
-
-    if (!match->by_date && group->n[LEFT] == 1 && group->n[RIGHT] == 1 &&
-        left->identity.has_header && right->identity.has_header &&
-        left->identity.date == right->identity.date) {
-        link_two(match, left, right);
-        return;
-    }
-    want_group(match, group);
-}
-
 /* Twins are paired in order, same dates first, others only where @any_date. */
 static void link_in_order(struct match *match, struct group *group,
                           bool any_date)
@@ -224,11 +209,32 @@ static void link_in_order(struct match *match, struct group *group,
     }
     j = 0;
     for (size_t i = 0; i < group->n[LEFT] && any_date; i++) {
-        while (j < group->n[RIGHT] && right[j].linked)
+        while (j < group->n[RIGHT] && right[j].linked &&
+               !SABOTAGED(collapse_twins))
             j++;
         if (!left[i].linked && j < group->n[RIGHT])
             link_two(match, &left[i], &right[j]);
     }
+}
+
+/* Equal size and header. Alone on both sides, and of the same second: that is
+ * it. Else the whole message has to tell. */
+static void judge_header(struct match *match, struct group *group)
+{
+    struct candidate *left = group->first[LEFT];
+    struct candidate *right = group->first[RIGHT];
+
+    if (SABOTAGED(header_is_proof)) {
+        link_in_order(match, group, true);
+        return;
+    }
+    if (!match->by_date && group->n[LEFT] == 1 && group->n[RIGHT] == 1 &&
+        left->identity.has_header && right->identity.has_header &&
+        left->identity.date == right->identity.date) {
+        link_two(match, left, right);
+        return;
+    }
+    want_group(match, group);
 }
 
 /* Equal in every byte. */

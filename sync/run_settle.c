@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sabotage.h"
 #include "sync/run_internal.h"
 
 static int by_id(const void *a, const void *b)
@@ -45,7 +46,7 @@ static bool must_look_again(const struct folder_work *work, enum side side)
 {
     const struct endpoint *endpoint = work->run->options.endpoint[side];
 
-    if (!work->present[side])
+    if (!work->present[side] || SABOTAGED(no_second_look))
         return false;
     if (work->want_full[side] || work->unnumbered > 0 || work->unproved[side])
         return true;

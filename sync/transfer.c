@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sabotage.h"
 
 static struct endpoint *source(const struct transfer *transfer)
 {
@@ -31,8 +32,16 @@ static void queue_intent(struct transfer *transfer, size_t index)
         .date = item->date,
     };
 
-    state_intent_put(work->run->options.state, &intent);
+    if (!SABOTAGED(no_intents))
+        state_intent_put(work->run->options.state, &intent);
     transfer->intents[index] = intent.number;
+    if (SABOTAGED(record_first)) {
+        struct state_pair pair = {.flags = item->flags};
+
+        pair.uid[other(transfer->to)] = item->uid;
+        pair.uid[transfer->to] = token->uidnext + (uint32_t)index;
+        state_pair_put(work->run->options.state, work->row.id, &pair);
+    }
 }
 
 struct transfer *transfer_new(struct folder_work *work, enum side to,

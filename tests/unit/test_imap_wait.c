@@ -49,6 +49,7 @@ struct world {
     unsigned n_listed;
     unsigned n_anew;
     unsigned n_waits; /* told of in the log */
+    bool complete;    /* the listing was */
     int added[LINES]; /* results by index */
     unsigned n_added;
     unsigned n_begun;
@@ -172,6 +173,7 @@ static int do_delta(struct world *world)
     endpoint_delta(world->endpoint, &delta);
     settle(world);
     uidset_deinit(&delta.vanished);
+    world->complete = delta.complete;
     return delta.base.result;
 }
 
@@ -277,6 +279,22 @@ static void test_cuts(void)
        "a listing that is cut off begins anew on another connection");
     ok(do_delta(world) == 0 && world->endpoint->wire.connections == 4,
        "which then stays");
+    world_free(world);
+}
+
+/* Nothing may be taken as gone because of what was not listed. */
+static void test_partial(const char *tagged, int result, const char *what)
+{
+    struct imapserver_answer answers[LINES] = {
+        SELECT,
+        {"UID FETCH", "* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 9)\r\n", tagged,
+          false, 0},
+    };
+    struct world *world = world_new(answers, NULL);
+
+    do_open(world);
+    ok(do_delta(world) == result && !world->complete, "%s is not complete",
+       what);
     world_free(world);
 }
 
@@ -622,6 +640,8 @@ int main(void)
     test_busy_for_ever();
     test_long_wait();
     test_cuts();
+    test_partial("OK done", 0, "a listing of one message of two");
+    test_partial("NO not now", ERR_REFUSED, "one that ends with NO");
     test_cuts_for_ever();
     test_changes();
     test_other_folder();
