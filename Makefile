@@ -141,6 +141,13 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
 		$(BUILD)/libmailtwin.a $(LIBS)
 
 units: $(UNIT_PROGRAMS)
+$(BUILD)/fuzz/sync: tests/fuzz/fuzz_sync.c tests/fuzz/replay.c \
+		$(BUILD)/libmailtwin.a $(WORLD)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) \
+		$(WORLD) $(BUILD)/libmailtwin.a $(WORLD_LIBS)
+
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 # To be preloaded.
 $(BUILD)/tools/%.so: tests/tools/preload/%.c

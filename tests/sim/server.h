@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 
 enum server_tier {
@@ -103,6 +104,9 @@ struct server {
                      const struct server_mail *mail);
         /* What no client may do. */
         void (*wrong)(void *owner, const char *what);
+        /* Some lines to a client, before they go: may be changed. Returns false
+         * to end the connection behind them. */
+        bool (*says)(void *owner, struct buf *lines);
     } watch;
 };
 

@@ -74,8 +74,16 @@ void server_answer(struct server_session *session, const char *format, ...)
 
 void server_flush(struct server_session *session)
 {
-    if (session->conn != NULL && buf_len(&session->out) > 0)
+    const struct server_watch *watch = &session->server->watch;
+    bool more = true;
+
+    if (session->conn != NULL && buf_len(&session->out) > 0) {
+        if (watch->says != NULL)
+            more = watch->says(watch->owner, &session->out);
         net_send(session->conn, buf_peek(&session->out));
+        if (!more)
+            net_hang_up(session->conn);
+    }
     buf_clear(&session->out);
 }
 

@@ -18,7 +18,7 @@ list() {
 no_file_sync         + a file gets its name before it is on disk | test_maildir_durable
 no_directory_sync    + the name of a file is not synced | test_maildir_durable
 ignore_sync_error    + EIO of fsync passes for success | test_maildir_durable
-record_first           a pair is on record before its copy is made | test_run tests/torture/kill.t
+record_first           a pair is on record before its copy is made | test_run
 any_scan             + one unsettled scan is believed | test_maildir_scan
 any_uidvalidity        another UIDVALIDITY is not noticed | test_imap_endpoint
 any_uidnext            UIDNEXT that went back is not noticed | test_imap_endpoint
@@ -34,7 +34,7 @@ header_is_proof      + messages with one header are one | test_match
 collapse_twins       + identical messages are one | test_match
 source_first           a move takes the original away first | test_imap_place
 no_guard             + no deletions are too many | test_guard
-no_marker              an unmounted root is an empty one | test_maildir_endpoint tests/e2e/15-guards.t
+no_marker              an unmounted root is an empty one | test_maildir_endpoint
 no_is_ok             + NO passes for OK | test_verdict
 no_second_look         tokens go on record unseen | test_run
 no_lock                two runs at once | test_lock
