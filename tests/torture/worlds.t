@@ -38,10 +38,10 @@ worlds() {
         ${seconds:+--seconds "$seconds"} ${SKIP:+--skip "$SKIP"} \
         ${ROUNDS:+--rounds "$ROUNDS"} --row "random worlds: $1" ${MORE-} \
         "$3" "$4" >"$T/worlds.log" 2>&1; then
-        cat "$T/worlds.log"
+        tee -a "$T/all.log" <"$T/worlds.log"
         pass "$1: all is in step in the end"
     else
-        cat "$T/worlds.log"
+        tee -a "$T/all.log" <"$T/worlds.log"
         fail "$1: all is in step in the end"
     fi
 }
@@ -83,4 +83,8 @@ MORE=
 ROUNDS=${ROUNDS-${TORTURE:+5}}
 ROUNDS=${ROUNDS:-2}
 worlds "mailutils, Maildir" 1 "mailutils:$T/mailutils" maildir
+sed -n 's/.* \([0-9]*\) of \([0-9]*\) deletions on the wire.*/\1 \2/p' "$T/all.log" |
+    awk '{ good += $1; all += $2 } END {
+        printf "# row: deletions, each justified on the wire | %d deletions | " \
+            "unjustified %d\n", all, all - good }'
 done_testing
