@@ -263,6 +263,17 @@ static void tell_window(struct folder_work *work, enum side side)
     work->windowed[side] = true;
 }
 
+/* A folder that was never open to us, and will not be, hides nothing that we
+ * ever had. */
+static void comparison_failed(struct folder_work *work, enum side side,
+                              const struct request *request)
+{
+    if (run_is_over(work->run, side, request->result, &request->err))
+        return;
+    work->unseen = request->result != ERR_REFUSED || knows_anything(&work->row);
+    run_folder_failed(work, side, &request->err);
+}
+
 static void on_listed(struct request *base)
 {
     struct folder_work *work = base->owner;
@@ -277,8 +288,7 @@ static void on_listed(struct request *base)
         if (delta_all_gone(delta, &err) < 0)
             run_fail(work->run, side, ERR_STATE, &err);
     } else if (base->result < 0) {
-        if (!run_is_over(work->run, side, base->result, &base->err))
-            run_folder_failed(work, side, &base->err);
+        comparison_failed(work, side, base);
     } else if (are_uids_void(work, request, side) &&
                knows_anything(&work->row)) {
         request->uids_void = true;
@@ -406,9 +416,8 @@ static void on_identified(struct request *base)
     enum side side = base == &compare->identify[LEFT].base ? LEFT : RIGHT;
 
     /* Not knowing who is who, adding anything would double it. */
-    if (base->result < 0 &&
-        !run_is_over(work->run, side, base->result, &base->err))
-        run_folder_failed(work, side, &base->err);
+    if (base->result < 0)
+        comparison_failed(work, side, base);
     if (--compare->pending == 0)
         ask_identity(work);
 }

@@ -105,11 +105,12 @@ static int plan_one(struct folder_work *work, struct err *err)
 }
 
 /* Take the deletions on @side out of the folder's plan, and say so. */
-static void hold(struct folder_work *work, enum side side, const char *reason)
+static void hold(struct folder_work *work, enum side side,
+                 enum report_kind kind, const char *reason)
 {
     struct plan *plan = &work->compare->plan;
     struct report_event event = {
-        .kind = REPORT_HELD,
+        .kind = kind,
         .side = side,
         .source = other(side),
         .folder = run_folder_name(work),
@@ -160,7 +161,7 @@ static void guard_folder(struct folder_work *work, enum side side)
              "%" PRIu64 " of %" PRIu64 " messages would be deleted, more than "
              "max_delete allows: run once with --force-delete if that is meant",
              deletes, paired(work));
-    hold(work, side, reason);
+    hold(work, side, REPORT_HELD, reason);
 }
 
 static void guard_side(struct run *run, enum side side,
@@ -189,7 +190,7 @@ static void guard_side(struct run *run, enum side side,
         if (!run_takes_part(work))
             continue;
         if (emptied)
-            hold(work, side, reason);
+            hold(work, side, REPORT_HELD, reason);
         else
             guard_folder(work, side);
     }
@@ -220,12 +221,39 @@ void run_close_gaps(struct run *run, enum side side)
     }
 }
 
+/* What is gone from one folder may have been moved into another one that could
+ * not be looked at: its deletion waits, or the other side would have it in
+ * neither. */
+static void wait_for_unseen(struct run *run)
+{
+    const struct folder_work *unseen = NULL;
+    char reason[300];
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run->folders[i]->unseen)
+            unseen = run->folders[i];
+    }
+    if (unseen == NULL)
+        return;
+    snprintf(reason, sizeof(reason),
+             "what is gone here may be in %s, which could not be looked at: "
+             "deletions wait",
+             run_folder_name(unseen));
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (!run_takes_part(run->folders[i]))
+            continue;
+        hold(run->folders[i], LEFT, REPORT_NOTICE, reason);
+        hold(run->folders[i], RIGHT, REPORT_NOTICE, reason);
+    }
+}
+
 void run_decide(struct run *run)
 {
     struct totals totals;
 
     if (run->options.force_delete)
         return;
+    wait_for_unseen(run);
     totals = count_deletes(run);
     guard_side(run, LEFT, &totals);
     guard_side(run, RIGHT, &totals);

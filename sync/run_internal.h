@@ -82,6 +82,7 @@ struct folder_work {
     const struct folder_work *holder[SIDES];
     enum side winner; /* whose name the other side follows; SIDES: none */
     bool failed;      /* left alone for the rest of the run */
+    bool unseen;      /* and nobody knows what is in it now */
 
     /* this pass */
     bool ask[SIDES];
