@@ -77,7 +77,8 @@ static int wait_lock(int fd, unsigned wait_seconds)
     return r;
 }
 
-int lock_take(const char *path, unsigned wait_seconds, struct err *err)
+int lock_take(const char *path, unsigned wait_seconds, bool *unfinished,
+              struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     uint64_t pid;
@@ -87,6 +88,8 @@ int lock_take(const char *path, unsigned wait_seconds, struct err *err)
         return err_errno(err, ERR_DISK, errno, "%s", path);
     r = wait_lock(fd, wait_seconds);
     if (r == 0 || SABOTAGED(no_lock)) {
+        if (unfinished != NULL)
+            *unfinished = holder(fd) != 0;
         sign(fd);
         return fd;
     }
@@ -103,6 +106,13 @@ int lock_take(const char *path, unsigned wait_seconds, struct err *err)
                    "another run (process %llu) holds the pair: wait for its "
                    "end, or use --wait SECONDS",
                    (unsigned long long)pid);
+}
+
+void lock_finish(int fd)
+{
+    /* Where that fails the next one looks after what needs no looking after. */
+    if (fd >= 0 && ftruncate(fd, 0) != 0)
+        return;
 }
 
 void lock_release(int fd)

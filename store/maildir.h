@@ -32,8 +32,9 @@ struct maildir {
     struct maildir_job *jobs;    /* under way */
     struct close_request *close; /* once asked for */
     struct disk_task closing;
-    bool dry;     /* nothing may be changed */
-    bool drained; /* idle jobs were ended; close once the others are */
+    bool dry;        /* nothing may be changed */
+    bool is_durable; /* all that was there when the folders were listed */
+    bool drained;    /* idle jobs were ended; close once the others are */
 };
 
 /*

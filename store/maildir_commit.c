@@ -26,22 +26,23 @@ void maildir_commit_fail(struct maildir_commit_item *item, int error_number)
                         error_number, "cannot store the message");
 }
 
-static int sync_file_system(int fd)
+int maildir_commit_sync_all(int fd)
 {
 #ifdef __linux__
     return syncfs(fd);
 #else
     (void)fd;
-    errno = ENOSYS;
-    return -1;
+    sync();
+    return 0;
 #endif
 }
 
-static bool can_sync_file_systems(void)
+bool maildir_commit_together(size_t n)
 {
 #ifdef __linux__
-    return true;
+    return n > SYNC_SINGLY_MAX;
 #else
+    (void)n;
     return false;
 #endif
 }
@@ -75,7 +76,7 @@ static void sync_devices(struct maildir_commit_item **items, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         if (!device_met(items, i) &&
-            sync_file_system(items[i]->folder->dirs.tmp) < 0) {
+            maildir_commit_sync_all(items[i]->folder->dirs.tmp) < 0) {
             fail_device(items, i, n, errno, failed);
         }
     }
@@ -99,7 +100,7 @@ static void sync_data(struct maildir_commit_item **items, size_t n)
     if (SABOTAGED(no_file_sync)) {
         return;
     }
-    if (n > SYNC_SINGLY_MAX && can_sync_file_systems()) {
+    if (maildir_commit_together(n)) {
         sync_devices(items, n, maildir_commit_fail);
         return;
     }
@@ -198,7 +199,7 @@ static void sync_directories(struct maildir_commit_item **items, size_t n)
     if (SABOTAGED(no_directory_sync)) {
         return;
     }
-    if (count_touched(items, n) > SYNC_SINGLY_MAX && can_sync_file_systems()) {
+    if (maildir_commit_together(count_touched(items, n))) {
         sync_devices(items, n, folder_failed);
     } else {
         for (size_t i = 0; i < n; i++) {

@@ -44,6 +44,11 @@ struct maildir_commit_item {
  * about this message alone. */
 void maildir_commit_fail(struct maildir_commit_item *item, int error_number);
 
+/* Are so many things better synced by the file system than one by one? Then by
+ * the next function, with any descriptor on it; 0 or -1 with errno. */
+bool maildir_commit_together(size_t n);
+int maildir_commit_sync_all(int fd);
+
 /* Commit all items; those that failed are not visible. */
 void maildir_commit_group(struct maildir_commit_item **items, size_t n);
 

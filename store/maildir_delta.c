@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_durable.h"
 #include "store/maildir_edited.h"
 #include "store/maildir_find.h"
 #include "store/maildir_keywords.h"
@@ -41,6 +42,9 @@ struct job {
     struct maildir_seen *seen;
     size_t n_seen;
     size_t cap_seen;
+    size_t mark;      /* what gets a number after it is unknown */
+    size_t n_unknown; /* of them in fresh */
+    bool is_first; /* to look at a folder that is not on record, in this list */
     struct maildir_batch fresh;  /* whose size and date are to be told */
     struct maildir_batch edited; /* files with a name that is not theirs */
     size_t n_edited;             /* the first of them, to be renamed */
@@ -70,10 +74,12 @@ static void free_job(struct maildir_job *base)
     free(job);
 }
 
-/* Where the work failed the job is ended. */
+/* Where the work failed the job is ended. Numbers that it gave go again: a file
+ * that has one is durable. */
 static bool failed(struct job *job)
 {
     if (job->base.r < 0) {
+        maildir_files_forget(job->files, job->mark);
         maildir_job_end(&job->base);
         return true;
     }
@@ -244,12 +250,25 @@ static void measured(struct maildir_job *base)
     }
 }
 
-static void begin_measures(struct job *job)
+static void begin_measures(struct maildir_job *base)
 {
+    struct job *job = (struct job *)base;
+
+    if (failed(job)) {
+        return;
+    }
     if (job->fresh.n > 0) {
         job->measures = mem_new(job->fresh.n, sizeof(*job->measures));
     }
-    measured(&job->base);
+    measured(base);
+}
+
+static void make_durable(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    base->r =
+        maildir_durable(&job->dirs, &job->fresh, job->is_first, &base->err);
 }
 
 /* --- the scan -------------------------------------------------------------- */
@@ -302,8 +321,9 @@ static void sort_seen(struct job *job)
     }
 }
 
-static void add_fresh(struct maildir_batch *fresh, uint32_t uid,
-                      struct bytes base, const char *name, bool in_new)
+static struct maildir_entry *add_fresh(struct maildir_batch *fresh,
+                                       uint32_t uid, struct bytes base,
+                                       const char *name, bool in_new)
 {
     fresh->entries = mem_grow(fresh->entries, fresh->n, &fresh->cap,
                               sizeof(*fresh->entries));
@@ -311,7 +331,7 @@ static void add_fresh(struct maildir_batch *fresh, uint32_t uid,
                                                       .base = mem_text(base),
                                                       .name = mem_copy(name),
                                                       .in_new = in_new};
-    fresh->n++;
+    return &fresh->entries[fresh->n++];
 }
 
 static int take_name(struct job *job, const char *name, bool in_new)
@@ -341,7 +361,11 @@ static int take_name(struct job *job, const char *name, bool in_new)
     }
     if (r == MAILDIR_FILES_FRESH || !job->request->has_since ||
         job->request->want_full) {
-        add_fresh(&job->fresh, uid, parts.base, name, in_new);
+        bool unknown = maildir_files_is_since(job->files, job->mark, uid);
+
+        add_fresh(&job->fresh, uid, parts.base, name, in_new)->unknown =
+            unknown;
+        job->n_unknown += unknown;
     }
     return 0;
 }
@@ -374,7 +398,7 @@ static void look_for_edits(struct job *job)
         if (maildir_edited_is(in_new ? job->dirs.new : job->dirs.cur, name) >
             0) {
             maildir_name_parse(bytes_of(name), &parts);
-            add_fresh(&job->edited, 0, parts.base, name, in_new);
+            (void)add_fresh(&job->edited, 0, parts.base, name, in_new);
         }
         names = bytes_skip(names, 2 + strlen(name));
     }
@@ -432,6 +456,7 @@ static void begin_again(struct maildir_job *base)
 static void forget_scan(struct job *job)
 {
     job->n_seen = 0;
+    job->n_unknown = 0;
     maildir_find_clear(&job->fresh);
     maildir_find_clear(&job->edited);
 }
@@ -494,8 +519,11 @@ static void scan_over(struct job *job)
         return;
     }
     job->base.r = n;
-    if (!failed(job)) {
-        begin_measures(job);
+    if (job->base.r == 0 && !job->base.maildir->dry &&
+        (job->n_unknown > 0 || job->is_first)) {
+        maildir_job_run(&job->base, make_durable, begin_measures);
+    } else {
+        begin_measures(&job->base);
     }
 }
 
@@ -543,6 +571,9 @@ void maildir_delta_start(struct endpoint *endpoint,
     if (job->base.r < 0) {
         maildir_job_later(&job->base, maildir_job_end, 0);
     } else {
+        job->mark = maildir_files_mark(job->files);
+        job->is_first = !request->has_since && !maildir->is_durable;
+        maildir->is_durable = maildir->is_durable || job->is_first;
         maildir_job_run(&job->base, open_folder, have_names);
     }
 }

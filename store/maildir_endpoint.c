@@ -1,11 +1,13 @@
 #include "store/maildir_endpoint.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_commit.h"
 #include "store/maildir_count.h"
 #include "store/maildir_deliver.h"
 #include "store/maildir_list.h"
@@ -51,6 +53,17 @@ int maildir_endpoint_prepare(const struct maildir_account *account,
     return r;
 }
 
+/* What a run that was broken off did here is there to be seen, but may go again
+ * with a power cut: it is made durable before it is put on record. */
+static void make_durable(struct open_job *job)
+{
+    if (maildir_commit_sync_all(job->root.fd) < 0) {
+        job->base.r = err_errno(&job->base.err, ERR_DISK, errno, "the root");
+        close(job->root.fd);
+        job->root.fd = -1;
+    }
+}
+
 static void open_root(struct maildir_job *base)
 {
     struct open_job *job = (struct open_job *)base;
@@ -58,6 +71,10 @@ static void open_root(struct maildir_job *base)
 
     base->r = maildir_root_open(account->path, job->known, job->dry, &job->root,
                                 &base->err);
+    if (base->r == 0 && !job->dry &&
+        state_is_unfinished(base->maildir->state)) {
+        make_durable(job);
+    }
     err_wrap(&base->err, base->r, "%s", account->name);
 }
 
@@ -151,6 +168,7 @@ static void start_list(struct endpoint *endpoint, struct list_request *request)
 {
     struct list_job *job = MEM_NEW(struct list_job);
 
+    ((struct maildir *)endpoint)->is_durable = false;
     job->base.free = free_list;
     request->folders = NULL;
     request->n_folders = 0;

@@ -223,6 +223,30 @@ void maildir_files_remove(struct maildir_files *files, uint32_t uid,
     }
 }
 
+size_t maildir_files_mark(const struct maildir_files *files)
+{
+    return files->n_fresh;
+}
+
+bool maildir_files_is_since(const struct maildir_files *files, size_t mark,
+                            uint32_t uid)
+{
+    const struct fresh *fresh = fresh_by_uid(files, uid);
+
+    return fresh != NULL && fresh >= files->fresh + mark;
+}
+
+void maildir_files_forget(struct maildir_files *files, size_t mark)
+{
+    for (size_t i = mark; i < files->n_fresh; i++) {
+        struct fresh *fresh = &files->fresh[i];
+
+        if (fresh->uid != 0) {
+            maildir_files_remove(files, fresh->uid, fresh_name(files, fresh));
+        }
+    }
+}
+
 void maildir_files_keep_take(struct maildir_files *files,
                              struct maildir_seen *seen, size_t n)
 {

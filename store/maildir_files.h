@@ -49,6 +49,13 @@ int maildir_files_base(struct maildir_files *files, uint32_t uid,
 void maildir_files_remove(struct maildir_files *files, uint32_t uid,
                           struct bytes base);
 
+/* Which names got their numbers after this moment? */
+size_t maildir_files_mark(const struct maildir_files *files);
+bool maildir_files_is_since(const struct maildir_files *files, size_t mark,
+                            uint32_t uid);
+/* Forget the numbers of all those. */
+void maildir_files_forget(struct maildir_files *files, size_t mark);
+
 /* How a file was seen: enough to write its name down again, in 12 bytes. */
 struct maildir_seen {
     uint32_t uid;

@@ -19,8 +19,9 @@ struct maildir_entry {
     char *base;
     char *name; /* of the file, as far as known; NULL: not at all */
     bool in_new;
-    bool gone;  /* looked for and not found */
-    bool found; /* in the look under way */
+    bool gone;    /* looked for and not found */
+    bool found;   /* in the look under way */
+    bool unknown; /* not on record before this listing */
 };
 
 struct maildir_batch {

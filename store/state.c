@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/lock.h"
 #include "store/state_parts.h"
 
 /* One look at one row: begin, get, and the transaction that @value lives in is
@@ -57,6 +58,16 @@ void state_queue_del(struct state *state, enum record_table table,
 bool state_is_new(const struct state *state)
 {
     return state->is_new;
+}
+
+bool state_is_unfinished(const struct state *state)
+{
+    return state->unfinished;
+}
+
+void state_finish(struct state *state)
+{
+    lock_finish(state->lock);
 }
 
 struct keywords *state_keywords(struct state *state)

@@ -54,6 +54,14 @@ int state_open(const struct state_open_options *options, const struct log *log,
 /* Drop what was not committed, close, unlock; NULL is fine. */
 void state_close(struct state *state);
 
+/* Did the last run end before its time (killed, or the disk failed)? Then what
+ * it did elsewhere on disk is seen, but may not be durable. Also where nobody
+ * knows. */
+bool state_is_unfinished(const struct state *state);
+
+/* This run is through, and all that it did is durable. */
+void state_finish(struct state *state);
+
 /* Had nothing ever been committed to it when it was opened? */
 bool state_is_new(const struct state *state);
 

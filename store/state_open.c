@@ -283,7 +283,8 @@ static int open_to_write(struct state *state,
     int r = make_dirs(options->dir, err);
 
     if (r == 0)
-        r = state->lock = lock_take(path, options->wait_seconds, err);
+        r = state->lock =
+            lock_take(path, options->wait_seconds, &state->unfinished, err);
     free(path);
     if (r < 0)
         return r;
@@ -295,6 +296,9 @@ static int open_to_write(struct state *state,
     }
     if (r > 0)
         return err_wrap(err, ERR_STATE, "a new state cannot be used");
+    /* Nobody knows what went before an empty state. */
+    if (r == 0 && state->is_new)
+        state->unfinished = true;
     if (r == 0 && state->is_new)
         sync_dir(options->dir);
     return r;

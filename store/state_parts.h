@@ -18,6 +18,7 @@ struct state {
     struct state_db *db; /* NULL with read_only: there is none that is of use */
     bool read_only;
     bool is_new;
+    bool unfinished; /* as state_is_unfinished() */
     char *identity[SIDES];
 
     struct keywords *keywords;

@@ -147,6 +147,8 @@ static void finish(struct run *run)
         run->result.result = r;
         run->result.err = err;
     }
+    if (run->result.result == 0 && !run->options.dry)
+        state_finish(run->options.state);
     run->options.done(run->options.owner, &run->result);
 }
 
