@@ -73,8 +73,9 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 SIM := $(BUILD)/tests/sim/model.o
 DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c \
 	$(wildcard tests/sim/disk*.c))
-DISK_UNITS := test_disk_model
-WORLD := $(filter-out $(SIM) $(DISK), \
+DISK_UNITS := test_disk_model test_disk_faults
+PAIR := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/pair*.c))
+WORLD := $(filter-out $(SIM) $(DISK) $(PAIR), \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))
 WORLD_LIBS := $(filter-out -luv,$(LIBS))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
@@ -108,6 +109,8 @@ UNIT_FLAGS := -Wno-null-dereference -Wno-format-truncation
 # Exported, so that the calls of shared libraries land in them, too.
 $(DISK_UNITS:%=$(BUILD)/tests/%): $(DISK)
 $(DISK_UNITS:%=$(BUILD)/tests/%): SIM += $(DISK) -rdynamic
+$(BUILD)/tests/test_disk_faults: $(PAIR)
+$(BUILD)/tests/test_disk_faults: SIM += $(PAIR)
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h $(SIM)
 	@mkdir -p $(@D)
@@ -239,5 +242,5 @@ clean:
 
 .PHONY: all units fuzzers tools deps demo check torture fuzz bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
--include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(WORLD:.o=.d) $(wildcard $(BUILD)/tests/*.d)
+-include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(PAIR:.o=.d) $(WORLD:.o=.d) $(wildcard $(BUILD)/tests/*.d)
 -include $(wildcard $(BUILD)/fuzz/*.d)

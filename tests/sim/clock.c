@@ -25,6 +25,11 @@ void clock_stop(void)
     now_ns = 0;
 }
 
+void clock_set_ns(int64_t ns)
+{
+    now_ns = ns;
+}
+
 void clock_pass_ns(int64_t ns)
 {
     if (now_ns != 0)

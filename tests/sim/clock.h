@@ -14,6 +14,9 @@ void clock_start(void);
 /* The real time again. */
 void clock_stop(void);
 
+/* Back to an earlier moment, with all that the world had then. */
+void clock_set_ns(int64_t ns);
+
 /* Nanoseconds since 1970. Each look takes a microsecond, so that no two are
  * equal. */
 int64_t clock_now_ns(void);

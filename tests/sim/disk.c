@@ -67,6 +67,18 @@ static bool can_fail(enum disk_call call, int error_number)
     }
 }
 
+/* The name that its directory has for it. */
+static const char *name_of(const struct disk_node *node)
+{
+    const struct disk_node *dir = node->parent;
+
+    for (size_t i = 0; dir != NULL && i < dir->seen.n; i++) {
+        if (dir->seen.names[i].node == node)
+            return dir->seen.names[i].name;
+    }
+    return "?";
+}
+
 static void print_path(const struct disk_node *dir, char *out, size_t size)
 {
     size_t n;
@@ -77,10 +89,7 @@ static void print_path(const struct disk_node *dir, char *out, size_t size)
     }
     print_path(dir->parent, out, size);
     n = strlen(out);
-    for (size_t i = 0; i < dir->parent->seen.n; i++) {
-        if (dir->parent->seen.names[i].node == dir)
-            snprintf(out + n, size - n, "%s/", dir->parent->seen.names[i].name);
-    }
+    snprintf(out + n, size - n, "%s/", name_of(dir));
 }
 
 static void note_fired(enum disk_call call, const struct disk_node *dir,
@@ -128,6 +137,18 @@ static bool is_armed(enum disk_call call)
            can_fail(call, fault->error_number);
 }
 
+static void count_change(const struct disk_node *dir)
+{
+    struct disk_node *top = NULL;
+
+    for (const struct disk_node *at = dir; at != NULL; at = at->parent) {
+        if (at->parent == disk.tree.root)
+            top = disk_names_get(&disk.tree.root->seen, name_of(at));
+    }
+    if (top != NULL)
+        top->n_changes++;
+}
+
 enum disk_verdict disk_gate(enum disk_call call, const struct disk_node *dir,
                             const char *name)
 {
@@ -139,7 +160,8 @@ enum disk_verdict disk_gate(enum disk_call call, const struct disk_node *dir,
         return is_look(call) ? DISK_GO : refuse(EIO);
     disk.n_looks += is_look(call);
     disk.n_calls += !is_look(call);
-    disk.n_changes += !is_look(call) && !is_sync(call);
+    if (!is_look(call) && !is_sync(call))
+        count_change(dir);
     if (!is_armed(call))
         return DISK_GO;
     disk.n_armed++;
@@ -165,7 +187,9 @@ void disk_fault(const struct disk_fault *fault)
     disk.is_dead = false;
     disk.has_fired = false;
     disk.fired_call[0] = '\0';
-    disk.n_calls = disk.n_changes = disk.n_looks = disk.n_armed = 0;
+    disk.n_calls = disk.n_looks = disk.n_armed = 0;
+    for (size_t i = 0; disk.root != NULL && i < disk.tree.root->seen.n; i++)
+        disk.tree.root->seen.names[i].node->n_changes = 0;
 }
 
 uint64_t disk_calls(void)
@@ -173,9 +197,11 @@ uint64_t disk_calls(void)
     return disk.n_calls;
 }
 
-uint64_t disk_changes(void)
+uint64_t disk_changes(const char *top)
 {
-    return disk.n_changes;
+    const struct disk_node *node = disk_names_get(&disk.tree.root->seen, top);
+
+    return node != NULL ? node->n_changes : 0;
 }
 
 uint64_t disk_looks(void)

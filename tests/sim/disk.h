@@ -14,9 +14,9 @@
  *    fsync() of its directory, or syncfs();
  *  - of what is not, any part may have reached the disk: in any order, with
  *    these exceptions. What was done to one name happens in its order. A rename
- *    within a directory is one thing. One between two directories may be found
- *    with both names, never with none. Writes may be missing, be zeros, or be
- *    torn at 512 octets;
+ *    is one thing, as with every file system that has a journal, and durable by
+ *    fsync() of either directory. Writes may be missing, be zeros, or be torn
+ *    at 512 octets;
  *  - what was not written by the time that fsync() failed is lost for good: a
  *    later fsync() says 0, and has nothing to write any more.
  *
@@ -66,8 +66,9 @@ void disk_fault(const struct disk_fault *fault);
  * a file, write, rename, link, unlink, mkdir, rmdir, ftruncate, fallocate,
  * utimens, fsync, fdatasync, syncfs, msync, close of what was open to write. */
 uint64_t disk_calls(void);
-/* Of them those that changed a name or a file's data or times. */
-uint64_t disk_changes(void);
+/* Of them those that changed a name or a file's data or times below @top, an
+ * entry of the root. */
+uint64_t disk_changes(const char *top);
 /* Reading ones: open, read, pread, opendir, readdir, stat. */
 uint64_t disk_looks(void);
 /* Was the fault's call reached, and what was it ("fsync mail/INBOX/cur")? */

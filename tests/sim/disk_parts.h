@@ -49,7 +49,8 @@ struct disk_node {
     struct disk_write *writes;
     size_t n_writes;
     size_t writes_cap;
-    bool recorded; /* a commit has named it */
+    bool recorded;      /* a commit has named it */
+    uint64_t n_changes; /* of an entry of the root: below it */
     /* of a directory */
     struct disk_names seen;
     struct disk_names durable;
@@ -151,7 +152,6 @@ struct disk {
     char fired_call[512];
     struct disk_fault fault;
     uint64_t n_calls; /* as disk_calls() */
-    uint64_t n_changes;
     uint64_t n_looks;
     uint64_t n_armed; /* those that the fault may fall on */
     struct disk_tree tree;

@@ -110,8 +110,7 @@ void disk_tree_rename(struct disk_tree *tree, struct disk_node *from,
     went = disk_tree_set(tree, from, from_name, NULL);
     node->parent = to;
     went->needs[1] = came;
-    if (from == to || node->is_dir)
-        came->needs[1] = went;
+    came->needs[1] = went;
 }
 
 /* --- files ---------------------------------------------------------------------- */

@@ -32,15 +32,24 @@ void sim_later(struct sim *sim, void (*run)(void *), void *owner)
     sim->tasks[sim->n_tasks++] = (struct sim_task){run, owner};
 }
 
+bool sim_step(struct sim *sim)
+{
+    struct sim_task task;
+    size_t i;
+
+    if (sim->n_tasks == 0)
+        return false;
+    i = sim_random(sim, (uint32_t)sim->n_tasks);
+    task = sim->tasks[i];
+    sim->tasks[i] = sim->tasks[--sim->n_tasks];
+    sim->steps++;
+    task.run(task.owner);
+    return true;
+}
+
 void sim_run(struct sim *sim, const bool *over)
 {
-    while (!*over && sim->n_tasks > 0) {
-        size_t i = sim_random(sim, (uint32_t)sim->n_tasks);
-        struct sim_task task = sim->tasks[i];
-
-        sim->tasks[i] = sim->tasks[--sim->n_tasks];
-        sim->steps++;
-        task.run(task.owner);
+    while (!*over && sim_step(sim)) {
     }
 }
 
@@ -394,6 +403,23 @@ static void on_delta(struct endpoint *endpoint, struct delta_request *request)
     begin(endpoint, &request->base, act_delta);
 }
 
+static void identify(const struct model *model, enum identify_level level,
+                     struct bytes content, struct identity *identity)
+{
+    struct identity_reader *reader;
+
+    if (!model->has_headers || level == IDENTIFY_BODY) {
+        identity->has_header = !model->has_headers;
+        digest_of(content, identity->digest);
+        return;
+    }
+    reader = identity_reader_new(
+        level == IDENTIFY_ENVELOPE ? IDENTITY_BY_ENVELOPE : IDENTITY_BY_FIELDS);
+    identity_reader_add(reader, content);
+    identity_reader_final(reader, identity);
+    identity_reader_free(reader);
+}
+
 static void act_identify(struct work *work)
 {
     struct identify_request *ask = (struct identify_request *)work->request;
@@ -403,14 +429,14 @@ static void act_identify(struct work *work)
 
     while (uidset_next(&walk, &uid)) {
         const struct model_mail *mail = model_find(folder, uid);
-        struct identity identity = {.has_header = true};
+        struct identity identity = {0};
 
         if (mail == NULL)
             continue;
         work->model->n_identified++;
         identity.size = strlen(mail->content);
         identity.date = mail->date;
-        digest_of(bytes_of(mail->content), identity.digest);
+        identify(work->model, ask->level, bytes_of(mail->content), &identity);
         ask->item(ask, uid, &identity);
     }
     finish_work(work, 0, "");

@@ -33,6 +33,8 @@ uint32_t sim_random(struct sim *sim, uint32_t below);
 void sim_later(struct sim *sim, void (*run)(void *), void *owner);
 /* Run tasks until *@over or nothing is left. */
 void sim_run(struct sim *sim, const bool *over);
+/* Run one; false where nothing is left. */
+bool sim_step(struct sim *sim);
 
 struct model_mail {
     uint32_t uid;
@@ -70,6 +72,8 @@ struct model {
     enum model_tier tier;
     bool no_uids;        /* no UIDPLUS: added() tells no UID */
     bool tells_once;     /* sizes are listed once, and in full listings */
+    bool has_headers;    /* contents are real messages, with CRLF line ends:
+                            identities are those that other endpoints give */
     uint32_t drops;      /* flags that it takes with OK, and does not store */
     bool folds_case;     /* names that differ by case are one folder */
     const char *refuses; /* content that is refused for good, or NULL */
