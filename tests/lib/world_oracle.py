@@ -79,7 +79,11 @@ class Expectation:
         """Folders that were renamed into each other are judged as one."""
         names = set(self.base[LEFT]) | set(self.now[LEFT]) | set(self.now[RIGHT])
         leader = {name: name for name in names}
-        for old, new in self.notes.renames:
+        # What is made below it on the other side goes along.
+        pairs = [(name, new + name[len(old):])
+                 for old, new in self.notes.renames for name in names | {old}
+                 if name == old or name.startswith(old + "/")]
+        for old, new in pairs:
             for name in (old, new):
                 leader.setdefault(name, name)
             a, b = leader[old], leader[new]
