@@ -312,6 +312,7 @@ static void next_step(struct run *run)
         [STEP_COPY_RIGHT] = copy_right,
         [STEP_COPY_LEFT] = copy_left,
         [STEP_FLAGS] = run_push_flags,
+        [STEP_KEEP] = run_keep_moved,
         [STEP_SPARE] = run_spare_edits,
         [STEP_DELETE] = run_delete,
         [STEP_REMOVE_FOLDERS] = run_remove_folders,

@@ -155,6 +155,7 @@ enum run_step {
     STEP_COPY_RIGHT,
     STEP_COPY_LEFT,
     STEP_FLAGS,
+    STEP_KEEP,
     STEP_SPARE,
     STEP_DELETE,
     STEP_REMOVE_FOLDERS,
@@ -390,6 +391,10 @@ void run_subscribe(struct run *run);
  * Return 0 or the state's error. */
 int run_retry_refused(struct run *run, struct err *err);
 int run_tell_refused(struct run *run, struct err *err);
+
+/* run_keep.c: hold the deletions of what may be a message that could not be
+ * copied. */
+void run_keep_moved(struct run *run);
 
 /* run_spare.c: take files out of the plans that were edited since their pair
  * went on record. */

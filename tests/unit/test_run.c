@@ -381,6 +381,35 @@ static void test_two_moves(enum side winner, bool no_uids)
     world_deinit(&world);
 }
 
+/* A move that is none for us: the copy is refused where it is now. */
+static void test_move_refused(void)
+{
+    struct world world;
+
+    world_init(&world, 20);
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    model_deliver(&world.side[LEFT], "INBOX", "of another size", 0);
+    sync_once(&world);
+    world.side[RIGHT].refuses = "m1 of INBOX";
+    user_moves(&world, LEFT, "INBOX", "X", "m1 of INBOX");
+    user_moves(&world, LEFT, "INBOX", "X", "of another size");
+    ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+           world.result.held == 1 &&
+           model_count(&world.side[RIGHT], "INBOX", "m1 of INBOX") == 1,
+       "what may have been moved to where it is refused is not deleted");
+    ok(model_count(&world.side[RIGHT], "INBOX", "of another size") == 0 &&
+           is_only_in(&world, "X", "of another size"),
+       "what was moved to where it is taken is");
+    ok(sync_once(&world) == 0 && world.result.held == 1 &&
+           model_count(&world.side[RIGHT], "INBOX", "m1 of INBOX") == 1,
+       "nor in the next run, which does not send it again");
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 && world.result.held == 0 &&
+           model_count(&world.side[RIGHT], "INBOX", "m1 of INBOX") == 0,
+       "but when that is meant");
+    world_deinit(&world);
+}
+
 /* Moved into a folder that is gone on the other side. */
 static void test_move_into_deleted(void)
 {
@@ -1079,6 +1108,7 @@ int main(int argc, char **argv)
         test_copies(i & 1, i & 2, i & 4);
     for (unsigned i = 0; i < 4; i++)
         test_two_moves(i & 1 ? RIGHT : LEFT, i & 2);
+    test_move_refused();
     test_move_into_deleted();
     test_doubtful_copies(false);
     test_doubtful_copies(true);
