@@ -26,7 +26,7 @@ bool log_shows(const struct log *log, enum log_level level)
     return log != NULL && log->sink != NULL && level <= log->level;
 }
 
-static bool is_printable(uint32_t code)
+bool log_is_printable(uint32_t code)
 {
     size_t n = sizeof(unprintable) / sizeof(unprintable[0]);
 
@@ -43,7 +43,7 @@ void log_clean(struct buf *out, struct bytes text)
         uint32_t code;
         size_t n = utf8_take(text, &code);
 
-        if (n > 0 && is_printable(code)) {
+        if (n > 0 && log_is_printable(code)) {
             buf_add(out, (struct bytes){text.ptr, n});
         } else {
             n = n > 0 ? n : 1;

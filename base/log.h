@@ -5,6 +5,9 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/bytes.h"
 
@@ -28,6 +31,10 @@ bool log_shows(const struct log *log, enum log_level level);
 /* Write one line, cleaned; does nothing where @level is not shown. */
 void log_line(const struct log *log, enum log_level level, const char *format,
               ...) __attribute__((format(printf, 3, 4)));
+
+/* Is the character (a Unicode code point) shown as itself, and does nothing to
+ * a terminal or to what is around it? */
+bool log_is_printable(uint32_t code);
 
 /* Append @text to @out with all that is not printable UTF-8 as \xNN: C0, DEL,
  * C1, invalid bytes, and what turns the direction of text or has no width. */

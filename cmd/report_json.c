@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/utf8.h"
 #include "cmd/human.h"
 #include "cmd/report.h"
@@ -247,10 +248,35 @@ json_t *report_summary_json(const struct report_scene *scene,
     return object;
 }
 
+/* One character of more than 16 bits is two in JSON (RFC 8259 section 7). */
+static void add_escaped(struct buf *out, uint32_t code)
+{
+    if (code > 0xFFFF) {
+        code -= 0x10000;
+        buf_printf(out, "\\u%04X\\u%04X", 0xD800 + (code >> 10),
+                   0xDC00 + (code & 0x3FF));
+    } else {
+        buf_printf(out, "\\u%04X", code);
+    }
+}
+
+/* JSON escapes C0 by itself; the other characters that a terminal obeys stand
+ * only in strings, too. */
 void report_print(const json_t *json, struct buf *out)
 {
     char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    struct bytes rest = bytes_of(text);
 
-    buf_add(out, bytes_of(text));
+    while (rest.len > 0) {
+        uint32_t code = 0;
+        size_t n = utf8_take(rest, &code);
+
+        if (n == 0 || log_is_printable(code)) {
+            buf_add(out, (struct bytes){rest.ptr, n > 0 ? n : 1});
+        } else {
+            add_escaped(out, code);
+        }
+        rest = bytes_skip(rest, n > 0 ? n : 1);
+    }
     free(text);
 }
