@@ -11,7 +11,7 @@
 #include "imap/imap_link.h"
 #include "imap/imap_pool.h"
 
-enum { STEP_LOOK = IMAP_STEP_OWN, STEP_PLACE };
+enum { STEP_LOOK = IMAP_STEP_OWN, STEP_BEFORE, STEP_PLACE, STEP_AFTER };
 
 /* A request from its first command to the removal of the originals. */
 struct work {
@@ -20,19 +20,30 @@ struct work {
     struct request copy; /* what the task answers: all but the removal */
     struct remove_request removal;
     bool removes;         /* MOVE is not there, so that removal is due */
+    bool doubtful;        /* not all copies can be there: nothing is removed */
     struct uidset placed; /* by their UIDs in the folder they come from */
+};
+
+/* Of the folder they go to, by STATUS. */
+struct count {
+    uint32_t messages;
+    uint32_t uidnext;
 };
 
 struct place {
     struct imap_task task; /* first */
     struct work *work;
-    struct buf wire;     /* of the folder they go to */
-    size_t first;        /* first range of what the last ones named */
-    size_t from;         /* first range that no command named yet */
-    bool placing;        /* STEP_PLACE was not answered yet */
+    struct buf wire; /* of the folder they go to */
+    size_t first;    /* first range of what the last ones named */
+    size_t from;     /* first range that no command named yet */
+    bool placing;    /* STEP_PLACE was not answered yet */
+    bool placed;     /* it was, with OK: the chunk is not to be sent again */
     struct uidset chunk; /* what the last ones named; borrowed ranges */
     struct uidset there; /* of these, by STEP_LOOK */
     bool told;           /* COPYUID came for the chunk */
+    uint32_t n_placed;   /* of the chunk */
+    struct count before; /* it was copied */
+    struct count after;
 };
 
 static struct place *place_of(struct imap_task *task)
@@ -69,7 +80,7 @@ static void on_copied(struct request *copy)
 {
     struct work *work = copy->owner;
 
-    if (!work->removes || work->placed.n == 0) {
+    if (!work->removes || work->doubtful || work->placed.n == 0) {
         work_over(work);
         return;
     }
@@ -86,6 +97,7 @@ static void report(struct place *place, uint32_t uid, uint32_t to_uid)
     if (!uidset_has(&place->chunk, uid) || uidset_has(&work->placed, uid))
         return;
     uidset_add(&work->placed, uid);
+    place->n_placed++;
     work->request->placed(work->request, uid, to_uid);
 }
 
@@ -120,6 +132,17 @@ static void take_ok(struct place *place)
     }
 }
 
+/* OK to COPY is not enough to remove the originals for: the folder must hold
+ * as many more, or have given out as many UIDs. */
+static bool has_grown(const struct place *place)
+{
+    uint64_t due = place->n_placed;
+
+    return place->before.messages + due <= place->after.messages ||
+           (place->before.uidnext != 0 &&
+            place->before.uidnext + due <= place->after.uidnext);
+}
+
 static const char *verb_of(const struct work *work)
 {
     return work->request->move && !work->removes ? "UID MOVE" : "UID COPY";
@@ -133,6 +156,19 @@ static void send_place(struct place *place, size_t *from)
 
     session_add(session, B(" "), false);
     session_add_quoted(session, buf_peek(&place->wire));
+    imap_task_end(&place->task);
+}
+
+static void send_count(struct place *place, int step)
+{
+    struct session *session;
+
+    if (!place->work->removes)
+        return;
+    session = imap_task_begin(&place->task, step);
+    session_add(session, B("STATUS "), false);
+    session_add_quoted(session, buf_peek(&place->wire));
+    session_add(session, B(" (MESSAGES UIDNEXT)"), false);
     imap_task_end(&place->task);
 }
 
@@ -157,11 +193,17 @@ static void place_next(struct place *place)
     imap_task_end(&place->task);
     place->from = first;
     place->placing = true;
+    send_count(place, STEP_BEFORE);
     send_place(place, &place->from);
+    send_count(place, STEP_AFTER);
     place->chunk = (struct uidset){.ranges = uids->ranges + first,
                                    .n = place->from - first};
     uidset_clear(&place->there);
     place->told = false;
+    place->placed = false;
+    place->n_placed = 0;
+    place->before = (struct count){0};
+    place->after = (struct count){0};
 }
 
 /* The folder is selected, and it is the right one. */
@@ -197,24 +239,56 @@ static void place_start(struct imap_task *task)
     }
 }
 
+/* The last answer about a chunk. */
+static void chunk_over(struct place *place)
+{
+    struct err err;
+
+    if (place->work->removes && !has_grown(place)) {
+        place->work->doubtful = true;
+        err_set(&err, ERR_UNSURE,
+                "COPY was answered with OK, but not all copies are there");
+        imap_task_finish(&place->task, ERR_UNSURE, &err);
+        return;
+    }
+    place_next(place);
+}
+
 static void on_answer(struct place *place, int step,
                       const struct session_reply *reply)
 {
-    const char *verb = step == STEP_PLACE ? verb_of(place->work) : "UID FETCH";
+    const char *verb = step == STEP_PLACE  ? verb_of(place->work)
+                       : step == STEP_LOOK ? "UID FETCH"
+                                           : "STATUS";
+    bool is_last = step == (place->work->removes ? STEP_AFTER : STEP_PLACE);
     struct err err;
     int r = imap_task_answer(reply, verb, &err);
 
     if (step == STEP_PLACE) {
         place->placing = false;
         take_copyuid(place, reply);
+        place->placed = r == 0;
         if (r == 0 && !place->told)
             take_ok(place);
     }
-    if (r < 0) {
+    if (r < 0 && step != STEP_BEFORE && step != STEP_AFTER) {
         imap_task_finish(&place->task, r, &err);
-    } else if (step == STEP_PLACE) {
-        place_next(place);
+    } else if (is_last) {
+        chunk_over(place);
     }
+}
+
+static void on_count(struct place *place, int step,
+                     const struct session_status_data *status)
+{
+    struct count *count = step == STEP_BEFORE ? &place->before : &place->after;
+
+    if (step != STEP_BEFORE && step != STEP_AFTER)
+        return;
+    if ((status->has & STATUS_MESSAGES) != 0)
+        count->messages = status->messages;
+    if ((status->has & STATUS_UIDNEXT) != 0)
+        count->uidnext = status->uidnext;
 }
 
 static void place_event(struct imap_task *task, int step,
@@ -227,6 +301,8 @@ static void place_event(struct imap_task *task, int step,
     if (event->kind == SESSION_FETCH && step == STEP_LOOK) {
         if ((event->fetch.has & FETCH_UID) != 0)
             uidset_add(&place->there, event->fetch.uid);
+    } else if (event->kind == SESSION_STATUS) {
+        on_count(place, step, &event->status);
     } else if (event->kind == SESSION_CODE && step != IMAP_STEP_SELECT) {
         /* Dovecot says so before it ends the search. */
         take_copyuid(place, &event->reply);
@@ -247,7 +323,7 @@ static bool place_again(struct imap_task *task, int step)
 {
     struct place *place = place_of(task);
 
-    if (place->placing && step != STEP_PLACE)
+    if (place->placed || (place->placing && step != STEP_PLACE))
         return false;
     place->placing = false;
     place->from = place->first;

@@ -8,7 +8,7 @@
 #include "tests/unit/imapserver.h"
 
 #define UIDS  100u
-#define LINES 8u
+#define LINES 9
 
 #define CAPS "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR UNSELECT"
 
@@ -50,6 +50,12 @@ struct place_case {
     {                                                        \
         .command = "UID FETCH 1:4 (UID)", .untagged = found, \
         .tagged = "OK done"                                  \
+    }
+/* Of the folder that messages are copied to, before and after. */
+#define STATUS(before, after)                                 \
+    {"STATUS \"To\"", "* STATUS To (" before ")\r\n", "OK x", true, 0}, \
+    {                                                         \
+        "STATUS \"To\"", "* STATUS To (" after ")\r\n", "OK x", false, 0 \
     }
 #define DONE(text)                           \
     {                                        \
@@ -107,8 +113,28 @@ static const struct place_case cases[] = {
      .answers = {SELECT, FETCH(HERE(1) HERE(2) HERE(3)),
                  {"UID COPY 1:4", NULL, "OK [COPYUID 9 1,3 20:21] x", false, 0},
                  DONE("UID STORE 1,3 +FLAGS.SILENT (\\Deleted)"),
-                 DONE("UID EXPUNGE 1,3")},
-     .placed = "1:20 3:21 ", .asked = {1, 1, 1, 1, 1}},
+                 DONE("UID EXPUNGE 1,3"),
+                 STATUS("MESSAGES 5 UIDNEXT 20", "MESSAGES 7 UIDNEXT 22")},
+     .placed = "1:20 3:21 ", .asked = {1, 1, 1, 1, 1, 1, 1}},
+    {.name = "UIDs that were given out show the copies, too",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, FETCH(HERE(1)),
+                 {"UID COPY 1:4", NULL, "OK [COPYUID 9 1 20] x", false, 0},
+                 DONE("UID STORE"), DONE("UID EXPUNGE"),
+                 STATUS("MESSAGES 5 UIDNEXT 20", "MESSAGES 2 UIDNEXT 21")},
+     .placed = "1:20 ", .asked = {1, 1, 1, 1, 1, 1, 1}},
+    {.name = "without MOVE nothing is removed where a copy is missing",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, FETCH(HERE(1) HERE(2)), DONE("UID COPY"),
+                 DONE("UID STORE"), DONE("UID EXPUNGE"),
+                 STATUS("MESSAGES 5 UIDNEXT 20", "MESSAGES 6 UIDNEXT 21")},
+     .placed = "1:0 2:0 ", .result = ERR_UNSURE,
+     .asked = {1, 1, 1, 0, 0, 1, 1}},
+    {.name = "nor where that cannot be known",
+     .caps = CAPS " UIDPLUS\r\n",
+     .answers = {SELECT, FETCH(HERE(1)), DONE("UID COPY"), DONE("UID STORE"),
+                 {"STATUS", NULL, "NO x", false, 0}},
+     .placed = "1:0 ", .result = ERR_UNSURE, .asked = {1, 1, 1, 0, 2}},
     {.name = "without MOVE nothing is removed that was not copied",
      .caps = CAPS " UIDPLUS\r\n",
      .answers = {SELECT, FETCH(HERE(1) HERE(2) HERE(3)),
@@ -125,15 +151,15 @@ static const struct place_case cases[] = {
                  DONE("UID STORE 1:2 +FLAGS.SILENT (\\Deleted)"),
                  {"UID SEARCH DELETED", "* SEARCH 1 2 50\r\n", "OK x", false,
                   0},
-                 DONE("EXPUNGE")},
-     .placed = "1:0 2:0 ", .kept = true, .asked = {1, 1, 1, 1, 1, 0}},
+                 DONE("EXPUNGE"), STATUS("MESSAGES 5", "MESSAGES 7")},
+     .placed = "1:0 2:0 ", .kept = true, .asked = {1, 1, 1, 1, 1, 0, 1, 1}},
     {.name = "a removal that fails is told",
      .caps = CAPS " UIDPLUS\r\n",
      .answers = {SELECT, FETCH(HERE(1)),
                  {"UID COPY", NULL, "OK [COPYUID 9 1 20] x", false, 0},
                  {"UID STORE", NULL, "NO [NOPERM] x", false, 0},
-                 DONE("UID EXPUNGE")},
-     .placed = "1:20 ", .result = ERR_BUSY, .asked = {1, 1, 1, 1, 0}},
+                 DONE("UID EXPUNGE"), STATUS("MESSAGES 5", "MESSAGES 6")},
+     .placed = "1:20 ", .result = ERR_BUSY, .asked = {1, 1, 1, 1, 0, 1, 1}},
 };
 
 /* clang-format on */
@@ -282,8 +308,9 @@ static void test_lines(void)
         {"UID COPY",    NULL, "NO [OVERQUOTA] x",           false, 0},
         DONE("UID STORE 1,3 "),
         DONE("UID EXPUNGE 1,3"),
+        STATUS("MESSAGES 5", "MESSAGES 7"),
     };
-    const unsigned asked[LINES] = {1, 2, 1, 1, 1, 1};
+    const unsigned asked[LINES] = {1, 2, 1, 1, 1, 1, 1, 3};
     struct uidset uids = {0};
     struct place_request place;
 
