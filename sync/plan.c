@@ -303,6 +303,7 @@ static bool judge_vanished(struct plan *plan, const struct plan_input *input,
     uidset_add(again ? &plan->merged[from] : &plan->vanished[from], uid);
     plan->relist[LEFT] = true;
     plan->relist[RIGHT] = true;
+    plan->anew = true;
     return true;
 }
 
@@ -547,6 +548,12 @@ int plan_make(struct plan *plan, const struct plan_input *input,
         /* A listing that cannot be believed says nothing of what is gone. */
         if (input->delta[side]->asked && !input->delta[side]->complete)
             plan->unsure[side] = true;
+    }
+    /* What seems to be new may be the copy that is not where the server said
+     * it was. */
+    if (plan->anew) {
+        plan->n_copies[LEFT] = 0;
+        plan->n_copies[RIGHT] = 0;
     }
     uidset_deinit(&linked[LEFT]);
     uidset_deinit(&linked[RIGHT]);

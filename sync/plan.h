@@ -48,6 +48,8 @@ struct plan {
     uint32_t hidden;    /* of aparts: they may be there, out of sight */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
+    bool anew;          /* who is who is asked anew then: nothing is copied
+                           before */
     /* What a message of this side was copied as is gone already, once or
      * twice: see plan_input. */
     struct uidset vanished[SIDES];

@@ -230,10 +230,31 @@ static void join_folders(struct run *run)
         run_renames(run);
 }
 
+/* What a listing left out was neither copied nor deleted: the run is not all
+ * that it should be. */
+static void tell_partial(struct folder_work *work, enum side side)
+{
+    struct report_event event = {
+        .kind = REPORT_FAILED,
+        .side = side,
+        .source = side,
+        .folder = run_folder_name(work),
+        .reason = "not all that is there was listed: what is missing is not "
+                  "taken for deleted, and asked for again next time",
+    };
+
+    if (work->partial[side] && !work->failed)
+        run_report(work->run, &event);
+}
+
 static void end_run(struct run *run)
 {
     struct err err;
 
+    for (size_t i = 0; i < run->n_folders; i++) {
+        tell_partial(run->folders[i], LEFT);
+        tell_partial(run->folders[i], RIGHT);
+    }
     if (run_tell_refused(run, &err) < 0)
         run_fail(run, LEFT, ERR_STATE, &err);
     close_endpoints(run);

@@ -297,6 +297,7 @@ static void on_listed(struct request *base)
         work->present[side] = true;
         if (request->windowed)
             tell_window(work, side);
+        work->partial[side] = !request->complete && !request->windowed;
         r = delta_finish(delta, request, &work->row, &err);
         if (r == DELTA_INCONSISTENT) {
             compare->full[side] = true;

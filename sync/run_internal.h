@@ -111,6 +111,7 @@ struct folder_work {
     bool unproved[SIDES];    /* it was sent flags that it never showed: did it
                              take them? */
     bool windowed[SIDES];    /* it may hold more than it shows */
+    bool partial[SIDES];     /* its latest listing was not whole */
     bool looked;             /* compared in this run: its row has news */
     size_t unnumbered;       /* messages added without learning their UIDs */
     struct plan_base *bases; /* of those that were placed here so */
