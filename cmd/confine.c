@@ -42,12 +42,15 @@ struct ruleset {
 static const uint64_t read_access =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
-/* Devices, sockets, pipes and links are never made, programs never run. */
+/* Programs are never run, devices and sockets never made; nor are links and
+ * pipes, but where one stands in the place of a state it is renamed, which
+ * takes the same right. */
 static const uint64_t write_access =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
     LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-    LANDLOCK_ACCESS_FS_REMOVE_DIR | ACCESS_FS_REFER | ACCESS_FS_TRUNCATE;
+    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |
+    LANDLOCK_ACCESS_FS_MAKE_FIFO | ACCESS_FS_REFER | ACCESS_FS_TRUNCATE;
 
 /* All that can be done to something that is no directory. */
 static const uint64_t file_access =

@@ -64,6 +64,10 @@ static int check_head(int fd, size_t *size, struct err *err)
 
     if (fstat(fd, &st) != 0)
         return err_errno(err, ERR_DISK, errno, "%s", DATA_NAME);
+    if (!S_ISREG(st.st_mode)) {
+        err_set(err, ERR_STATE, "it is not a file");
+        return STATE_DB_DAMAGED;
+    }
     *size = (size_t)st.st_size;
     r = pages_check_head(fd, err);
     return r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
@@ -73,13 +77,16 @@ static int check_head(int fd, size_t *size, struct err *err)
 static int check_file(const char *dir, size_t *size, struct err *err)
 {
     char *path = mem_printf("%s/%s", dir, DATA_NAME);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     int r = 0;
 
     *size = 0;
     if (fd >= 0) {
         r = check_head(fd, size, err);
         close(fd);
+    } else if (errno == ELOOP || errno == ENXIO) {
+        err_set(err, ERR_STATE, "it is not a file");
+        r = STATE_DB_DAMAGED;
     } else if (errno != ENOENT) {
         r = err_errno(err, ERR_DISK, errno, "%s", path);
     }
