@@ -236,6 +236,18 @@ int maildir_find_locate(const struct maildir_dirs *dirs,
     return r == 0 && entry->gone ? 1 : r;
 }
 
+/* Returns 0 for a regular file, else an errno: EINVAL where it is another kind
+ * of file. */
+static int why_no_message(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        return errno;
+    }
+    return S_ISREG(st.st_mode) ? 0 : EINVAL;
+}
+
 int maildir_find_open(const struct maildir_dirs *dirs,
                       struct maildir_batch *batch, struct maildir_entry *entry)
 {
@@ -244,7 +256,7 @@ int maildir_find_open(const struct maildir_dirs *dirs,
     errno = ENOENT;
     for (unsigned attempt = 0; fd < 0 && errno == ENOENT && attempt < 2;
          attempt++) {
-        struct stat st;
+        int error_number;
         int r = maildir_find_locate(dirs, batch, entry, attempt);
 
         if (r != 0) {
@@ -254,9 +266,10 @@ int maildir_find_open(const struct maildir_dirs *dirs,
         fd = openat(maildir_find_dir(dirs, entry), entry->name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         /* Another kind of file may have taken the name since the scan. */
-        if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+        error_number = fd >= 0 ? why_no_message(fd) : 0;
+        if (error_number != 0) {
             close(fd);
-            errno = EINVAL;
+            errno = error_number;
             return -1;
         }
     }
