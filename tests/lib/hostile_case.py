@@ -13,6 +13,8 @@ class Case:
     honest_codes  what the honest runs after it may end with
     spoils    messages that the case itself changes or takes away
     todo      what is known to be wrong about it, and not mended yet
+    skip      why it cannot be tried here
+    denied    "Permission denied" is the right answer
     slow      only in the whole programme
     """
 
@@ -33,7 +35,8 @@ class Case:
         self.recovers = True
         self.honest_codes = (0,)
         self.limit = 30
-        self.todo = ""
+        self.todo = self.skip = ""
+        self.denied = False
         self.kilobytes = 0
         self.prepare = self.check = self.mend = None
         self.caps = {}

@@ -275,7 +275,7 @@ def must_stay(case):
                                                     REMOTE_NEW)]
 
 
-def look_at_words(result):
+def look_at_words(case, result):
     """What it said: harmless, and no secret."""
     import base64
     for name, text in (("standard error", result.err),
@@ -293,7 +293,7 @@ def look_at_words(result):
                        base64.b64encode(b"\0ann\0" + PASSWORD.encode())):
             if secret in text:
                 result.problem("leaks", "a secret or a message on " + name)
-    if b"Permission denied" in result.err:
+    if b"Permission denied" in result.err and not case.denied:
         result.problem("escapes", "it wanted to leave its bounds")
     if b"Sanitizer" in result.err or b"runtime error" in result.err:
         result.problem("crashes", "a sanitizer spoke")
@@ -310,7 +310,7 @@ def try_case(world, case, recover=True):
     complaints = list(world.slot.complaints)
     deleted = set(world.slot.deleted)
     world.slot.end()
-    look_at_words(result)
+    look_at_words(case, result)
     if not case.may_escape and world.outside() != before:
         changed = set(world.outside().items()) ^ set(before.items())
         result.problem("escapes", "touched outside: %s" % sorted(changed)[:4])
