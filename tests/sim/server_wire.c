@@ -566,6 +566,10 @@ static void refuse(struct server_session *session)
 static bool fault_before(struct server_session *session, bool changes)
 {
     if (comes(session, FAULT_REFUSED)) {
+        /* RFC 9051 section 6.3.2: then nothing is selected. */
+        if (server_word_is(session, 1, "SELECT") ||
+            server_word_is(session, 1, "EXAMINE"))
+            server_unselect(session);
         refuse(session);
         return true;
     }

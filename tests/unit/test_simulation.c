@@ -72,6 +72,8 @@ int main(void)
     uint64_t failed = 0;
     double from = seconds();
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
+
     for (uint64_t i = seed; i < seed + count && failed < most; i++) {
         const char *wrong =
             world_live(&servers, i, number("TELL", 0) > 0, &counts);
