@@ -549,17 +549,17 @@ static void cut(struct server_session *session)
     net_break(session->conn, (enum net_cut)sched_random(NET_CUTS));
 }
 
-/* A message that is refused for good is not offered again, so APPEND is refused
- * for now only. */
+/* A message that is refused for good is not offered again, and a keyword is left
+ * out: so both are refused for now only. */
 static void refuse(struct server_session *session)
 {
     static const char *const codes[] = {
         "[INUSE] busy",       "[UNAVAILABLE] not now", "[SERVERBUG] oops",
         "[NOPERM] forbidden", "[CANNOT] refused",      "refused"};
+    bool passes = server_word_is(session, 1, "APPEND") ||
+                  server_word_is(session, 2, "STORE");
 
-    server_answer(
-        session, "NO %s",
-        codes[sched_random(server_word_is(session, 1, "APPEND") ? 4 : 6)]);
+    server_answer(session, "NO %s", codes[sched_random(passes ? 4 : 6)]);
 }
 
 /* What happens in place of the command, or to it. Returns whether it is over. */

@@ -61,9 +61,24 @@ static void tell_row(const char *what, const struct world_counts *counts,
            counts->faults[WORLD_STATE_OLD], counts->stuck);
 }
 
-int main(void)
+/* Returns whether all is well. */
+static bool lives(uint64_t seed, struct world_counts *counts)
 {
     const struct world_kind servers = {.maildir = false};
+    const char *wrong =
+        world_live(&servers, seed, number("TELL", 0) > 0, counts);
+
+    if (wrong != NULL)
+        printf("# TELL=1 COUNT=1 SEED=%" PRIu64 " test_simulation: %s\n", seed,
+               wrong);
+    return wrong == NULL;
+}
+
+int main(void)
+{
+    /* Where something was wrong once: a copy that its user deletes within the
+     * run that made it. */
+    static const uint64_t found[] = {29, 328, 423};
     uint64_t seed = number("SEED", 1);
     uint64_t count = number("COUNT", COUNT);
     uint64_t most = number("FAILURES", 1); /* to be shown */
@@ -73,17 +88,12 @@ int main(void)
     double from = seconds();
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-
-    for (uint64_t i = seed; i < seed + count && failed < most; i++) {
-        const char *wrong =
-            world_live(&servers, i, number("TELL", 0) > 0, &counts);
-
-        if (wrong != NULL) {
-            failed++;
-            printf("# TELL=1 COUNT=1 SEED=%" PRIu64 " test_simulation: %s\n", i,
-                   wrong);
-        }
+    if (getenv("SEED") == NULL) {
+        for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++)
+            failed += !lives(found[i], &counts);
     }
+    for (uint64_t i = seed; i < seed + count && failed < most; i++)
+        failed += !lives(i, &counts);
     ok(failed == 0, "%" PRIu64 " worlds from %" PRIu64, count, seed);
     tell_row(row != NULL ? row : "simulation: IMAP and IMAP", &counts,
              seconds() - from);
