@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -316,6 +317,18 @@ static const struct endpoint_class class = {
     .free = free_endpoint,
 };
 
+/* How large a file we may write; 0: as large as the disk takes. What was refused
+ * for it is tried again under another limit. */
+static uint64_t file_size_max(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+                   limit.rlim_cur != RLIM_INFINITY
+               ? (uint64_t)limit.rlim_cur
+               : 0;
+}
+
 struct endpoint *maildir_endpoint_new(uv_loop_t *loop,
                                       const struct maildir_account *account,
                                       struct state *state, enum side side,
@@ -329,7 +342,8 @@ struct endpoint *maildir_endpoint_new(uv_loop_t *loop,
                                           .tokens_prove = true,
                                           .lanes = LANES,
                                           .batch_messages = BATCH_MESSAGES,
-                                          .batch_bytes = BATCH_BYTES};
+                                          .batch_bytes = BATCH_BYTES,
+                                          .append_max = file_size_max()};
     maildir->diskwork = diskwork_new(loop);
     maildir->account = account;
     maildir->state = state;

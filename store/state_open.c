@@ -43,16 +43,20 @@ static int make_dirs(const char *path, struct err *err)
     return r == 0 ? make_dir(path, err) : r;
 }
 
-/* Make a name in the directory durable. */
-static void sync_dir(const char *path)
+/* Make a name in the directory durable. Returns 0 or ERR_DISK. */
+static int sync_dir(const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? -1 : fsync(fd);
 
-    if (fd < 0)
-        return;
     /* A file system that cannot do this has nothing to lose by it. */
-    fsync(fd);
-    close(fd);
+    if (r < 0 && errno != EINVAL && errno != ENOTSUP)
+        r = err_errno(err, ERR_DISK, errno, "%s", path);
+    else
+        r = 0;
+    if (fd >= 0)
+        close(fd);
+    return r;
 }
 
 /* --- load ------------------------------------------------------------------------ */
@@ -249,11 +253,11 @@ static int move_aside(const struct state_open_options *options, int reason,
     } else {
         /* LMDB's table of readers counts in transactions of the old file. */
         unlink(readers);
-        sync_dir(options->dir);
         log_line(log, LOG_NOTICE,
                  "%s: the state %s (%s): moved to %s, the messages are "
                  "matched anew",
                  options->pair, word_for(reason), err->text, aside);
+        r = sync_dir(options->dir, err);
     }
     free(aside);
     free(readers);
@@ -300,7 +304,7 @@ static int open_to_write(struct state *state,
     if (r == 0 && state->is_new)
         state->unfinished = true;
     if (r == 0 && state->is_new)
-        sync_dir(options->dir);
+        r = sync_dir(options->dir, err);
     return r;
 }
 
