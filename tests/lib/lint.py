@@ -3,6 +3,7 @@ to show: what is promised is on the disk before."""
 
 import collections
 import os
+import re
 import sys
 
 META_BYTES = 120      # of LMDB's page that makes a commit count
@@ -64,11 +65,12 @@ class Lint:
     def synced(self, path, since, until):
         """Was @path synced wholly between two moments? What failed to be synced
         once is not by being synced again: the kernel says it only once."""
-        syncs = [call for call in [*self.calls, *self.failed]
-                 if since < call.begin and call.end < until
-                 and (call.name == "syncfs" or call.name in SYNCS
-                      and call.paths[0] == path)]
-        return bool(syncs) and all(call.result >= 0 for call in syncs)
+        first = min([call for call in [*self.calls, *self.failed]
+                     if since < call.begin and call.end < until
+                     and (call.name == "syncfs" or call.name in SYNCS
+                          and call.paths[0] == path)],
+                    key=lambda call: call.begin, default=None)
+        return first is not None and first.result >= 0
 
     def last_write(self, path, until):
         return max([call.end for call in self.calls
@@ -93,14 +95,21 @@ class Lint:
         place = os.path.dirname(target)
         base = os.path.basename(target).split(":2,")[0]
         if os.path.basename(place) not in FOLDER:
-            # A file of the folder's own: the next use of it is the next file
-            # that goes into the folder.
+            # A file of the folder's own, the names of keywords: the next use of
+            # it is the next file that gets a keyword's letter there.
             later = min([other.begin for other in self.calls
                          if other.name.startswith("rename")
                          and other.begin > call.end
-                         and below(other.paths[1], place)], default=None)
-        else:
+                         and below(other.paths[1], place)
+                         and re.search(":2,[A-Z]*[a-z]", other.paths[1])],
+                        default=None)
+        elif os.path.basename(os.path.dirname(source)) == "tmp" or \
+                not self.failed:
             later = self.recorded(base.encode(), call.begin)
+        else:
+            # A moved file keeps its name, which is on record as it was: where
+            # its move failed, that is written again with its page.
+            later = None
         if later is not None and not self.synced(place, call.end, later):
             self.say("relied on before its directory was synced", call)
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import trial
 
@@ -11,7 +12,13 @@ WIDE = "size=64m,nr_inodes=10000"
 
 
 def remount(place, options):
-    subprocess.run(["mount", "-o", "remount," + options, place], check=True)
+    """What a run had open may be let go of a little after it has ended."""
+    argv = ["mount", "-o", "remount," + options, place]
+    deadline = time.monotonic() + 20
+    while subprocess.run(argv, stderr=subprocess.PIPE).returncode != 0:
+        if time.monotonic() > deadline:
+            raise AssertionError("cannot " + " ".join(argv))
+        time.sleep(0.01)
 
 
 def run_limited(lab, limit):
