@@ -197,6 +197,11 @@ bool state_is_new(const struct state *state)
     return state->is_new;
 }
 
+void state_finish(struct state *state)
+{
+    (void)state;
+}
+
 struct keywords *state_keywords(struct state *state)
 {
     return state->keywords;
