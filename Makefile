@@ -6,10 +6,13 @@
 #   torture         all of what check runs a part of: hours; goes on where it
 #                   was stopped, ends with a table
 #   fuzz            look for inputs that break something, for hours
+#   coverage        which branches of what decides and of what parses no unit
+#                   test takes, and why
 #   bench           measure beside the peers that are installed; bench-quick
 #   install         PREFIX, DESTDIR
 #   lint format     clang-tidy, clang-format
 #   clean
+# COV=1 builds for gcov into build-cov/,
 # SAN=1 builds with ASan and UBSan into build-san/, FUZZ=1 with clang for
 # libFuzzer into build-fuzz/, SABOTAGE=1 with mistakes to choose from into
 # build-sabotage/ (base/sabotage.h; after make).
@@ -22,6 +25,7 @@ VERSION := $(shell sed -n 's/^\#define VERSION "\(.*\)"/\1/p' cmd/version.h)
 
 CC ?= cc
 FUZZ_CC ?= clang
+COV_CC ?= gcc
 OPT ?= -O2 -g
 BUILD := build
 ifdef SAN
@@ -32,6 +36,10 @@ endif
 ifdef SABOTAGE
 BUILD := build-sabotage
 OPT := -O2 -g -DSABOTAGE
+endif
+ifdef COV
+BUILD := build-cov
+OPT := -O0 -g --coverage -fprofile-update=atomic
 endif
 ifdef FUZZ
 CC := $(FUZZ_CC)
@@ -45,7 +53,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla \
 	-Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference
 HARDEN := -fstack-protector-strong -fPIE
-ifeq ($(SAN)$(FUZZ),)
+ifeq ($(SAN)$(FUZZ)$(COV),)
 HARDEN += -D_FORTIFY_SOURCE=2
 endif
 # _DEFAULT_SOURCE: syncfs, d_type and friends where they exist.
@@ -189,6 +197,18 @@ torture:
 		build-san/mailtwin units fuzzers
 	@perl tests/torture.pl -j 2 $(TORTURES)
 
+# Counted anew each time; the units that only wait or take the disk apart are
+# left out.
+COVERED := $(filter-out test_binding test_confine test_disk_% test_maildir_storm \
+	test_simulation,$(UNITS))
+coverage:
+	@$(MAKE) --no-print-directory -j2 COV=1 CC="$(COV_CC)" \
+		$(COVERED:%=build-cov/tests/%)
+	@find build-cov -name '*.gcda' -delete
+	@perl tests/run.pl -j 4 $(COVERED:%=build-cov/tests/%)
+	@SCOPES="same other" EVERY=3001 build-cov/tests/test_planner_worlds
+	@tests/coverage/coverage.py build-cov tests/coverage/reasons
+
 # FUZZ_SECONDS for each target; FUZZERS="session names" chooses. What is found
 # on the way stays in FUZZ_WORK, for the next time.
 FUZZ_SECONDS ?= 600
@@ -238,9 +258,9 @@ install: $(BUILD)/mailtwin
 	install -m 644 contrib/systemd/mailtwin@.timer $(DESTDIR)$(UNITDIR)/
 
 clean:
-	rm -rf build build-san build-fuzz build-sabotage mailtwin
+	rm -rf build build-san build-fuzz build-sabotage build-cov mailtwin
 
-.PHONY: all units fuzzers tools deps demo check torture fuzz bench bench-quick lint format install clean
+.PHONY: all units fuzzers tools deps demo check torture coverage fuzz bench bench-quick lint format install clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(OBJECTS:.o=.d) $(SIM:.o=.d) $(DISK:.o=.d) $(PAIR:.o=.d) $(WORLD:.o=.d) $(wildcard $(BUILD)/tests/*.d)
 -include $(wildcard $(BUILD)/fuzz/*.d)

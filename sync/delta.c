@@ -40,7 +40,6 @@ int delta_add(struct delta *delta, const struct listed *listed, struct err *err)
     const struct known *known = delta->known;
     struct state_pair pair;
     struct state_apart apart;
-    bool repeated = uidset_has(&delta->seen, listed->uid);
     int r;
 
     uidset_add(&delta->seen, listed->uid);
@@ -62,8 +61,7 @@ int delta_add(struct delta *delta, const struct listed *listed, struct err *err)
         return r;
     if (r == 0)
         return 0;
-    if (!repeated)
-        delta->fresh++;
+    delta->fresh++;
     keep(delta, listed);
     return 0;
 }

@@ -13,14 +13,25 @@ struct known_array {
     size_t n_pairs;
     struct state_apart aparts[KNOWN_MAX];
     size_t n_aparts;
+    unsigned fails_at; /* the call, counted from 1, that fails; 0: none */
+    unsigned calls;
 };
+
+static int known_array_call(struct known_array *array, struct err *err)
+{
+    if (++array->calls != array->fails_at)
+        return 0;
+    return err_set(err, ERR_STATE, "damaged");
+}
 
 static int known_array_pair(void *owner, enum side side, uint32_t uid,
                             struct state_pair *out, struct err *err)
 {
     struct known_array *array = owner;
+    int r = known_array_call(array, err);
 
-    (void)err;
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < array->n_pairs; i++) {
         if (array->pairs[i].uid[side] == uid) {
             *out = array->pairs[i];
@@ -34,8 +45,10 @@ static int known_array_apart(void *owner, enum side side, uint32_t uid,
                              struct state_apart *out, struct err *err)
 {
     struct known_array *array = owner;
+    int r = known_array_call(array, err);
 
-    (void)err;
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < array->n_aparts; i++) {
         if (array->aparts[i].side == side && array->aparts[i].uid == uid) {
             *out = array->aparts[i];
@@ -50,10 +63,9 @@ static int known_array_each(void *owner, enum side side,
                             void *each_owner, struct err *err)
 {
     struct known_array *array = owner;
-    int r = 0;
+    int r = known_array_call(array, err);
 
     (void)side;
-    (void)err;
     for (size_t i = 0; i < array->n_pairs && r == 0; i++)
         r = each(each_owner, &array->pairs[i]);
     return r;
@@ -65,9 +77,8 @@ static int known_array_each_apart(void *owner,
                                   void *each_owner, struct err *err)
 {
     struct known_array *array = owner;
-    int r = 0;
+    int r = known_array_call(array, err);
 
-    (void)err;
     for (size_t i = 0; i < array->n_aparts && r == 0; i++)
         r = each(each_owner, &array->aparts[i]);
     return r;

@@ -162,8 +162,118 @@ static void test_apart_and_returned(void)
     delta_deinit(&delta);
 }
 
+/* Many pairs, and two messages that stay apart: few that vanished are looked
+ * up, not searched. */
+static struct known_array many_pairs(void)
+{
+    struct known_array array = {.n_pairs = 40, .n_aparts = 2};
+
+    for (uint32_t i = 0; i < 40; i++) {
+        array.pairs[i].uid[LEFT] = i + 1;
+        array.pairs[i].uid[RIGHT] = i + 101;
+    }
+    array.aparts[0] = (struct state_apart){.side = LEFT, .uid = 201};
+    array.aparts[1] = (struct state_apart){.side = LEFT, .uid = 202};
+    return array;
+}
+
+static void test_lookup(void)
+{
+    struct known_array array = many_pairs();
+    struct known known = known_of_array(&array);
+    struct delta delta;
+
+    delta_init(&delta, LEFT, &known);
+    add(&delta, 202, 0);
+    ok(finish(&delta, &array, LISTING_CHANGES, 40, "2,201,999") == 0,
+       "few of many vanished");
+    ok(uidset_count(&delta.gone) == 1 && uidset_has(&delta.gone, 2) &&
+           uidset_count(&delta.gone_apart) == 1 &&
+           uidset_has(&delta.gone_apart, 201),
+       "those that were known are gone");
+    ok(delta.fresh == 0 && delta.n_items == 0, "one apart is not new");
+    delta_deinit(&delta);
+}
+
+static void test_repeats_without_meta(void)
+{
+    struct known_array array = three_pairs();
+    struct known known = known_of_array(&array);
+    struct listed first = {.uid = 7, .has_meta = true, .size = 12, .date = 34};
+    struct listed later = {.uid = 7, .flags.system = FLAG_SEEN};
+    const struct listed *found;
+    struct delta delta;
+    struct err err;
+
+    delta_init(&delta, LEFT, &known);
+    delta_add(&delta, &first, &err);
+    delta_add(&delta, &later, &err);
+    add(&delta, 8, 0);
+    add(&delta, 8, FLAG_SEEN);
+    ok(finish(&delta, &array, LISTING_FULL, 2, NULL) == 0 &&
+           delta.n_items == 2 && delta.fresh == 2,
+       "one that comes twice is one");
+    found = delta_find(&delta, 7);
+    ok(found != NULL && found->flags.system == FLAG_SEEN && found->has_meta &&
+           found->size == 12 && found->date == 34,
+       "it has the later flags, and the size that came before");
+    found = delta_find(&delta, 8);
+    ok(found != NULL && found->flags.system == FLAG_SEEN && !found->has_meta,
+       "or none");
+    delta_deinit(&delta);
+}
+
+/* @which: a full listing, changes that are looked up, or searched; or all is
+ * gone. */
+static int work_through(struct known_array *array, unsigned which)
+{
+    struct known known = known_of_array(array);
+    struct delta delta;
+    struct err err;
+    int r;
+
+    delta_init(&delta, LEFT, &known);
+    r = add(&delta, 1, 0);
+    if (r == 0)
+        r = add(&delta, 201, 0);
+    if (r == 0)
+        r = add(&delta, 300, 0);
+    if (r == 0 && which == 0)
+        r = finish(&delta, array, LISTING_FULL, 3, NULL);
+    if (r == 0 && which == 1)
+        r = finish(&delta, array, LISTING_CHANGES, 41, "2,202");
+    if (r == 0 && which == 2)
+        r = finish(&delta, array, LISTING_CHANGES, 3, "1:4294967295");
+    if (r == 0 && which == 3)
+        r = delta_all_gone(&delta, &err);
+    delta_deinit(&delta);
+    return r;
+}
+
+static void test_failing_state(void)
+{
+    for (unsigned which = 0; which < 4; which++) {
+        struct known_array array = many_pairs();
+        unsigned calls;
+        unsigned told = 0;
+
+        ok(work_through(&array, which) == 0, "a sound state, way %u", which);
+        calls = array.calls;
+        for (unsigned i = 1; i <= calls; i++) {
+            array.calls = 0;
+            array.fails_at = i;
+            told += work_through(&array, which) == ERR_STATE;
+        }
+        ok(calls > 0 && told == calls, "a failure of each of %u calls is told",
+           calls);
+    }
+}
+
 int main(void)
 {
+    test_lookup();
+    test_repeats_without_meta();
+    test_failing_state();
     test_full();
     test_incomplete();
     test_changes();

@@ -30,6 +30,9 @@ static const struct {
     {"*/x", "a/b/x", true},
     {"%*%", "", true},
     {"a%b", "a/b", false},
+    {"a*b", "a*b", true},
+    {"a%b", "a%b", true},
+    {"\"a\", b", "b", true},
     {"*%*%*%*%*%*%*%*%*%*%z", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
 };
 
@@ -39,10 +42,10 @@ static const char *const bad[] = {"", ",", "a,", "!", "\"open", "\"a\" b", "a,,b
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct filter *filter = NULL;
-        struct err err;
+    struct filter *filter = NULL;
+    struct err err;
 
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ok(filter_new(cases[i].list, &filter, &err) == 0 &&
                filter_accepts(filter, cases[i].name) == cases[i].want,
            "\"%s\" %s %s", cases[i].list != NULL ? cases[i].list : "(none)",
@@ -50,11 +53,14 @@ int main(void)
         filter_free(filter);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct filter *filter = NULL;
-        struct err err;
-
         ok(filter_new(bad[i], &filter, &err) == ERR_USAGE, "refused: \"%s\"",
            bad[i]);
     }
+    filter_free(NULL);
+    if (filter_new("*", &filter, &err) == 0)
+        filter_exclude(filter, "a*");
+    ok(!filter_accepts(filter, "a*") && filter_accepts(filter, "ab"),
+       "a folder is left out by its name, whatever is in it");
+    filter_free(filter);
     return done_testing();
 }

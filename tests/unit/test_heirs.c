@@ -181,8 +181,77 @@ static bool holds(const struct heirs_case *one)
     return good;
 }
 
+/* Is the only folder on record, called @name, the only one listed, "new"? */
+static bool is_heir(const char *name, struct folder_token was,
+                    struct folder_entry now)
+{
+    struct heir row = {.name = name, .token = &was};
+    char new_name[] = "new";
+
+    now.name = new_name;
+    heirs_find(&row, 1, &now, 1);
+    return row.entry == 0;
+}
+
+static struct folder_entry entry(struct folder_token token)
+{
+    return (struct folder_entry){
+        .token = token, .has_token = true, .selectable = true};
+}
+
+static void test_one_to_one(void)
+{
+    const struct folder_token imap = IMAP(7, 5, 9);
+    const struct folder_token object = OBJECT(3, 7);
+    const struct folder_token directory = DIRECTORY(3, 50);
+    struct folder_token touched = directory;
+    struct folder_token both = OBJECT(3, 7);
+    struct folder_entry without = entry(imap);
+    char why[] = "nobody may have it";
+
+    touched.object = 0;
+    touched.new_mtime_ns++;
+    ok(is_heir("old", imap, entry(imap)), "equal tokens make an heir");
+    without.has_token = false;
+    ok(!is_heir("old", imap, without), "without a token nothing is known");
+    ok(is_heir("new", imap, without), "and the name counts");
+    without = entry(imap);
+    without.problem = why;
+    ok(!is_heir("new", imap, without), "one with a problem is nobody's");
+    without = entry(imap);
+    without.selectable = false;
+    ok(!is_heir("new", imap, without), "nor is one that holds folders only");
+    ok(!is_heir("old", (struct folder_token){0}, entry(imap)),
+       "one that was never seen has no heir");
+    ok(is_heir("new", (struct folder_token){0}, entry(imap)),
+       "but by its name");
+    ok(is_heir("old", object, entry(both)), "the same object");
+    both.object = 4;
+    ok(!is_heir("old", object, entry(both)), "another object");
+    ok(is_heir("new", object, entry(both)), "but made anew, the name counts");
+    both.object = 0;
+    ok(is_heir("old", object, entry(both)) &&
+           is_heir("old", both, entry(object)),
+       "an object known on one side only does not count");
+    ok(!is_heir("old", imap, entry((struct folder_token)IMAP(7, 5, 8))),
+       "changes that were undone");
+    ok(is_heir("old", imap, entry((struct folder_token)IMAP(7, 5, 0))),
+       "but for a server that counts none any more");
+    both = directory;
+    both.object = 0;
+    ok(is_heir("old", both, entry(both)), "a directory with its times");
+    ok(!is_heir("old", both, entry(touched)), "with another time for new");
+    touched.cur_mtime_ns++;
+    ok(!is_heir("old", both, entry(touched)), "and for cur");
+    ok(is_heir("new", both, entry(touched)), "then the name counts");
+    both = imap;
+    both.cur_mtime_ns = 9;
+    ok(!is_heir("old", imap, entry(both)), "a time where there was none");
+}
+
 int main(void)
 {
+    test_one_to_one();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         ok(holds(&cases[i]), "%s", cases[i].what);
     return done_testing();

@@ -221,8 +221,66 @@ static void test_envelopes(void)
     match_deinit(&match);
 }
 
+/* Some messages are gone by the time they are asked about. */
+static void test_unanswered(void)
+{
+    const struct mailbox box = {
+        {{10, 1, 'a', 'x'}, {10, 2, 'b', 'y'}},
+        2
+    };
+    const struct identity stranger = {.size = 10};
+    struct match match;
+    unsigned asked = 0;
+
+    match_init(&match, FIDELITY_EXACT);
+    add_all(&match, LEFT, &box);
+    add_all(&match, RIGHT, &box);
+    while (match_next(&match)) {
+        answer(&match, LEFT, &box);
+        match_identified(&match, RIGHT, 77, &stranger);
+        asked++;
+    }
+    ok(match.n_links == 0 && asked == 1,
+       "no answer, no pair; and an answer nobody asked for is none");
+    match_identified(&match, LEFT, 1, &stranger);
+    ok(match.n_links == 0, "nor is one that comes too late");
+    match_deinit(&match);
+}
+
+/* A message without a header on one side or both: the body tells. */
+static void test_no_header(void)
+{
+    for (int both = 0; both < 2; both++) {
+        const struct mailbox left = {{{10, 1, 0, 'x'}}, 1};
+        struct mailbox right = left;
+        struct match match;
+
+        right.mail[0].header = both ? 0 : 'a';
+        run(&match, FIDELITY_EXACT, &left, &right);
+        ok(match.n_links == (both ? 1 : 0), "no header on %s",
+           both ? "both sides" : "one side");
+        match_deinit(&match);
+    }
+}
+
+static void test_doubt_nothing(void)
+{
+    const struct mailbox box = {{{10, 1, 'a', 'x'}}, 1};
+    struct match match;
+
+    match_init(&match, FIDELITY_EXACT);
+    add_all(&match, LEFT, &box);
+    match_doubt_sizes(&match);
+    ok(!match_next(&match) && match.n_links == 0,
+       "an empty side has nobody to be doubted");
+    match_deinit(&match);
+}
+
 int main(void)
 {
+    test_unanswered();
+    test_no_header();
+    test_doubt_nothing();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct match match;
 

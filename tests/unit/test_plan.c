@@ -327,8 +327,441 @@ static void test_filters(void)
     keywords_free(world.keywords);
 }
 
+/* --- one plan, judged by hand ------------------------------------------------- */
+
+/* Pairs 1:11, 2:12, 3:13, and what the sides list. */
+struct desk {
+    struct known_array record;
+    struct known known;
+    struct policy policy;
+    struct keywords *keywords;
+    struct delta delta[SIDES];
+    struct match match;
+    struct match_link link;
+    struct uidset set[SIDES];
+    struct plan_input input;
+    struct plan plan;
+};
+
+static void desk_init(struct desk *desk)
+{
+    memset(desk, 0, sizeof(*desk));
+    desk->keywords = keywords_new();
+    desk->record.n_pairs = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        desk->record.pairs[i].uid[LEFT] = i + 1;
+        desk->record.pairs[i].uid[RIGHT] = i + 11;
+    }
+    desk->known = known_of_array(&desk->record);
+    desk->input = (struct plan_input){
+        .known = &desk->known,
+        .keywords = desk->keywords,
+        .policy = &desk->policy,
+        .folder = 1,
+        .now = 100000,
+    };
+    for (enum side side = LEFT; side < SIDES; side++) {
+        delta_init(&desk->delta[side], side, &desk->known);
+        desk->input.delta[side] = &desk->delta[side];
+    }
+    plan_init(&desk->plan);
+}
+
+static void desk_deinit(struct desk *desk)
+{
+    plan_deinit(&desk->plan);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        delta_deinit(&desk->delta[side]);
+        uidset_deinit(&desk->set[side]);
+    }
+    keywords_free(desk->keywords);
+}
+
+static void show(struct desk *desk, enum side side, uint32_t uid,
+                 uint32_t system, uint32_t keywords)
+{
+    struct listed listed = {
+        .uid = uid,
+        .flags = {system, keywords},
+        .has_meta = true,
+        .size = 50,
+        .date = 1000 + uid
+    };
+    struct err err;
+
+    delta_add(&desk->delta[side], &listed, &err);
+}
+
+/* What is not named as @vanished is as it was. */
+static void finish_side(struct desk *desk, enum side side, const char *vanished,
+                        bool complete)
+{
+    struct delta_request request = {.kind = LISTING_CHANGES,
+                                    .complete = complete};
+    struct state_folder row = known_array_row(&desk->record);
+    struct err err;
+
+    request.storable.system = FLAGS_SYSTEM;
+    request.storable.any_keyword = true;
+    uidset_parse(&request.vanished, bytes_of(vanished));
+    delta_finish(&desk->delta[side], &request, &row, &err);
+    uidset_deinit(&request.vanished);
+}
+
+static int judge_all(struct desk *desk)
+{
+    struct err err;
+
+    return plan_make(&desk->plan, &desk->input, &err);
+}
+
+static bool deletes_nothing(const struct plan *plan)
+{
+    return plan->n_deletes[LEFT] == 0 && plan->n_deletes[RIGHT] == 0;
+}
+
+static void test_unsure(void)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct desk desk;
+
+        desk_init(&desk);
+        finish_side(&desk, side, side == LEFT ? "2" : "12", false);
+        judge_all(&desk);
+        ok(deletes_nothing(&desk.plan) && desk.plan.unsure[side] &&
+               !desk.plan.unsure[other(side)],
+           "what an incomplete listing of side %d misses is not gone", side);
+        ok(plan_is_empty(&desk.plan), "and there is nothing to do");
+        desk_deinit(&desk);
+    }
+}
+
+static void test_skipped(void)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        uint32_t two = side == LEFT ? 2 : 12;
+        struct desk desk;
+
+        desk_init(&desk);
+        uidset_add(&desk.set[side], two);
+        uidset_add(&desk.set[side], 30);
+        desk.input.skip[side] = &desk.set[side];
+        show(&desk, side, 30, 0, 0);
+        show(&desk, side, 31, 0, 0);
+        finish_side(&desk, side, side == LEFT ? "2:3" : "12:13", true);
+        judge_all(&desk);
+        ok(desk.plan.n_deletes[other(side)] == 1 &&
+               desk.plan.deletes[other(side)][0].uid[side] == two + 1,
+           "one that is held back on side %d is not deleted", side);
+        ok(desk.plan.n_copies[other(side)] == 1 &&
+               desk.plan.copies[other(side)][0].uid == 31,
+           "nor copied, where it is new");
+        desk_deinit(&desk);
+    }
+}
+
+static void test_merged_away(void)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct uidset none = {0};
+        struct desk desk;
+
+        desk_init(&desk);
+        uidset_add(&desk.set[side], side == LEFT ? 2 : 12);
+        uidset_add(&desk.set[side], side == LEFT ? 1 : 11);
+        desk.input.added[side] = &desk.set[side];
+        desk.input.added[other(side)] = &none;
+        finish_side(&desk, side, side == LEFT ? "2:3" : "12:13", true);
+        judge_all(&desk);
+        ok(desk.plan.n_forgets == 1 && desk.plan.relist[LEFT] &&
+               desk.plan.relist[RIGHT] &&
+               uidset_has(&desk.plan.vanished[other(side)],
+                          side == LEFT ? 12 : 2),
+           "a copy of this run that is gone from side %d vanished", side);
+        ok(desk.plan.n_deletes[other(side)] == 1,
+           "and only the other one that is gone was deleted");
+        for (int known = 0; known < 2; known++) {
+            plan_deinit(&desk.plan);
+            plan_init(&desk.plan);
+            desk.input.merges[side] = known == 0;
+            desk.input.vanished[other(side)] =
+                known == 0 ? NULL : &desk.set[other(side)];
+            uidset_add(&desk.set[other(side)], side == LEFT ? 12 : 2);
+            judge_all(&desk);
+            ok(uidset_has(&desk.plan.merged[other(side)],
+                          side == LEFT ? 12 : 2),
+               "it was merged, %s",
+               known == 0 ? "as that side does" : "as it happens again");
+        }
+        desk_deinit(&desk);
+
+        desk_init(&desk);
+        uidset_add(&desk.set[side], 30);
+        desk.input.merged[side] = &desk.set[side];
+        show(&desk, side, 30, 0, 0);
+        show(&desk, side, 31, 0, 0);
+        finish_side(&desk, side, "", true);
+        judge_all(&desk);
+        ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].uid == 30 &&
+               desk.plan.aparts[0].kind == APART_MERGED &&
+               desk.plan.n_copies[other(side)] == 1,
+           "the original of side %d stays apart", side);
+        desk_deinit(&desk);
+    }
+}
+
+static void test_left_out(void)
+{
+    struct listed bare = {.uid = 40};
+    struct desk desk;
+    struct err err;
+
+    desk_init(&desk);
+    desk.policy.newer_than_seconds = 100000 - 1031;
+    show(&desk, LEFT, 30, 0, 0);
+    show(&desk, LEFT, 31, 0, 0);
+    finish_side(&desk, LEFT, "", true);
+    judge_all(&desk);
+    ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].uid == 30 &&
+           desk.plan.aparts[0].kind == APART_FILTERED &&
+           desk.plan.n_copies[RIGHT] == 1 && desk.plan.hidden == 0,
+       "one that is too old stays where it is");
+    desk_deinit(&desk);
+
+    desk_init(&desk);
+    desk.input.edge[RIGHT] = (struct plan_edge){true, 1031};
+    show(&desk, LEFT, 30, 0, 0);
+    show(&desk, LEFT, 31, 0, 0);
+    delta_add(&desk.delta[LEFT], &bare, &err);
+    finish_side(&desk, LEFT, "", true);
+    judge_all(&desk);
+    ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].uid == 30 &&
+           desk.plan.hidden == 1 && desk.plan.n_copies[RIGHT] == 1,
+       "so does one that may be over there, out of sight");
+    ok(desk.plan.relist[LEFT] && !plan_is_empty(&desk.plan),
+       "one without a size is listed again");
+    desk_deinit(&desk);
+}
+
+static void test_direction(enum side source)
+{
+    enum side target = other(source);
+    uint32_t base = target == LEFT ? 0 : 10;
+    struct desk desk;
+
+    desk_init(&desk);
+    desk.policy.direction =
+        source == LEFT ? DIRECTION_LEFT_TO_RIGHT : DIRECTION_RIGHT_TO_LEFT;
+    show(&desk, source, source == LEFT ? 1 : 11, FLAG_SEEN, 0);
+    show(&desk, target, base + 1, FLAG_FLAGGED, 0);
+    show(&desk, target, 50, 0, 0);
+    finish_side(&desk, source, "", true);
+    finish_side(&desk, target, target == LEFT ? "2" : "12", true);
+    judge_all(&desk);
+    ok(desk.plan.n_flags == 1 && desk.plan.flags[0].push[target] &&
+           !desk.plan.flags[0].push[source] &&
+           desk.plan.flags[0].change[target].add.system == FLAG_SEEN &&
+           desk.plan.flags[0].change[target].remove.system == 0,
+       "one-way from side %d: its flags go over, others stay", source);
+    ok(desk.plan.n_forgets == 1 && desk.plan.relist[source] &&
+           deletes_nothing(&desk.plan),
+       "what is gone from the target comes again");
+    ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].kind == APART_FOREIGN &&
+           desk.plan.aparts[0].side == target &&
+           desk.plan.n_copies[source] == 0,
+       "what others put there stays there");
+    desk_deinit(&desk);
+
+    desk_init(&desk);
+    desk.policy.direction =
+        source == LEFT ? DIRECTION_LEFT_TO_RIGHT : DIRECTION_RIGHT_TO_LEFT;
+    show(&desk, LEFT, 30, FLAG_SEEN, 0);
+    show(&desk, RIGHT, 30, FLAG_FLAGGED, 0);
+    finish_side(&desk, LEFT, "", true);
+    finish_side(&desk, RIGHT, "", true);
+    desk.link = (struct match_link){
+        {30, 30}
+    };
+    desk.match = (struct match){.links = &desk.link, .n_links = 1};
+    desk.input.match = &desk.match;
+    judge_all(&desk);
+    ok(desk.plan.n_records == 1 && desk.plan.n_flags == 0 &&
+           desk.plan.records[0].flags.system ==
+               (source == LEFT ? FLAG_SEEN : FLAG_FLAGGED),
+       "found equal, it goes on record with the flags of the source");
+    desk_deinit(&desk);
+}
+
+static void test_kept_on_purpose(void)
+{
+    for (enum side side = LEFT; side < SIDES; side++) {
+        struct desk desk;
+
+        desk_init(&desk);
+        desk.policy.keep_deleted = true;
+        desk.record.pairs[0].gone[side] = true;
+        desk.record.pairs[2].gone[side] = true;
+        /* The first comes back, the second is deleted, the third is flagged
+         * where it still is. */
+        show(&desk, side, side == LEFT ? 1 : 11, 0, 0);
+        show(&desk, other(side), side == LEFT ? 13 : 3, FLAG_SEEN, 0);
+        finish_side(&desk, side, side == LEFT ? "2" : "12", true);
+        finish_side(&desk, other(side), "", true);
+        judge_all(&desk);
+        ok(deletes_nothing(&desk.plan) && desk.plan.n_flags == 0,
+           "deletes = keep: nothing is deleted for side %d", side);
+        ok(desk.plan.n_records == 2 && !desk.plan.records[0].gone[side] !=
+                                           !desk.plan.records[1].gone[side],
+           "one is noted as gone, and one as back");
+        desk_deinit(&desk);
+
+        desk_init(&desk);
+        desk.policy.keep_deleted = true;
+        desk.record.pairs[0].gone[side] = true;
+        finish_side(&desk, other(side), side == LEFT ? "11" : "1", true);
+        judge_all(&desk);
+        ok(desk.plan.n_forgets == 1 && desk.plan.n_records == 0,
+           "gone from the other side, too, it is forgotten");
+        desk_deinit(&desk);
+    }
+}
+
+/* Linked to one that was placed without a number: @copied or moved. */
+static void test_base(enum side side, bool copied)
+{
+    struct plan_base bases[] = {
+        {LEFT,  29, false,  {FLAG_DRAFT, 0}},
+        {side,  30, copied, {FLAG_SEEN, 0} },
+        {RIGHT, 31, false,  {FLAG_DRAFT, 0}},
+    };
+    struct desk desk;
+
+    desk_init(&desk);
+    qsort(bases, 3, sizeof(*bases), plan_base_order);
+    show(&desk, side, 30, 0, 0);
+    show(&desk, other(side), 40, FLAG_SEEN, 0);
+    finish_side(&desk, LEFT, "", true);
+    finish_side(&desk, RIGHT, "", true);
+    desk.link.uid[side] = 30;
+    desk.link.uid[other(side)] = 40;
+    desk.match = (struct match){.links = &desk.link, .n_links = 1};
+    desk.input.match = &desk.match;
+    desk.input.bases = bases;
+    desk.input.n_bases = 3;
+    judge_all(&desk);
+    ok(desk.plan.n_flags == 1 && desk.plan.flags[0].push[other(side)] &&
+           desk.plan.flags[0].pair.flags.system == 0,
+       "%s to side %d, its flags are those that the user left it",
+       copied ? "copied" : "moved", other(side));
+    desk.input.n_bases = 0;
+    plan_deinit(&desk.plan);
+    plan_init(&desk.plan);
+    judge_all(&desk);
+    ok(desk.plan.n_flags == 1 && desk.plan.flags[0].push[side],
+       "without a base they are united");
+    desk_deinit(&desk);
+}
+
+static void test_keywords(void)
+{
+    struct desk desk;
+    uint32_t set;
+
+    desk_init(&desk);
+    set = keywords_intern(desk.keywords, B("todo"));
+    desk.record.pairs[1].flags.keywords = set;
+    show(&desk, LEFT, 1, 0, set);
+    show(&desk, LEFT, 2, 0, 0);
+    finish_side(&desk, LEFT, "", true);
+    judge_all(&desk);
+    ok(desk.plan.n_flags == 2 &&
+           desk.plan.flags[0].change[RIGHT].add.keywords == set &&
+           desk.plan.flags[1].change[RIGHT].remove.keywords == set,
+       "a keyword alone is sent, and taken away");
+    desk_deinit(&desk);
+}
+
+static void test_copy_back(void)
+{
+    static const uint32_t uids[] = {20, 40, 30, 10};
+    struct plan plan;
+    bool sorted = true;
+
+    plan_init(&plan);
+    for (size_t i = 0; i < 4; i++) {
+        struct listed listed = {.uid = uids[i]};
+
+        plan_copy_back(&plan, RIGHT, &listed);
+    }
+    for (size_t i = 1; i < plan.n_copies[RIGHT]; i++)
+        sorted =
+            sorted && plan.copies[RIGHT][i - 1].uid < plan.copies[RIGHT][i].uid;
+    ok(plan.n_copies[RIGHT] == 4 && sorted, "what is to be copied after all "
+                                            "gets to its place");
+    plan_deinit(&plan);
+}
+
+static void test_empty(void)
+{
+    struct state_apart apart = {.uid = 1};
+    struct plan plan;
+
+    plan_init(&plan);
+    ok(plan_is_empty(&plan), "a new plan is empty");
+    for (enum side side = LEFT; side < SIDES; side++) {
+        plan.relist[side] = true;
+        ok(!plan_is_empty(&plan), "one that lists side %d again is not", side);
+        plan.relist[side] = false;
+    }
+    plan.aparts = &apart;
+    plan.n_aparts = 1;
+    ok(!plan_is_empty(&plan), "nor is one that leaves a message apart");
+}
+
+static void test_failing_state(void)
+{
+    unsigned calls = 1;
+    unsigned told = 0;
+
+    for (unsigned at = 0; at <= calls; at++) {
+        struct desk desk;
+        int r;
+
+        desk_init(&desk);
+        show(&desk, LEFT, 30, 0, 0);
+        show(&desk, RIGHT, 12, FLAG_SEEN, 0);
+        finish_side(&desk, LEFT, "1", true);
+        finish_side(&desk, RIGHT, "13", true);
+        desk.record.calls = 0;
+        desk.record.fails_at = at;
+        r = judge_all(&desk);
+        if (at == 0)
+            calls = desk.record.calls;
+        else
+            told += r == ERR_STATE;
+        desk_deinit(&desk);
+    }
+    ok(calls > 2 && told == calls, "a failure of each of %u reads is told",
+       calls);
+}
+
 int main(void)
 {
+    test_unsure();
+    test_skipped();
+    test_merged_away();
+    test_left_out();
+    test_direction(LEFT);
+    test_direction(RIGHT);
+    test_kept_on_purpose();
+    test_base(LEFT, false);
+    test_base(RIGHT, false);
+    test_base(LEFT, true);
+    test_base(RIGHT, true);
+    test_keywords();
+    test_copy_back();
+    test_empty();
+    test_failing_state();
     test_no_loss();
     test_one_way();
     test_kept();

@@ -753,6 +753,14 @@ static unsigned as_crossed(const struct bench *bench, enum side side,
     return mask;
 }
 
+/* Without UIDPLUS nobody can tell which of two identical messages that were
+ * placed is which. */
+static bool are_mixed_up(const struct bench *bench)
+{
+    return bench->scene->same && (bench->side[LEFT].model.no_uids ||
+                                  bench->side[RIGHT].model.no_uids);
+}
+
 /* What may be the flags of one that is new on @side, in folder @f. */
 static unsigned choices_on(const struct bench *bench, enum side side,
                            unsigned content, const struct spot *spot)
@@ -763,7 +771,7 @@ static unsigned choices_on(const struct bench *bench, enum side side,
     unsigned n_to = 0;
     unsigned moved = as_moved(bench, side, content, flags, &n_from);
 
-    if (bench->policy.moves && bench->cut)
+    if (bench->policy.moves && (bench->cut || are_mixed_up(bench)))
         return as_unheard(bench, content);
     if (count_crossed(bench, content) > 0)
         return 1u << flags | moved | as_crossed(bench, side, content, flags);

@@ -312,6 +312,37 @@ static void test_plan(void)
     world_deinit(&world);
 }
 
+/* All that a plan can tell of one folder and its neighbour. */
+static void test_plan_of_everything(void)
+{
+    struct world world;
+    struct model_folder *box;
+
+    world_init(&world, 29);
+    world.policy.moves = true;
+    fill(&world, LEFT, "INBOX", 8, 'm');
+    fill(&world, LEFT, "X", 1, 'x');
+    sync_once(&world);
+    box = inbox(&world, LEFT);
+    model_flag(box, &box->mail[0], FLAG_DRAFT);
+    model_expunge(box, box->mail[1].uid);
+    user_moves(&world, LEFT, "INBOX", "X", "m5 of INBOX");
+    model_deliver(&world.side[RIGHT], "INBOX", "new", 0);
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.result.todo == 4 &&
+           world.n_events[REPORT_FLAG] == 1 &&
+           world.n_events[REPORT_DELETE] == 1 &&
+           world.n_events[REPORT_MOVE] == 1 && world.n_events[REPORT_COPY] == 1,
+       "a plan tells of flags, deletions, moves and copies");
+    world.dry = false;
+    sync_once(&world);
+    ok(is_equal(&world) && world.n_events[REPORT_FLAG] == 1 &&
+           world.n_events[REPORT_DELETE] == 1 &&
+           world.n_events[REPORT_MOVE] == 1 && world.n_events[REPORT_COPY] == 1,
+       "and a run does just that");
+    world_deinit(&world);
+}
+
 static bool is_only_in(struct world *world, const char *folder,
                        const char *content)
 {
@@ -1101,6 +1132,7 @@ int main(int argc, char **argv)
     test_lost_state();
     test_no_uidplus();
     test_plan();
+    test_plan_of_everything();
     test_moves(true, false);
     test_moves(false, false);
     test_moves(true, true);
