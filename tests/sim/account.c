@@ -80,6 +80,7 @@ void account_begin(struct account *account, const struct look *look)
     forget(account);
     account->reset = false;
     account->renamed = false;
+    account->aged = false;
     account->vacated = false;
     for (size_t i = 0; i < look->n_mail; i++)
         add(account, look->mail[i].content, look->folders[look->mail[i].folder])
@@ -161,7 +162,7 @@ void account_removal(struct account *account, enum side side, uint32_t content,
     struct sum sum = sum_up(account, content);
     struct account_fact *fact;
 
-    if (sum.taken[other(side)] == 0) {
+    if (sum.taken[other(side)] == 0 && !account->aged) {
         account->evils[EVIL_UNJUSTIFIED]++;
         account_wrong(account,
                       "unjustified: message %u is taken away from %s on the %s,"

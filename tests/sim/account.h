@@ -41,10 +41,12 @@ struct account {
     bool *loose;  /* by message: its flags may differ for good: one was taken
                         away before that side was ever seen to keep it */
     size_t n_loose;
-    bool reset;      /* a state or UIDVALIDITY was lost since */
-    bool vacated;    /* a folder's name is free again since: made anew it is
+    bool reset;   /* a state or UIDVALIDITY was lost since */
+    bool aged;    /* the record is an older one: what it says is gone may have
+                        been deleted, and have come back, before all this */
+    bool vacated; /* a folder's name is free again since: made anew it is
                         another folder, as if UIDVALIDITY had changed */
-    bool renamed;    /* a user gave a folder another name since */
+    bool renamed; /* a user gave a folder another name since */
     char wrong[400]; /* the first that does not hold; "" */
     uint32_t evils[EVILS];
 };

@@ -99,6 +99,10 @@ struct server {
         /* A client takes a message away, which is still there. */
         void (*removes)(void *owner, const struct server_box *box,
                         const struct server_mail *mail);
+        /* One that came after a client was told that the mailbox is empty, and
+         * before it deleted that: IMAP knows no way to rule this out. */
+        void (*overruns)(void *owner, const struct server_box *box,
+                         const struct server_mail *mail);
         /* A client adds one. */
         void (*adds)(void *owner, const struct server_box *box,
                      const struct server_mail *mail);

@@ -32,6 +32,7 @@ struct server_session {
     bool qresync;           /* enabled */
     bool busy;              /* inside a command */
     bool late;              /* gone, and to be carried out all the same */
+    uint64_t empty_id;      /* of the mailbox that STATUS told empty last */
     struct server_box *box; /* selected */
     bool read_only;
     uint32_t *seen; /* its UIDs by sequence number, as the client knows them */

@@ -100,6 +100,7 @@ void server_status(struct server_session *session)
         server_answer(session, "NO [NONEXISTENT] no such mailbox");
         return;
     }
+    session->empty_id = box->n == 0 ? box->id : 0;
     say_status(session, 4, box);
     server_answer(session, "OK done");
 }
@@ -115,17 +116,28 @@ void server_create(struct server_session *session)
     free(name);
 }
 
+/* DELETE takes a message along. */
+static void tell_end(const struct server_session *session,
+                     const struct server_box *box,
+                     const struct server_mail *mail)
+{
+    const struct server_watch *watch = &session->server->watch;
+    bool overrun = session->empty_id == box->id;
+
+    if (overrun && watch->overruns != NULL)
+        watch->overruns(watch->owner, box, mail);
+    else if (watch->removes != NULL)
+        watch->removes(watch->owner, box, mail);
+}
+
 void server_delete(struct server_session *session)
 {
     struct server *server = session->server;
     char *name = server_word_name(session, 2);
     const struct server_box *box = server_box(server, name);
 
-    /* With all that is in it. */
-    for (size_t i = 0; box != NULL && i < box->n; i++) {
-        if (server->watch.removes != NULL)
-            server->watch.removes(server->watch.owner, box, &box->mail[i]);
-    }
+    for (size_t i = 0; box != NULL && i < box->n; i++)
+        tell_end(session, box, &box->mail[i]);
     if (server_remove(server, name))
         server_answer(session, "OK done");
     else

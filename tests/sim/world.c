@@ -68,6 +68,28 @@ static void removes_right(void *owner, const struct server_box *box,
     account_removal(&world->account, RIGHT, mail->content, box->name);
 }
 
+/* As if its user had deleted it with the folder; and counted. */
+static void overrun(struct world *world, enum side side,
+                    const struct server_box *box,
+                    const struct server_mail *mail)
+{
+    world->counts->overrun++;
+    account_fact(&world->account, side, FATE_DELETED, mail->content, box->name,
+                 false);
+}
+
+static void overruns_left(void *owner, const struct server_box *box,
+                          const struct server_mail *mail)
+{
+    overrun(owner, LEFT, box, mail);
+}
+
+static void overruns_right(void *owner, const struct server_box *box,
+                           const struct server_mail *mail)
+{
+    overrun(owner, RIGHT, box, mail);
+}
+
 static void make_half(struct world *world, enum side side)
 {
     struct half *half = half_server_new(
@@ -79,6 +101,7 @@ static void make_half(struct world *world, enum side side)
         .owner = world,
         .user = user_now,
         .removes = side == LEFT ? removes_left : removes_right,
+        .overruns = side == LEFT ? overruns_left : overruns_right,
         .wrong = wrong};
     world->half[side] = half;
     world->bare |= server->tier == SERVER_BARE;

@@ -89,6 +89,7 @@ static void forget(struct world *world)
             break;
         world->counts->faults[WORLD_STATE_OLD]++;
         snapshot_restore(world->old_state, world->state_dir);
+        world->account.aged = true;
         world->account.reset = true;
         if (world->tell)
             printf("# the state is an old one\n");

@@ -56,9 +56,11 @@ static void tell_row(const char *what, const struct world_counts *counts,
            counts->server_faults[FAULT_LATE],
            counts->server_faults[FAULT_USER]);
     printf(", %" PRIu64 " UIDVALIDITY, %" PRIu64 " state lost, %" PRIu64
-           " state old, %" PRIu64 " stuck without UIDPLUS\n",
+           " state old, %" PRIu64 " stuck without UIDPLUS, %" PRIu64
+           " came into a folder as it was "
+           "deleted\n",
            counts->faults[WORLD_RENUMBERED], counts->faults[WORLD_STATE_LOST],
-           counts->faults[WORLD_STATE_OLD], counts->stuck);
+           counts->faults[WORLD_STATE_OLD], counts->stuck, counts->overrun);
 }
 
 /* Returns whether all is well. */
