@@ -312,6 +312,88 @@ static void test_plan(void)
     world_deinit(&world);
 }
 
+/* One-way, what is deleted in the target comes again; moves are followed. */
+static void test_one_way_moves(void)
+{
+    struct world world;
+
+    world_init(&world, 30);
+    world.policy.moves = true;
+    world.policy.direction = DIRECTION_LEFT_TO_RIGHT;
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    fill(&world, LEFT, "X", 1, 'x');
+    sync_once(&world);
+    model_expunge(inbox(&world, RIGHT), 2);
+    user_moves(&world, LEFT, "INBOX", "X", "m4 of INBOX");
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           inbox(&world, LEFT)->n_mail == 5 && world.n_events[REPORT_MOVE] == 1,
+       "one-way: what is deleted in the target comes again, moves go along");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+static void user_deletes(struct world *world, enum side side,
+                         const char *content)
+{
+    struct model_folder *box = inbox(world, side);
+
+    model_expunge(box, by_content(box, content)->uid);
+}
+
+/* Kept on purpose after a deletion, then deleted on the other side, too: no
+ * trace of it is taken for the origin of something new. */
+static void test_kept_then_lost(enum side first)
+{
+    struct world world;
+
+    world_init(&world, 31);
+    world.policy.moves = true;
+    world.policy.keep_deleted = true;
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    fill(&world, LEFT, "X", 1, 'x');
+    fill(&world, LEFT, "Y", 1, 'y');
+    sync_once(&world);
+    user_deletes(&world, first, "m2 of INBOX");
+    ok(sync_once(&world) == 0 && inbox(&world, first)->n_mail == 5 &&
+           inbox(&world, other(first))->n_mail == 6,
+       "deletes = keep: it stays on side %d", other(first));
+    user_deletes(&world, other(first), "m2 of INBOX");
+    model_deliver(&world.side[LEFT], "X", "m2 of INBOX", 0)->date += 2;
+    model_deliver(&world.side[RIGHT], "Y", "m2 of INBOX", 0)->date += 2;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[LEFT], "INBOX", "m2 of INBOX") == 0 &&
+           model_count(&world.side[LEFT], "X", "m2 of INBOX") == 1 &&
+           model_count(&world.side[LEFT], "Y", "m2 of INBOX") == 1,
+       "gone from both, it is the origin of nothing new");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* Without a date nothing proves that what is gone is what is new. */
+static void test_undated(void)
+{
+    struct world world;
+
+    world_init(&world, 32);
+    world.policy.moves = true;
+    fill(&world, LEFT, "X", 1, 'x');
+    fill(&world, LEFT, "Y", 1, 'y');
+    model_deliver(&world.side[LEFT], "INBOX", "undated", 0)->date = 0;
+    model_deliver(&world.side[LEFT], "INBOX", "stays", 0)->date = 0;
+    sync_once(&world);
+    user_moves(&world, LEFT, "INBOX", "X", "undated");
+    user_moves(&world, RIGHT, "INBOX", "Y", "undated");
+    model_deliver(&world.side[LEFT], "Y", "stays", 0)->date = 0;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[LEFT], "X", "undated") == 1 &&
+           model_count(&world.side[LEFT], "Y", "undated") == 1,
+       "without a date, one moved to two places is in both");
+    ok(model_count(&world.side[RIGHT], "Y", "stays") == 1,
+       "and a copy is sent");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 /* All that a plan can tell of one folder and its neighbour. */
 static void test_plan_of_everything(void)
 {
@@ -1133,6 +1215,10 @@ int main(int argc, char **argv)
     test_no_uidplus();
     test_plan();
     test_plan_of_everything();
+    test_one_way_moves();
+    test_kept_then_lost(LEFT);
+    test_kept_then_lost(RIGHT);
+    test_undated();
     test_moves(true, false);
     test_moves(false, false);
     test_moves(true, true);
