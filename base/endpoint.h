@@ -309,6 +309,9 @@ struct folder_request {
 struct open_request {
     struct request base;
     bool dry; /* change nothing: not even a missing Maildir root is made */
+    /* An earlier run may have sent what has not arrived yet: begin nothing
+     * before it had the time to. */
+    bool on_its_way;
 };
 
 /* Log out, let go of everything; what is under way ends with ERR_CANCELLED. */

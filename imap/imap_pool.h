@@ -126,6 +126,9 @@ bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
  * before it had the time for it. */
 void imap_pool_let_settle(struct imap_pool *pool);
 
+/* The same of what an earlier run may have sent. */
+void imap_pool_let_arrive(struct imap_pool *pool);
+
 /* A connection was lost, or could not be made; @link is not among the others
  * any more. Returns whether the account goes on with another one. */
 bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,

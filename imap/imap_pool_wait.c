@@ -90,13 +90,28 @@ bool imap_pool_rest(struct imap_pool *pool, struct verdict verdict,
     return true;
 }
 
-void imap_pool_let_settle(struct imap_pool *pool)
+static void wait_at_least(struct imap_pool *pool, uint64_t least_ms)
 {
     uint64_t wait_ms = (uint64_t)SETTLE_UNITS * unit_ms(pool);
 
-    if (wait_ms < SETTLE_MIN_MS)
-        wait_ms = SETTLE_MIN_MS;
+    if (wait_ms < least_ms)
+        wait_ms = least_ms;
     postpone(&pool->resume_ms, pool->now_ms(pool->owner) + wait_ms);
+}
+
+void imap_pool_let_settle(struct imap_pool *pool)
+{
+    wait_at_least(pool, SETTLE_MIN_MS);
+}
+
+/* Some time has gone by already. */
+void imap_pool_let_arrive(struct imap_pool *pool)
+{
+    log_line(pool->shared.log, LOG_ACTION,
+             "%s: an earlier run was interrupted: waiting for what it may have "
+             "sent",
+             pool->shared.account->name);
+    wait_at_least(pool, 0);
 }
 
 /* With one folder or message that is busy, all others go on. */

@@ -346,9 +346,22 @@ static void next_step(struct run *run)
     steps[run->step](run);
 }
 
-/* Both sides connect at once. */
+static int note_intent(void *owner, const struct state_intent *intent)
+{
+    struct run *run = owner;
+
+    run->open[intent->side].on_its_way = true;
+    return 0;
+}
+
+/* Both sides connect at once. An interrupted run has left intents: it may have
+ * ended with octets on their way that its end did not call back. */
 static void open_endpoints(struct run *run)
 {
+    if (!run->options.dry) {
+        /* What cannot be read is told when it is read to be acted upon. */
+        state_intent_each(run->options.state, note_intent, run, NULL);
+    }
     run->step = STEP_OPEN;
     run->progress.phase = "connecting";
     for (enum side side = LEFT; side < SIDES; side++) {

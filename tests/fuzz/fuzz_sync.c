@@ -309,9 +309,6 @@ static const char *live(struct world *world, const struct look *base)
         fuzz.active = true;
         (void)world_run(world, 0);
         fuzz.active = false;
-        /* What is still on its way arrives now: of what arrives after the next
-         * run has looked, nobody can know (docs/crash-safety.md). */
-        world_settle(world);
         check_loss(world);
     }
     kept = keeps_new(world, base, &before);
