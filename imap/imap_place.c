@@ -36,6 +36,7 @@ struct place {
     struct buf wire; /* of the folder they go to */
     size_t first;    /* first range of what the last ones named */
     size_t from;     /* first range that no command named yet */
+    unsigned due;    /* answers, which may come in any order */
     bool placing;    /* STEP_PLACE was not answered yet */
     bool placed;     /* it was, with OK: the chunk is not to be sent again */
     struct uidset chunk; /* what the last ones named; borrowed ranges */
@@ -170,6 +171,7 @@ static void send_count(struct place *place, int step)
     session_add_quoted(session, buf_peek(&place->wire));
     session_add(session, B(" (MESSAGES UIDNEXT)"), false);
     imap_task_end(&place->task);
+    place->due++;
 }
 
 /* One line at a time, so that it is known what is done where one is refused.
@@ -193,9 +195,9 @@ static void place_next(struct place *place)
     imap_task_end(&place->task);
     place->from = first;
     place->placing = true;
+    place->due = 2;
     send_count(place, STEP_BEFORE);
     send_place(place, &place->from);
-    send_count(place, STEP_AFTER);
     place->chunk = (struct uidset){.ranges = uids->ranges + first,
                                    .n = place->from - first};
     uidset_clear(&place->there);
@@ -239,19 +241,23 @@ static void place_start(struct imap_task *task)
     }
 }
 
-/* The last answer about a chunk. */
-static void chunk_over(struct place *place)
+/* All is answered that was asked about the chunk. Only now may be counted what
+ * came of it: Dovecot answers a STATUS behind COPY before that has taken effect.
+ */
+static void chunk_over(struct place *place, int step)
 {
     struct err err;
 
-    if (place->work->removes && !has_grown(place)) {
+    if (!place->work->removes || (step == STEP_AFTER && has_grown(place))) {
+        place_next(place);
+    } else if (step != STEP_AFTER) {
+        send_count(place, STEP_AFTER);
+    } else {
         place->work->doubtful = true;
         err_set(&err, ERR_UNSURE,
                 "COPY was answered with OK, but not all copies are there");
         imap_task_finish(&place->task, ERR_UNSURE, &err);
-        return;
     }
-    place_next(place);
 }
 
 static void on_answer(struct place *place, int step,
@@ -260,10 +266,10 @@ static void on_answer(struct place *place, int step,
     const char *verb = step == STEP_PLACE  ? verb_of(place->work)
                        : step == STEP_LOOK ? "UID FETCH"
                                            : "STATUS";
-    bool is_last = step == (place->work->removes ? STEP_AFTER : STEP_PLACE);
     struct err err;
     int r = imap_task_answer(reply, verb, &err);
 
+    place->due--;
     if (step == STEP_PLACE) {
         place->placing = false;
         take_copyuid(place, reply);
@@ -273,8 +279,8 @@ static void on_answer(struct place *place, int step,
     }
     if (r < 0 && step != STEP_BEFORE && step != STEP_AFTER) {
         imap_task_finish(&place->task, r, &err);
-    } else if (is_last) {
-        chunk_over(place);
+    } else if (place->due == 0) {
+        chunk_over(place, step);
     }
 }
 
