@@ -61,6 +61,11 @@ class Lines:
             self.rest = self.rest[end:]
             yield line
 
+    def refused(self, tag):
+        """No literal comes after all: the server has answered before."""
+        if self.rest.startswith(tag + b" ") and self.rest.endswith(b"}\r\n"):
+            self.rest = b""
+
     def take(self, start):
         end = self.rest.find(b"\r\n", start)
         if end < 0:
@@ -141,6 +146,7 @@ class Link:
 
     def server(self, line):
         upper = line[:4096].upper()
+        self.lines["C"].refused(line.split(b" ", 1)[0])
         if b"CAPABILITY " in upper:
             self.lint.capabilities |= set(re.findall(rb"[^\s\]\[()]+", upper))
         match = re.match(rb"\* OK \[UIDVALIDITY (\d+)", upper)

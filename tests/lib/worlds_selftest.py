@@ -126,6 +126,9 @@ def judge_wires():
                                      "C: 2 DELETE B"), 1),
         ("an empty folder", complaints("S: * STATUS B (MESSAGES 0)",
                                        "C: 2 DELETE B"), 0),
+        ("a literal that was refused before it came",
+         complaints("C: 0 SELECT B", "C: 0 APPEND B {0}", "S: 0 NO", *opened,
+                    "C: 2 UID EXPUNGE 7"), 0),
     ]
 
 
