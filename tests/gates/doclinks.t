@@ -6,11 +6,12 @@ trap 'rm -rf "$T"' EXIT
 
 # `dir/file.c: function` or `file.c`, in backquotes.
 broken() {
-    grep -ohE '`[a-z0-9_/]+\.[ch](: [a-z0-9_]+)?`' "$@" | tr -d '`' | sort -u |
+    grep -ohE '`[a-z0-9_/]+\.([ch]|t|py)(: [a-z0-9_]+)?`' "$@" | tr -d '`' | sort -u |
         while IFS=' ' read -r file function; do
             file=${file%:}
             case $file in
             */*) path=$file ;;
+            *.t) path=$(ls tests/*/"$file" 2>/dev/null | head -n 1) ;;
             *) path=$(ls ./*/"$file" 2>/dev/null | head -n 1) ;;
             esac
             if [ ! -f "$path" ]; then
@@ -21,8 +22,8 @@ broken() {
         done
 }
 
-is "docs/architecture.md names what is there" \
-    "$(broken docs/architecture.md)" ""
+is "the documents name what is there" \
+    "$(broken docs/architecture.md docs/crash-safety.md)" ""
 printf '`sync/run.c: no_such_thing` and `no/file.c`\n' >"$T/doc.md"
 is "and the gate sees what is not" "$(broken "$T/doc.md")" \
     "no/file.c
