@@ -247,6 +247,12 @@ static void tell_partial(struct folder_work *work, enum side side)
         run_report(work->run, &event);
 }
 
+static void first_pass(struct run *run)
+{
+    run_join_halves(run);
+    run_compare(run);
+}
+
 static void end_run(struct run *run)
 {
     struct err err;
@@ -323,7 +329,7 @@ static void next_step(struct run *run)
         [STEP_LIST] = list_folders,
         [STEP_SEATS] = read_record,
         [STEP_RENAME] = join_folders,
-        [STEP_COMPARE] = run_compare,
+        [STEP_COMPARE] = first_pass,
         [STEP_PLAN] = plan,
         [STEP_FIND_CROSSED] = run_find_crossed,
         [STEP_FIND_COPIES] = run_find_copies,

@@ -69,20 +69,9 @@ static void start_over(struct folder_work *work)
     };
 
     run_report(run, &event);
-    if (work->in_state)
-        state_folder_del(run->options.state, work->row.id);
-    work->in_state = false;
-    work->row.id = state_folder_new_id(run->options.state);
-    work->row.pairs = 0;
-    memset(work->row.token, 0, sizeof(work->row.token));
-    memset(work->row.gone, 0, sizeof(work->row.gone));
-    memset(work->row.apart, 0, sizeof(work->row.apart));
-    memset(work->row.has_shown, 0, sizeof(work->row.has_shown));
-    memset(work->row.shown, 0, sizeof(work->row.shown));
-    for (int side = 0; side < SIDES; side++) {
-        work->has_token[side] = false;
+    run_folder_forget(work);
+    for (int side = 0; side < SIDES; side++)
         work->ask[side] = work->present[side];
-    }
     if (!run_commit(run))
         return;
     begin(work);

@@ -64,6 +64,24 @@ struct folder_work *run_folder_new(struct run *run, const char *left,
     return work;
 }
 
+void run_folder_forget(struct folder_work *work)
+{
+    struct state *state = work->run->options.state;
+
+    if (work->in_state)
+        state_folder_del(state, work->row.id);
+    work->in_state = false;
+    work->row.id = state_folder_new_id(state);
+    work->row.pairs = 0;
+    memset(work->row.token, 0, sizeof(work->row.token));
+    memset(work->row.gone, 0, sizeof(work->row.gone));
+    memset(work->row.apart, 0, sizeof(work->row.apart));
+    memset(work->row.has_shown, 0, sizeof(work->row.has_shown));
+    memset(work->row.shown, 0, sizeof(work->row.shown));
+    for (int side = 0; side < SIDES; side++)
+        work->has_token[side] = false;
+}
+
 static int add_recorded(struct run *run, struct err *err)
 {
     struct state_folder *rows;

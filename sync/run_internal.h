@@ -78,6 +78,7 @@ struct folder_work {
     bool ours[SIDES]; /* its name there, that is not on record, is our deed */
     bool by_name;     /* what has its name is what it is: no rename */
     bool proved;      /* what was listed for it under other names is it */
+    bool disproved;   /* it is not, or nobody could look */
     /* Whose name it would have there, were it made; or NULL. Borrowed. */
     const struct folder_work *holder[SIDES];
     enum side winner; /* whose name the other side follows; SIDES: none */
@@ -291,6 +292,9 @@ struct folder_work *run_folder_new(struct run *run, const char *left,
 void run_folder_free(struct folder_work *work);
 /* Sort run->folders by name. */
 void run_folders_sort(struct run *run);
+/* It starts over, as a folder that was never seen: what is on record of its
+ * messages is void. */
+void run_folder_forget(struct folder_work *work);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);
@@ -308,6 +312,9 @@ char *run_map_name(const struct run *run, enum side side, const char *name);
 /* run_join.c: the entries that are of no folder on record become folders.
  * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */
 int run_join(struct run *run, struct err *err);
+/* All have their names: two folders of one name, each on one side only, are each
+ * other's twin, by whatever renames they came to it. */
+void run_join_halves(struct run *run);
 /* Which folders have a name on one side that is another's: into holder[]. */
 void run_note_holders(struct run *run);
 

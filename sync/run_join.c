@@ -93,36 +93,6 @@ static struct folder_work *find(const struct index *index, const char *name)
     return found != NULL ? found->work : NULL;
 }
 
-/* --- halves ---------------------------------------------------------------------- */
-
-/* On @side only, and nothing of it is paired. */
-static bool is_half(const struct folder_work *work, enum side side)
-{
-    return work->entry[side] != NULL && work->entry[other(side)] == NULL &&
-           work->row.pairs == 0;
-}
-
-/* Two folders on record, of one name, each on one side only: they came to this
- * name by renames, and are each other's twin. */
-static void join_halves(struct run *run)
-{
-    struct index index = index_by(run, LEFT);
-
-    for (size_t i = 0; i + 1 < index.n; i++) {
-        struct folder_work *one = index.named[i].work;
-        struct folder_work *two = index.named[i + 1].work;
-        enum side side = one->entry[LEFT] != NULL ? RIGHT : LEFT;
-
-        if (strcmp(one->row.name[LEFT], two->row.name[LEFT]) != 0 ||
-            strcmp(one->row.name[RIGHT], two->row.name[RIGHT]) != 0 ||
-            !is_half(one, other(side)) || !is_half(two, side))
-            continue;
-        one->entry[side] = two->entry[side];
-        two->entry[side] = NULL;
-    }
-    free(index.named);
-}
-
 /* --- special use ---------------------------------------------------------------- */
 
 /* The only folder of that use there, and of no folder on record; else NULL. */
@@ -334,7 +304,6 @@ int run_join(struct run *run, struct err *err)
 {
     int r;
 
-    join_halves(run);
     if (run->options.policy->special_use)
         map_uses(run);
     join_list(run, LEFT);
@@ -349,6 +318,104 @@ int run_join(struct run *run, struct err *err)
             return r;
     }
     return state_intent_each(run->options.state, mark_intent, run, err);
+}
+
+/* --- halves --------------------------------------------------------------------- */
+
+/* On @side only. */
+static bool is_half(const struct folder_work *work, enum side side)
+{
+    return work->entry[side] != NULL && work->entry[other(side)] == NULL &&
+           !work->failed;
+}
+
+/* Were it alone, would it be made on @side? */
+static bool is_to_be_made(const struct folder_work *work, enum side side)
+{
+    return !work->row.exists[side];
+}
+
+/* A half that was a whole is on its way out, unless there is mail to come into
+ * it. Such a one must not come back only as it has another one's name. */
+static bool are_twins(const struct folder_work *left,
+                      const struct folder_work *right)
+{
+    return (left->row.pairs == 0 && right->row.pairs == 0) ||
+           is_to_be_made(left, RIGHT) || is_to_be_made(right, LEFT);
+}
+
+static struct folder_work *twin_of(const struct run *run,
+                                   const struct index *halves,
+                                   const struct folder_work *left)
+{
+    char *name = run_map_name(run, RIGHT, left->row.name[LEFT]);
+    struct folder_work *right = find(halves, name);
+
+    free(name);
+    return right != NULL && are_twins(left, right) ? right : NULL;
+}
+
+static struct index index_halves(const struct run *run, enum side side)
+{
+    struct index index = index_by(run, side);
+    size_t n = 0;
+
+    for (size_t i = 0; i < index.n; i++) {
+        if (is_half(index.named[i].work, side))
+            index.named[n++] = index.named[i];
+    }
+    index.n = n;
+    return index;
+}
+
+/* What was paired was paired with another folder: it is as if both were seen
+ * for the first time. Nothing is deleted for it. */
+static void join_half(struct folder_work *left, struct folder_work *right)
+{
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .folder = left->row.name[LEFT],
+        .reason = "is a folder of this name on both sides now: its messages "
+                  "are paired anew",
+    };
+
+    if (left->row.pairs > 0 || right->row.pairs > 0)
+        run_report(left->run, &event);
+    run_folder_forget(left);
+    run_folder_forget(right);
+    free(left->row.name[RIGHT]);
+    left->row.name[RIGHT] = mem_copy(right->row.name[RIGHT]);
+    left->winner = SIDES;
+    left->entry[RIGHT] = right->entry[RIGHT];
+    right->entry[RIGHT] = NULL;
+    for (enum side side = LEFT; side < SIDES; side++) {
+        left->row.follows[side] = false;
+        left->present[side] = true;
+        left->ask[side] = true;
+        right->row.exists[side] = false;
+        right->present[side] = false;
+        right->ask[side] = false;
+    }
+}
+
+void run_join_halves(struct run *run)
+{
+    struct index halves = index_halves(run, RIGHT);
+    bool any = false;
+
+    for (size_t i = 0; i < run->n_folders && halves.n > 0; i++) {
+        struct folder_work *left = run->folders[i];
+        struct folder_work *right =
+            is_half(left, LEFT) ? twin_of(run, &halves, left) : NULL;
+
+        if (right == NULL || !is_half(right, RIGHT))
+            continue;
+        join_half(left, right);
+        any = true;
+    }
+    free(halves.named);
+    if (any)
+        run_commit(run);
 }
 
 /* --- two folders, one name -------------------------------------------------------- */

@@ -150,6 +150,7 @@ static void seat_all(struct run *run, bool only_proved)
 
 struct sample {
     uint32_t uid[SIDES];
+    uint64_t size; /* on record; 0: not known */
     bool answered[SIDES];
     struct identity identity[SIDES];
 };
@@ -177,6 +178,7 @@ static int take_sample(void *owner, const struct state_pair *pair)
         return 0;
     sample = &proof->samples[proof->n_samples++];
     memcpy(sample->uid, pair->uid, sizeof(sample->uid));
+    sample->size = pair->size;
     uidset_add(&proof->uids[LEFT], pair->uid[LEFT]);
     uidset_add(&proof->uids[RIGHT], pair->uid[RIGHT]);
     return 0;
@@ -212,8 +214,23 @@ static bool tokens_agree(const struct folder_work *work)
     return true;
 }
 
-/* Every message of the sample that is still on both sides is the same, and
- * most are. */
+/* Is what has the UIDs now, on one side or both, another message? */
+static bool is_other_mail(const struct sample *sample, bool sized)
+{
+    const struct identity *left = &sample->identity[LEFT];
+    const struct identity *right = &sample->identity[RIGHT];
+
+    for (int side = 0; side < SIDES; side++) {
+        if (sized && sample->answered[side] && sample->size > 0 &&
+            sample->identity[side].size != sample->size)
+            return true;
+    }
+    return sample->answered[LEFT] && sample->answered[RIGHT] &&
+           (memcmp(left->digest, right->digest, DIGEST_BYTES) != 0 ||
+            (sized && left->size != right->size));
+}
+
+/* Every message of the sample that is still there is the same, and most are. */
 static bool sample_agrees(const struct proof *proof)
 {
     bool sized = run_fidelity(proof->work->run) == FIDELITY_EXACT;
@@ -225,14 +242,11 @@ static bool sample_agrees(const struct proof *proof)
     for (size_t i = 0; i < proof->n_samples; i++) {
         const struct sample *sample = &proof->samples[i];
 
-        if (!sample->answered[LEFT] || !sample->answered[RIGHT])
-            continue;
-        if (memcmp(sample->identity[LEFT].digest,
-                   sample->identity[RIGHT].digest, DIGEST_BYTES) != 0 ||
-            (sized &&
-             sample->identity[LEFT].size != sample->identity[RIGHT].size))
+        if (is_other_mail(sample, sized)) {
+            proof->work->disproved = true;
             return false;
-        same++;
+        }
+        same += sample->answered[LEFT] && sample->answered[RIGHT];
     }
     return same > 0 && same >= proof->n_samples / 2;
 }
@@ -253,7 +267,8 @@ static void on_answered(struct request *base)
     struct proof *proof = base->owner;
     enum side side = base == &proof->request[LEFT].base ? LEFT : RIGHT;
 
-    /* Without an answer it is not proved. */
+    /* Without an answer it is not proved, by nothing. */
+    proof->work->disproved = proof->work->disproved || base->result < 0;
     run_is_over(proof->work->run, side, base->result, &base->err);
     if (--proof->pending == 0)
         conclude(proof);
@@ -398,6 +413,22 @@ static bool drop_taken(struct run *run)
     return any;
 }
 
+/* A rename is still to be carried out, and another folder has the name by now.
+ * Then the name before it comes back, if that is still free. */
+static bool turn_back(struct folder_work *work)
+{
+    if (work->winner == SIDES || work->entry[LEFT] == NULL ||
+        work->entry[RIGHT] == NULL ||
+        work->run->options.policy->direction != DIRECTION_BOTH ||
+        !is_taken(work))
+        return false;
+    work->winner = other(work->winner);
+    if (!is_taken(work))
+        return true;
+    work->winner = other(work->winner);
+    return false;
+}
+
 /* What was renamed to a name that takes no part has left the pair. That must
  * not look like a deletion of all its messages. */
 static void hold_left(struct folder_work *work, enum side side)
@@ -475,13 +506,14 @@ static bool went_along(const struct folder_work *work, enum side side)
     return along;
 }
 
-/* A folder without messages that changed since shows nothing itself. */
+/* What shows nothing itself, as none of its messages is left on both sides, was
+ * taken along. */
 static void prove_by_parents(struct run *run)
 {
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (!work->proved && work->row.pairs == 0 && seems_renamed(work))
+        if (!work->proved && !work->disproved && seems_renamed(work))
             work->proved = went_along(work, LEFT) && went_along(work, RIGHT);
     }
 }
@@ -497,7 +529,7 @@ void run_take_names(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (!seems_renamed(work))
+        if (!seems_renamed(work) && !turn_back(work))
             continue;
         for (enum side side = LEFT; side < SIDES; side++) {
             if (!work->failed && has_left(work, side))

@@ -120,15 +120,17 @@ static struct sum sum_up(const struct account *account, uint32_t content)
 }
 
 /* Had a run, begun since, a reason to copy the message, or its flags, to where
- * @fact changes these? */
+ * @fact changes these? Where the record was lost, it may have one for what was
+ * in step, too. */
 static bool follows_closely(const struct account *account,
                             const struct account_fact *fact)
 {
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *before = &account->facts[i];
 
-        if (before->content == fact->content && !before->base &&
-            !before->tool && before->fate != FATE_DELETED &&
+        if (before->content == fact->content &&
+            (!before->base || account->reset) && !before->tool &&
+            before->fate != FATE_DELETED &&
             before->run < fact->run + fact->run % 2)
             return true;
     }
