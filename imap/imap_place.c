@@ -41,6 +41,7 @@ struct place {
     bool placed;     /* it was, with OK: the chunk is not to be sent again */
     struct uidset chunk; /* what the last ones named; borrowed ranges */
     struct uidset there; /* of these, by STEP_LOOK */
+    bool blind;          /* STEP_LOOK was refused */
     bool told;           /* COPYUID came for the chunk */
     uint32_t n_placed;   /* of the chunk */
     struct count before; /* it was copied */
@@ -201,6 +202,7 @@ static void place_next(struct place *place)
     place->chunk = (struct uidset){.ranges = uids->ranges + first,
                                    .n = place->from - first};
     uidset_clear(&place->there);
+    place->blind = false;
     place->told = false;
     place->placed = false;
     place->n_placed = 0;
@@ -248,6 +250,17 @@ static void chunk_over(struct place *place, int step)
 {
     struct err err;
 
+    if (!place->told && place->blind) {
+        err_set(&err, ERR_UNSURE,
+                "%s was answered with OK, but which messages there are was "
+                "refused",
+                verb_of(place->work));
+        place->work->doubtful = true;
+        imap_task_finish(&place->task, ERR_UNSURE, &err);
+        return;
+    }
+    if (!place->told && step != STEP_AFTER)
+        take_ok(place);
     if (!place->work->removes || (step == STEP_AFTER && has_grown(place))) {
         place_next(place);
     } else if (step != STEP_AFTER) {
@@ -274,10 +287,10 @@ static void on_answer(struct place *place, int step,
         place->placing = false;
         take_copyuid(place, reply);
         place->placed = r == 0;
-        if (r == 0 && !place->told)
-            take_ok(place);
+    } else if (step == STEP_LOOK) {
+        place->blind = r < 0;
     }
-    if (r < 0 && step != STEP_BEFORE && step != STEP_AFTER) {
+    if (r < 0 && step == STEP_PLACE) {
         imap_task_finish(&place->task, r, &err);
     } else if (place->due == 0) {
         chunk_over(place, step);

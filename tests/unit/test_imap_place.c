@@ -52,9 +52,9 @@ struct place_case {
         .tagged = "OK done"                                  \
     }
 /* Of the folder that messages are copied to, before and after. */
-#define STATUS(before, after)                                 \
-    {"STATUS \"To\"", "* STATUS To (" before ")\r\n", "OK x", true, 0}, \
-    {                                                         \
+#define STATUS(before, after)                                            \
+    {"STATUS \"To\"", "* STATUS To (" before ")\r\n", "OK x", true, 0},  \
+    {                                                                    \
         "STATUS \"To\"", "* STATUS To (" after ")\r\n", "OK x", false, 0 \
     }
 #define DONE(text)                           \
@@ -68,6 +68,16 @@ static const struct place_case cases[] = {
      .caps = CAPS " MOVE\r\n",
      .answers = {SELECT, FETCH(HERE(1) HERE(3)), DONE("UID MOVE 1:4 \"To\"")},
      .placed = "1:0 3:0 ", .asked = {1, 1, 1}},
+    {.name = "refused is only the question which of them are there",
+     .caps = CAPS " MOVE UIDPLUS\r\n",
+     .answers = {SELECT, {"UID FETCH", NULL, "NO [NOPERM] x", false, 0},
+                 {"UID MOVE", NULL, "OK [COPYUID 9 1,3 20:21] x", false, 0}},
+     .placed = "1:20 3:21 ", .asked = {1, 1, 1}},
+    {.name = "and without COPYUID nobody knows what was moved",
+     .caps = CAPS " MOVE\r\n",
+     .answers = {SELECT, {"UID FETCH", NULL, "NO [NOPERM] x", false, 0},
+                 DONE("UID MOVE")},
+     .placed = "", .result = ERR_UNSURE, .asked = {1, 1, 1}},
     {.name = "COPYUID may stand in the tagged answer",
      .caps = CAPS " MOVE UIDPLUS\r\n",
      .answers = {SELECT, FETCH(HERE(1) HERE(3)),
