@@ -176,7 +176,7 @@ static bool must_wait(const struct folder_work *work, enum side side)
     const struct policy *policy = work->run->options.policy;
 
     return work->row.pairs > work->row.gone[side] && !policy->keep_deleted &&
-           policy->direction == DIRECTION_BOTH && !run_is_placed_in(work, side);
+           policy->direction == DIRECTION_BOTH;
 }
 
 /* Until the next pass; or, where the deletions are held, until another run. */

@@ -180,10 +180,28 @@ static void look_again(const struct placement *placement)
     placement->ended_in->unconsumed[RIGHT] = true;
 }
 
-/* Not tried, as a folder failed. */
+/* The folder is to be made anew, but not before what is gone with it is gone on
+ * the other side. The next pass sees all of it again. */
+static void find_again(const struct placement *placement)
+{
+    struct folder_work *const works[] = {placement->from, placement->ended_in};
+
+    if (placement->to->run->pass > 0) {
+        look_again(placement);
+        return;
+    }
+    for (size_t i = 0; placement->move && i < 2; i++) {
+        works[i]->want_full[LEFT] = true;
+        works[i]->want_full[RIGHT] = true;
+    }
+}
+
+/* Not tried, as a folder failed, or has to wait. */
 static void put_off(const struct placement *placement)
 {
-    if (placement->move)
+    if (placement->to->waits)
+        find_again(placement);
+    else if (placement->move)
         look_again(placement);
     else if (!placement->to->failed)
         not_placed(placement);
