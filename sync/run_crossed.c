@@ -8,7 +8,8 @@
  * date stand for it; that the two new ones are the same is asked up the ladder
  * of match.h. The pair stays on record until the move is done: whatever comes
  * between, the next run finds the same again. Without proof both stay, one in
- * each folder.
+ * each folder; as they do after a run that was cut short while it deleted: then
+ * it may have been us who took one of them away.
  */
 #include <stdlib.h>
 
@@ -148,7 +149,7 @@ void run_find_crossed(struct run *run)
 {
     struct search *search;
 
-    if (!run->options.policy->moves ||
+    if (!run->options.policy->moves || run->deletes_open ||
         run->options.policy->direction != DIRECTION_BOTH)
         return;
     search = MEM_NEW(struct search);

@@ -215,9 +215,51 @@ static void send_removal(struct folder_work *work, enum side side)
         send_expunge(removal);
 }
 
+/* --- deletions whose end is not on record ----------------------------------------- */
+
+#define UNDER_WAY "deleting"
+
+static bool deletes_any(const struct run *run)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        if (run_takes_part(work) && (work->compare->plan.n_deletes[LEFT] > 0 ||
+                                     work->compare->plan.n_deletes[RIGHT] > 0))
+            return true;
+    }
+    return false;
+}
+
+int run_deletes_recall(struct run *run, struct err *err)
+{
+    char *text = NULL;
+    int r = state_meta_get(run->options.state, UNDER_WAY, &text, err);
+
+    run->deletes_open = r == 0 && text != NULL;
+    run->deletes_noted = run->deletes_open;
+    free(text);
+    return r;
+}
+
+static void note_deletes(struct run *run)
+{
+    if (run->deletes_noted || !deletes_any(run))
+        return;
+    run->deletes_noted = true;
+    state_meta_put(run->options.state, UNDER_WAY, "yes");
+}
+
+void run_deletes_settle(struct run *run)
+{
+    if (run->deletes_noted)
+        state_meta_put(run->options.state, UNDER_WAY, NULL);
+}
+
 void run_delete(struct run *run)
 {
     run->progress.phase = "deleting";
+    note_deletes(run);
     /* What was copied or paired is on disk before anything goes. */
     if (!run_commit(run))
         return;

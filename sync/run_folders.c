@@ -210,5 +210,7 @@ int run_folders(struct run *run, struct err *err)
         r = note_policy(run, err);
     if (r == 0)
         r = run_retry_refused(run, err);
+    if (r == 0)
+        r = run_deletes_recall(run, err);
     return r;
 }

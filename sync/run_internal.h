@@ -193,6 +193,8 @@ struct run {
     size_t folders_cap;
 
     struct renaming *renaming[SIDES]; /* run_renames.c */
+    bool deletes_open;  /* what is gone may be gone by an earlier run's hand */
+    bool deletes_noted; /* on record: deletions are under way */
 
     /* run_place.c */
     struct placement *placements;
@@ -410,6 +412,11 @@ void run_spare_edits(struct run *run);
 
 /* run_delete.c */
 void run_delete(struct run *run);
+/* Was an earlier run cut short while it deleted? Into deletes_open. Returns 0 or
+ * the state's error. */
+int run_deletes_recall(struct run *run, struct err *err);
+/* All deletions of this run are on record. */
+void run_deletes_settle(struct run *run);
 /* @pair's message is about to leave @work on @side, for @to where that is not
  * NULL. */
 void run_tell_removal(const struct folder_work *work, enum side side,

@@ -191,6 +191,8 @@ void run_settle(struct run *run)
         settle_folder(run->folders[i]);
     /* All folders with open intents were compared, and what had arrived was
      * adopted by its identity. */
-    if (run->result.result == 0)
+    if (run->result.result == 0) {
         state_intent_each(run->options.state, drop_intent, run, &err);
+        run_deletes_settle(run);
+    }
 }
