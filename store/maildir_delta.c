@@ -2,6 +2,7 @@
  * What is in a folder: one settled scan, base names to UIDs, letters to flags.
  * Names are dropped as they stream by; what is kept is 12 bytes a file.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -201,10 +202,17 @@ static void tell(struct maildir_job *base)
 
 /* --- sizes and dates of new files ------------------------------------------ */
 
+/* What may not be read is listed all the same: its copy fails, and says why. */
+static bool is_forbidden(const struct stat *st, int error_number)
+{
+    return S_ISREG(st->st_mode) &&
+           (error_number == EACCES || error_number == EPERM);
+}
+
 static void measure_one(struct job *job, struct maildir_batch *batch,
                         struct maildir_entry *entry, struct measure *out)
 {
-    struct stat st;
+    struct stat st = {0};
     struct bytes base = bytes_of(entry->base);
     int fd;
 
@@ -219,6 +227,10 @@ static void measure_one(struct job *job, struct maildir_batch *batch,
     if (fd >= 0) {
         out->known = maildir_meta_of_file(fd, base, &out->meta) == 0;
         close(fd);
+    } else if (is_forbidden(&st, errno)) {
+        out->known = true;
+        out->meta.size = (uint64_t)st.st_size;
+        out->meta.date = st.st_mtim.tv_sec;
     }
 }
 
