@@ -64,6 +64,21 @@ struct folder_work *run_folder_new(struct run *run, const char *left,
     return work;
 }
 
+/* What this run knows by UIDs of the folder as it was. */
+static void forget_uids(struct folder_work *work)
+{
+    work->n_bases = 0;
+    for (int side = 0; side < SIDES; side++) {
+        uidset_clear(&work->skip[side]);
+        uidset_clear(&work->bare[side]);
+        uidset_clear(&work->added[side]);
+        uidset_clear(&work->vanished[side]);
+        uidset_clear(&work->merged[side]);
+        for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)
+            uidset_clear(&work->unsure[side][i]);
+    }
+}
+
 void run_folder_forget(struct folder_work *work)
 {
     struct state *state = work->run->options.state;
@@ -80,6 +95,7 @@ void run_folder_forget(struct folder_work *work)
     memset(work->row.shown, 0, sizeof(work->row.shown));
     for (int side = 0; side < SIDES; side++)
         work->has_token[side] = false;
+    forget_uids(work);
 }
 
 static int add_recorded(struct run *run, struct err *err)
