@@ -156,6 +156,160 @@ static void map_uses(struct run *run)
     free(seated[RIGHT].entries);
 }
 
+/* --- halves --------------------------------------------------------------------- */
+
+/* On @side only. */
+static bool is_half(const struct folder_work *work, enum side side)
+{
+    return work->entry[side] != NULL && work->entry[other(side)] == NULL &&
+           !work->failed;
+}
+
+/* Were it alone, would it be made on @side? */
+static bool is_to_be_made(const struct folder_work *work, enum side side)
+{
+    return !work->row.exists[side];
+}
+
+/* A half that was a whole is on its way out, unless there is mail to come into
+ * it. Such a one must not come back only as it has another one's name. */
+static bool are_twins(const struct folder_work *left,
+                      const struct folder_work *right)
+{
+    return (left->row.pairs == 0 && right->row.pairs == 0) ||
+           is_to_be_made(left, RIGHT) || is_to_be_made(right, LEFT);
+}
+
+static struct folder_work *twin_of(const struct run *run,
+                                   const struct index *halves,
+                                   const struct folder_work *left)
+{
+    char *name = run_map_name(run, RIGHT, left->row.name[LEFT]);
+    struct folder_work *right = find(halves, name);
+
+    free(name);
+    return right != NULL && are_twins(left, right) ? right : NULL;
+}
+
+static struct index index_halves(const struct run *run, enum side side)
+{
+    struct index index = index_by(run, side);
+    size_t n = 0;
+
+    for (size_t i = 0; i < index.n; i++) {
+        if (is_half(index.named[i].work, side))
+            index.named[n++] = index.named[i];
+    }
+    index.n = n;
+    return index;
+}
+
+/* What was paired was paired with another folder: it is as if both were seen
+ * for the first time. Nothing is deleted for it. */
+static void join_half(struct folder_work *left, struct folder_work *right)
+{
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .folder = left->row.name[LEFT],
+        .reason = "is a folder of this name on both sides now: its messages "
+                  "are paired anew",
+    };
+
+    if (left->row.pairs > 0 || right->row.pairs > 0)
+        run_report(left->run, &event);
+    run_folder_forget(left);
+    run_folder_forget(right);
+    free(left->row.name[RIGHT]);
+    left->row.name[RIGHT] = mem_copy(right->row.name[RIGHT]);
+    left->winner = SIDES;
+    left->entry[RIGHT] = right->entry[RIGHT];
+    right->entry[RIGHT] = NULL;
+    for (enum side side = LEFT; side < SIDES; side++) {
+        left->row.follows[side] = false;
+        left->present[side] = true;
+        left->ask[side] = true;
+        right->row.exists[side] = false;
+        right->present[side] = false;
+        right->ask[side] = false;
+    }
+}
+
+void run_join_halves(struct run *run)
+{
+    struct index halves = index_halves(run, RIGHT);
+    bool any = false;
+
+    for (size_t i = 0; i < run->n_folders && halves.n > 0; i++) {
+        struct folder_work *left = run->folders[i];
+        struct folder_work *right =
+            is_half(left, LEFT) ? twin_of(run, &halves, left) : NULL;
+
+        if (right == NULL || !is_half(right, RIGHT))
+            continue;
+        join_half(left, right);
+        any = true;
+    }
+    free(halves.named);
+    if (any)
+        run_commit(run);
+}
+
+/* --- names that cross ------------------------------------------------------------- */
+
+static struct folder_work *new_half(const struct run *run, enum side side,
+                                    const char *name)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (is_half(work, side) && work->row.pairs == 0 &&
+            is_to_be_made(work, other(side)) &&
+            strcmp(work->row.name[side], name) == 0)
+            return work;
+    }
+    return NULL;
+}
+
+/* The name that a twin is to have is a new folder's there, and on the other side
+ * the name it has is a new folder's: these two are each other's twin, and the
+ * names are exchanged. */
+static bool cross(struct run *run, const struct folder_work *work)
+{
+    enum side side = other(work->winner);
+    struct folder_work *half[SIDES];
+
+    half[side] = new_half(run, side, work->row.name[work->winner]);
+    half[work->winner] = new_half(run, work->winner, work->row.name[side]);
+    if (half[LEFT] == NULL || half[RIGHT] == NULL)
+        return false;
+    join_half(half[LEFT], half[RIGHT]);
+    half[LEFT]->winner = work->winner;
+    half[LEFT]->row.follows[side] = true;
+    half[LEFT]->row.exists[LEFT] = true;
+    half[LEFT]->row.exists[RIGHT] = true;
+    half[LEFT]->in_state = true;
+    if (!run->options.dry)
+        state_folder_put(run->options.state, &half[LEFT]->row);
+    return true;
+}
+
+static void cross_names(struct run *run)
+{
+    bool any = false;
+
+    if (run->options.policy->direction != DIRECTION_BOTH)
+        return;
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *work = run->folders[i];
+
+        if (work->winner != SIDES && work->entry[LEFT] != NULL &&
+            work->entry[RIGHT] != NULL && !work->failed)
+            any = cross(run, work) || any;
+    }
+    if (any)
+        run_commit(run);
+}
+
 /* --- joining -------------------------------------------------------------------- */
 
 static void tell_problem(struct run *run, enum side side,
@@ -308,6 +462,7 @@ int run_join(struct run *run, struct err *err)
         map_uses(run);
     join_list(run, LEFT);
     join_list(run, RIGHT);
+    cross_names(run);
     run_folders_sort(run);
     for (size_t i = 0; i < run->n_folders; i++)
         take_entries(run->folders[i]);
@@ -318,104 +473,6 @@ int run_join(struct run *run, struct err *err)
             return r;
     }
     return state_intent_each(run->options.state, mark_intent, run, err);
-}
-
-/* --- halves --------------------------------------------------------------------- */
-
-/* On @side only. */
-static bool is_half(const struct folder_work *work, enum side side)
-{
-    return work->entry[side] != NULL && work->entry[other(side)] == NULL &&
-           !work->failed;
-}
-
-/* Were it alone, would it be made on @side? */
-static bool is_to_be_made(const struct folder_work *work, enum side side)
-{
-    return !work->row.exists[side];
-}
-
-/* A half that was a whole is on its way out, unless there is mail to come into
- * it. Such a one must not come back only as it has another one's name. */
-static bool are_twins(const struct folder_work *left,
-                      const struct folder_work *right)
-{
-    return (left->row.pairs == 0 && right->row.pairs == 0) ||
-           is_to_be_made(left, RIGHT) || is_to_be_made(right, LEFT);
-}
-
-static struct folder_work *twin_of(const struct run *run,
-                                   const struct index *halves,
-                                   const struct folder_work *left)
-{
-    char *name = run_map_name(run, RIGHT, left->row.name[LEFT]);
-    struct folder_work *right = find(halves, name);
-
-    free(name);
-    return right != NULL && are_twins(left, right) ? right : NULL;
-}
-
-static struct index index_halves(const struct run *run, enum side side)
-{
-    struct index index = index_by(run, side);
-    size_t n = 0;
-
-    for (size_t i = 0; i < index.n; i++) {
-        if (is_half(index.named[i].work, side))
-            index.named[n++] = index.named[i];
-    }
-    index.n = n;
-    return index;
-}
-
-/* What was paired was paired with another folder: it is as if both were seen
- * for the first time. Nothing is deleted for it. */
-static void join_half(struct folder_work *left, struct folder_work *right)
-{
-    struct report_event event = {
-        .kind = REPORT_NOTICE,
-        .folder = left->row.name[LEFT],
-        .reason = "is a folder of this name on both sides now: its messages "
-                  "are paired anew",
-    };
-
-    if (left->row.pairs > 0 || right->row.pairs > 0)
-        run_report(left->run, &event);
-    run_folder_forget(left);
-    run_folder_forget(right);
-    free(left->row.name[RIGHT]);
-    left->row.name[RIGHT] = mem_copy(right->row.name[RIGHT]);
-    left->winner = SIDES;
-    left->entry[RIGHT] = right->entry[RIGHT];
-    right->entry[RIGHT] = NULL;
-    for (enum side side = LEFT; side < SIDES; side++) {
-        left->row.follows[side] = false;
-        left->present[side] = true;
-        left->ask[side] = true;
-        right->row.exists[side] = false;
-        right->present[side] = false;
-        right->ask[side] = false;
-    }
-}
-
-void run_join_halves(struct run *run)
-{
-    struct index halves = index_halves(run, RIGHT);
-    bool any = false;
-
-    for (size_t i = 0; i < run->n_folders && halves.n > 0; i++) {
-        struct folder_work *left = run->folders[i];
-        struct folder_work *right =
-            is_half(left, LEFT) ? twin_of(run, &halves, left) : NULL;
-
-        if (right == NULL || !is_half(right, RIGHT))
-            continue;
-        join_half(left, right);
-        any = true;
-    }
-    free(halves.named);
-    if (any)
-        run_commit(run);
 }
 
 /* --- two folders, one name -------------------------------------------------------- */
