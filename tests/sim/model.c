@@ -325,6 +325,7 @@ static void do_nothing(struct work *work)
 
 static void on_open(struct endpoint *endpoint, struct open_request *request)
 {
+    ((struct model *)endpoint)->on_its_way = request->on_its_way;
     begin(endpoint, &request->base, do_nothing);
 }
 

@@ -83,6 +83,7 @@ struct model {
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */
     bool is_cut;
+    bool on_its_way; /* as its owner said when this run opened it */
     /* One of so many changes and reads breaks off with the connection, which is
      * made again at once: done, not done, or done a little later. 0: none. */
     uint32_t shaky;

@@ -88,13 +88,18 @@ static void settle(struct world *world)
         uv_run(&world->loop, UV_RUN_ONCE);
 }
 
-static int do_open(struct world *world)
+static int open_after(struct world *world, bool on_its_way)
 {
-    struct open_request open = {.base = head(world)};
+    struct open_request open = {.base = head(world), .on_its_way = on_its_way};
 
     endpoint_open(world->endpoint, &open);
     settle(world);
     return open.base.result;
+}
+
+static int do_open(struct world *world)
+{
+    return open_after(world, false);
 }
 
 /* A server with these answers, up to one without a command. */
@@ -607,6 +612,20 @@ static void test_lost_place(void)
     world_free(world);
 }
 
+static void test_on_its_way(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {NULL, NULL, NULL, false, 0}
+    };
+    struct world *world = world_new(answers, NULL);
+    uint64_t before = uv_hrtime();
+
+    world->account.wait_ms = 40;
+    ok(open_after(world, true) == 0 && uv_hrtime() - before >= 120000000u,
+       "what an earlier run has sent gets three waits to arrive");
+    world_free(world);
+}
+
 /* The wait is an hour, and the test is over at once. */
 static void test_interrupt(void)
 {
@@ -638,6 +657,7 @@ int main(void)
               "milliseconds",
               1, "and one that says for how long");
     test_busy_for_ever();
+    test_on_its_way();
     test_long_wait();
     test_cuts();
     test_partial("OK done", 0, "a listing of one message of two");

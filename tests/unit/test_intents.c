@@ -50,8 +50,12 @@ static void test_lost_answer(uint32_t seed)
     ok(sync_once(&world) == 0 && is_equal(&world) &&
            inbox(&world, RIGHT)->n_mail == 3,
        "seed %u: the next run finds what arrived, and sends the rest", seed);
+    ok(world.side[RIGHT].on_its_way && !world.side[LEFT].on_its_way,
+       "seed %u: after a wait for what may have been on its way", seed);
     ok(count_intents(&world) == 0, "seed %u: and nothing is announced any more",
        seed);
+    ok(sync_once(&world) == 0 && !world.side[RIGHT].on_its_way,
+       "seed %u: the run after it need not wait", seed);
     world_deinit(&world);
 }
 
