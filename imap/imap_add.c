@@ -82,7 +82,8 @@ static bool joins_batch(const struct add *add, const struct message *message)
 {
     const uint32_t needed = CAP_MULTIAPPEND | CAP_LITERAL_PLUS;
 
-    return message->meta.size > 0 && (caps_of(add) & needed) == needed;
+    return message->meta.size > 0 && (caps_of(add) & needed) == needed &&
+           !add->task.pool->cramped;
 }
 
 static bool is_unasked(const struct add *add, uint64_t size)
@@ -313,6 +314,16 @@ static int or_bare(const struct message *message,
                : result;
 }
 
+/* Several that find no room together may find it one by one, as long as the
+ * smaller ones do: from now on each goes alone. */
+static void note_room(struct imap_pool *pool, size_t n_messages, int result)
+{
+    if (result == ERR_FULL && n_messages > 1)
+        pool->cramped = true;
+    else
+        pool->full = result == ERR_FULL ? pool->full + 1 : 0;
+}
+
 /* An APPEND was answered: so much for all messages in it. */
 static void settle_batch(struct add *add, size_t batch,
                          const struct session_reply *reply)
@@ -332,7 +343,7 @@ static void settle_batch(struct add *add, size_t batch,
     for (to = from; to < add->next && messages[to].batch == batch; to++)
         continue;
     numbered = r == 0 && uids_are_valid(add, reply, to - from);
-    add->task.pool->full = r == ERR_FULL ? add->task.pool->full + 1 : 0;
+    note_room(add->task.pool, to - from, r);
     if (r == 0) {
         imap_pool_progress(add->task.pool);
     } else if (verdict_passes(verdict)) {

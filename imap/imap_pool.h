@@ -39,7 +39,8 @@ struct imap_pool {
     int broken;     /* nothing works any more: why */
     struct err err; /* of broken */
     bool adds;      /* messages are added here, too */
-    unsigned full;  /* refusals in a row for want of room */
+    unsigned full;  /* refusals of one message in a row for want of room */
+    bool cramped;   /* there was none for several together */
     bool closing;
     struct patience patience;
     unsigned setbacks;       /* so far */

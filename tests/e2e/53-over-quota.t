@@ -4,8 +4,7 @@
 # the next run goes on.
 . tests/lib/twin.sh
 
-for tier in resync bare; do
-    server "$tier" "tier=$tier" extra='mail_plugins = quota
+quota='mail_plugins = quota
 plugin {
   quota = count:User quota
   quota_vsizes = yes
@@ -15,6 +14,8 @@ plugin {
 protocol imap {
   mail_plugins = quota
 }'
+for tier in resync bare; do
+    server "$tier" "tier=$tier" extra="$quota"
     account_maildir "left_$tier"
     account_imap "right_$tier" "$tier" ann
     pair "$tier" "left_$tier" "right_$tier"
@@ -47,4 +48,18 @@ protocol imap {
     runs 0 "$tier: and once more" sync "$tier"
     equal "$tier: both sides are equal" "left_$tier" "right_$tier"
 done
+
+# On a long line several batches are on their way before the first is refused.
+server far extra="$quota"
+relay slow far -d 60
+account_maildir many
+account_relay narrow slow ann
+pair far many narrow
+mkdir "$T/many"
+for folder in A B C D E F; do
+    mail bulk many $folder 100 10000
+done
+runs 1 "far: there is no room" --json sync far
+copied=$(summary .right.copied)
+ok "far: what fits one by one is copied ($copied)" test "$copied" -gt 15
 done_testing
