@@ -219,13 +219,11 @@ static void send_removal(struct folder_work *work, enum side side)
 
 #define UNDER_WAY "deleting"
 
-static bool deletes_any(const struct run *run)
+bool run_has_deletes(const struct run *run, enum side side)
 {
     for (size_t i = 0; i < run->n_folders; i++) {
-        const struct folder_work *work = run->folders[i];
-
-        if (run_takes_part(work) && (work->compare->plan.n_deletes[LEFT] > 0 ||
-                                     work->compare->plan.n_deletes[RIGHT] > 0))
+        if (run_takes_part(run->folders[i]) &&
+            run->folders[i]->compare->plan.n_deletes[side] > 0)
             return true;
     }
     return false;
@@ -244,7 +242,8 @@ int run_deletes_recall(struct run *run, struct err *err)
 
 static void note_deletes(struct run *run)
 {
-    if (run->deletes_noted || !deletes_any(run))
+    if (run->deletes_noted ||
+        (!run_has_deletes(run, LEFT) && !run_has_deletes(run, RIGHT)))
         return;
     run->deletes_noted = true;
     state_meta_put(run->options.state, UNDER_WAY, "yes");

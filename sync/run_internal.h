@@ -412,6 +412,8 @@ void run_spare_edits(struct run *run);
 
 /* run_delete.c */
 void run_delete(struct run *run);
+/* Is anything to be deleted on @side? */
+bool run_has_deletes(const struct run *run, enum side side);
 /* Was an earlier run cut short while it deleted? Into deletes_open. Returns 0 or
  * the state's error. */
 int run_deletes_recall(struct run *run, struct err *err);

@@ -106,23 +106,13 @@ static void keep(struct folder_work *work, enum side side,
         run_report(run, &event);
 }
 
-static bool has_deletes(const struct run *run, enum side side)
-{
-    for (size_t i = 0; i < run->n_folders; i++) {
-        if (run_takes_part(run->folders[i]) &&
-            run->folders[i]->compare->plan.n_deletes[side] > 0)
-            return true;
-    }
-    return false;
-}
-
 static void keep_on(struct run *run, enum side side)
 {
     struct missing missing = {0};
     struct refused refused = {&missing, side};
     struct err err;
 
-    if (!has_deletes(run, side))
+    if (!run_has_deletes(run, side))
         return;
     for (size_t i = 0; i < run->n_folders; i++) {
         if (run->folders[i]->compare != NULL)
