@@ -232,20 +232,6 @@ static void check_loss(struct world *world)
     look_free(&right);
 }
 
-static bool in_step(struct world *world, char *why)
-{
-    struct look left;
-    struct look right;
-    bool same;
-
-    half_look(world->half[LEFT], &left);
-    half_look(world->half[RIGHT], &right);
-    same = account_in_step(&world->account, &left, &right, why);
-    look_free(&left);
-    look_free(&right);
-    return same;
-}
-
 static bool make_peace(struct world *world, char *why)
 {
     for (uint32_t i = 0; i < PEACE_MAX; i++) {
@@ -254,7 +240,7 @@ static bool make_peace(struct world *world, char *why)
         check_loss(world);
         if (world->account.wrong[0] != '\0')
             return false;
-        if (r == 0 && in_step(world, why))
+        if (r == 0 && world_in_step(world, why))
             return true;
     }
     return false;

@@ -291,6 +291,20 @@ int world_run(struct world *world, uint64_t kill_after)
     return r;
 }
 
+bool world_in_step(struct world *world, char *why)
+{
+    struct look left;
+    struct look right;
+    bool same;
+
+    half_look(world->half[LEFT], &left);
+    half_look(world->half[RIGHT], &right);
+    same = account_in_step(&world->account, &left, &right, why);
+    look_free(&left);
+    look_free(&right);
+    return same;
+}
+
 void world_settle(struct world *world)
 {
     (void)world;

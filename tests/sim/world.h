@@ -85,4 +85,7 @@ int world_run(struct world *world, uint64_t kill_after);
 /* What comes late comes now, or never. */
 void world_settle(struct world *world);
 
+/* Are both sides the same, as account_in_step() says? @why  of 200 octets. */
+bool world_in_step(struct world *world, char *why);
+
 #endif

@@ -127,20 +127,6 @@ static bool is_well(const struct world *world)
     return world->account.wrong[0] == '\0';
 }
 
-static bool in_step(struct world *world, char *why)
-{
-    struct look left;
-    struct look right;
-    bool same;
-
-    half_look(world->half[LEFT], &left);
-    half_look(world->half[RIGHT], &right);
-    same = account_in_step(&world->account, &left, &right, why);
-    look_free(&left);
-    look_free(&right);
-    return same;
-}
-
 static void check_loss(struct world *world)
 {
     struct look left;
@@ -186,14 +172,15 @@ static void run_to_peace(struct world *world)
         r = world_run(world, 0);
         check_loss(world);
         n++;
-    } while (is_well(world) && n < RUNS_MAX &&
-             (r != 0 || world->result.failed > 0 || !in_step(world, why)));
+    } while (
+        is_well(world) && n < RUNS_MAX &&
+        (r != 0 || world->result.failed > 0 || !world_in_step(world, why)));
     if (!is_well(world) || world->stuck)
         return;
     if (r != 0 || world->result.failed > 0)
         account_wrong(&world->account, "run %u without faults: %d, %u failed",
                       n, r, world->result.failed);
-    else if (!in_step(world, why))
+    else if (!world_in_step(world, why))
         account_wrong(&world->account, "not in step after two runs: %s", why);
 }
 
