@@ -15,7 +15,12 @@
 #include "store/pages.h"
 #include "store/state_check.h"
 
-#define DATA_NAME "data.mdb" /* LMDB's own, in the directory it is given */
+/* LMDB's own, in the directory it is given. */
+#define DATA_NAME "data.mdb"
+#define LOCK_NAME "lock.mdb"
+
+/* What LMDB makes of an empty lock file: a head and its usual 126 readers. */
+#define LOCK_BYTES 8192
 
 /* The map is address space, not memory nor disk; it is doubled when full. */
 #define MAP_START ((size_t)16 << 20)
@@ -92,6 +97,33 @@ static int check_file(const char *dir, size_t *size, struct err *err)
     }
     free(path);
     return r;
+}
+
+/* Have room for the lock file. LMDB makes it by ftruncate() and writes it
+ * through a map, where a full disk would end the process with SIGBUS. Where
+ * this cannot be asked for, or the file not be made, LMDB says what is wrong. */
+static int reserve_lock(const char *dir, struct err *err)
+{
+    char *path = mem_printf("%s/%s", dir, LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                  0600);
+    int rc = 0;
+
+#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
+    if (fd >= 0) {
+        do {
+            rc = posix_fallocate(fd, 0, LOCK_BYTES);
+        } while (rc == EINTR);
+    }
+#endif
+    if (fd >= 0)
+        close(fd);
+    if (rc == ENOSPC || rc == EDQUOT || rc == EIO || rc == EFBIG)
+        rc = err_errno(err, ERR_DISK, rc, "%s", path);
+    else
+        rc = 0;
+    free(path);
+    return rc;
 }
 
 static int open_env(struct state_db *db, const char *dir, size_t size,
@@ -185,7 +217,9 @@ int state_db_open(const char *dir, bool read_only, struct state_db **out,
     db = MEM_NEW(struct state_db);
     db->read_only = read_only;
     pthread_mutex_init(&db->lock, NULL);
-    r = open_env(db, dir, size, err);
+    r = reserve_lock(dir, err);
+    if (r == 0)
+        r = open_env(db, dir, size, err);
     if (r == 0)
         r = check_snapshot(db, err);
     if (r == 0)

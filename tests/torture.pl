@@ -11,9 +11,11 @@
 #       doubled 0 | unjustified 0 | resurrected 0 | anything else worth saying
 #
 # (on one line). What was done stays in RESULTS (build/torture): run again, it
-# goes on with what is missing or failed, as long as no source has changed. -s
-# only shows the table of what is there. Exits 0 when every test has passed and
-# no row counts anything lost, doubled, unjustified or resurrected.
+# goes on with what is missing or failed, and with what was done with other
+# sources: of mailtwin, of what all tests share, or of the test, which are the
+# files named as it is and what its line "# Sources: PATH ..." adds. -s only
+# shows the table of what is there. Exits 0 when every test has passed and no
+# row counts anything lost, doubled, unjustified or resurrected.
 use strict;
 use warnings;
 use Digest::SHA;
@@ -23,7 +25,7 @@ use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(time);
 
 my @EVILS = qw(lost doubled unjustified resurrected);
-my @SOURCES = qw(base imap store sync cmd tests Makefile);
+my @SOURCES = qw(base imap store sync cmd Makefile tests/lib tests/tools);
 
 my ($jobs, $results, $show) = (2, 'build/torture', 0);
 while (@ARGV and $ARGV[0] =~ /^-([jrs])$/) {
@@ -34,12 +36,17 @@ while (@ARGV and $ARGV[0] =~ /^-([jrs])$/) {
 }
 make_path($results);
 
-# One number for all that a result depends on.
+# One number for all that a result of TEST depends on.
 sub sources {
+    my ($test) = @_;
+    (my $own = $test) =~ s/\.t$//;
+    open my $head, '<', $test or die "$test: $!";
+    my @own = map { /^# Sources: (.*)/ ? glob $1 : () } <$head>;
     my $sha = Digest::SHA->new(256);
-    open my $find, '-|', 'find', @SOURCES, qw(-type f) or die "find: $!";
+    open my $find, '-|', 'find', @SOURCES, glob("$own.*"), @own, qw(-type f)
+        or die "find: $!";
     chomp(my @files = sort <$find>);
-    close $find;
+    close $find or die "find: sources of $test are missing\n";
     for my $file (@files) {
         next if $file =~ m{/__pycache__/};
         $sha->add("$file\n")->addfile($file);
@@ -55,10 +62,10 @@ sub result_of {
 
 # What a finished test left: its seconds, or nothing.
 sub seconds_of {
-    my ($test, $sources) = @_;
+    my ($test) = @_;
     open my $file, '<', result_of($test) . '.done' or return;
     my ($of, $seconds) = split ' ', scalar <$file>;
-    return $of eq $sources ? $seconds : undef;
+    return $of eq sources($test) ? $seconds : undef;
 }
 
 sub lines_of {
@@ -82,11 +89,11 @@ sub is_good {
 }
 
 my %running;
-my $sources = sources();
 
 sub start {
     my ($test) = @_;
     my $result = result_of($test);
+    my $sources = sources($test);
     unlink "$result.done";
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
@@ -97,7 +104,7 @@ sub start {
         open STDERR, '>', "$result.err"  or die "$result.err: $!";
         exec $test or die "$test: $!";
     }
-    $running{$pid} = { test => $test, since => time };
+    $running{$pid} = { test => $test, since => time, sources => $sources };
 }
 
 sub finish {
@@ -108,7 +115,7 @@ sub finish {
     printf "%-40s %s %7.0f s\n", $test, $good ? 'ok    ' : 'FAILED', $seconds;
     if ($good) {
         open my $file, '>', result_of($test) . '.done' or die $!;
-        printf $file "%s %.0f\n", $sources, $seconds;
+        printf $file "%s %.0f\n", $job->{sources}, $seconds;
         close $file or die $!;
     } else {
         print "    $_\n" for grep { /^not ok|^Bail/ } lines_of($test);
@@ -116,7 +123,7 @@ sub finish {
 }
 
 sub run_all {
-    my @todo = grep { not defined seconds_of($_, $sources) } @_;
+    my @todo = grep { not defined seconds_of($_) } @_;
     printf "%d of %d tests to run\n", scalar @todo, scalar @_;
     $| = 1;
     $SIG{INT} = $SIG{TERM} = sub {
@@ -139,7 +146,7 @@ sub table {
     my (%sum, $bad, $total);
     printf "\n%-44s %-34s %s\n", 'what', 'how much', join ' ', @EVILS;
     for my $test (@_) {
-        my $seconds = seconds_of($test, $sources);
+        my $seconds = seconds_of($test);
         my @rows = rows_of($test);
         if (not defined $seconds) {
             $bad++;

@@ -3,6 +3,7 @@
 # and of what reads a server's words; for the rest a reason is known. See
 # tests/coverage/coverage.py. It needs a build of its own: in make check that is
 # too dear, and only the table of reasons is held against the sources.
+# Sources: tests/coverage tests/unit tests/sim
 T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
 trap 'rm -rf "$T"' EXIT
 . tests/lib/tap.sh

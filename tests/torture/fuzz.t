@@ -5,6 +5,7 @@
 # make check runs the corpora and about a second of mutations of them;
 # TORTURE=1 lets libFuzzer look for more, FUZZ_SECONDS for each target, where
 # there is clang with its runtime.
+# Sources: tests/fuzz tests/sim
 T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
 trap 'rm -rf "$T"' EXIT
 . tests/lib/tap.sh

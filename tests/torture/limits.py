@@ -15,9 +15,9 @@ def remount(place, options):
     """What a run had open may be let go of a little after it has ended."""
     argv = ["mount", "-o", "remount," + options, place]
     deadline = time.monotonic() + 20
-    while subprocess.run(argv, stderr=subprocess.PIPE).returncode != 0:
+    while (done := subprocess.run(argv, stderr=subprocess.PIPE)).returncode:
         if time.monotonic() > deadline:
-            raise AssertionError("cannot " + " ".join(argv))
+            raise AssertionError("cannot %s: %s" % (argv, done.stderr))
         time.sleep(0.01)
 
 
@@ -59,12 +59,12 @@ def limits(scenario):
 
 
 def sizes(place):
-    """From no room at all to enough of it."""
+    """From no room at all to enough of it; a size of 0 would be no limit."""
     status = os.statvfs(place)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
     inodes = status.f_files - status.f_ffree
     yield "ro"
-    yield from ("size=%d" % (used + n * PAGE) for n in range(0, 40))
+    yield from ("size=%d" % (max(used, PAGE) + n * PAGE) for n in range(0, 40))
     yield from ("nr_inodes=%d" % (inodes + n) for n in range(0, 40))
 
 

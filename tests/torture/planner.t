@@ -5,6 +5,7 @@
 # tests/unit/test_planner_worlds.c. As a part of make check, under the
 # sanitizers, one of so many worlds of two messages; the test itself does those
 # of one.
+# Sources: tests/unit/*.h tests/unit/test_planner_worlds.c tests/sim
 if [ -n "$TORTURE" ]; then
     SCOPES="one three same other" EVERY=1 CUTS=50 \
         exec build/tests/test_planner_worlds

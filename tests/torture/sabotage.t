@@ -7,6 +7,7 @@
 #     ONLY="no_guard any_scan" tests/torture/sabotage.t     these only
 #
 # make check makes a few mistakes that are noticed within seconds.
+# Sources: tests/unit tests/e2e tests/fuzz tests/sim
 T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
 trap 'rm -rf "$T"' EXIT
 . tests/lib/tap.sh

@@ -5,6 +5,7 @@
 # Two processes live different worlds side by side; a world that does not keep
 # it is printed as the one line that repeats it. WORLDS: of each process.
 # make check lives some of them in tests/unit/test_simulation.c.
+# Sources: tests/unit/*.h tests/unit/test_simulation.c tests/sim
 T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
 trap 'rm -rf "$T"' EXIT
 . tests/lib/tap.sh

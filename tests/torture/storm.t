@@ -6,6 +6,7 @@
 # again and again. make check has them as tests of their own.
 #
 #   STORM_SCANS=N, ROUNDS=N   so many scans (1000), of the tests 65 to 67 (6)
+# Sources: tests/unit/*.h tests/unit/test_maildir_storm.c
 T=$(mktemp -d /tmp/mtXXXXXX) || exit 1
 trap 'rm -rf "$T"' EXIT
 . tests/lib/tap.sh

@@ -195,6 +195,21 @@ static void test_no_space(const struct statedir *place)
        WEXITSTATUS(status));
 }
 
+/* A hole in it would be filled through a map: SIGBUS on a full disk. */
+static void test_lock_room(const struct statedir *place)
+{
+    char *path = mem_printf("%s/lock.mdb", place->dir);
+    struct state *state = open_state(place);
+    struct stat st = {0};
+
+    stat(path, &st);
+    ok(st.st_size == 8192 && st.st_blocks * 512 >= st.st_size,
+       "lock room: LMDB's lock file has no holes (%lld bytes in %lld blocks)",
+       (long long)st.st_size, (long long)st.st_blocks);
+    state_close(state);
+    free(path);
+}
+
 static void test_no_permission(const struct statedir *place)
 {
     struct state *state;
@@ -318,8 +333,9 @@ static void test_killed(const struct statedir *place)
 int main(void)
 {
     static void (*const tests[])(const struct statedir *place) = {
-        test_foreign,  test_newer,  test_read_only, test_locked,
-        test_no_space, test_litter, test_killed,    test_no_permission,
+        test_foreign, test_newer,         test_read_only,
+        test_locked,  test_no_space,      test_litter,
+        test_killed,  test_no_permission, test_lock_room,
     };
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
