@@ -16,8 +16,7 @@ void plan_deinit(struct plan *plan)
     for (int side = 0; side < SIDES; side++) {
         free(plan->copies[side]);
         free(plan->deletes[side]);
-        uidset_deinit(&plan->vanished[side]);
-        uidset_deinit(&plan->merged[side]);
+        free(plan->vanished[side]);
     }
     free(plan->flags);
     free(plan->records);
@@ -289,18 +288,15 @@ static bool is_skipped(const struct plan_input *input,
 static bool judge_vanished(struct plan *plan, const struct plan_input *input,
                            enum side side, const struct state_pair *pair)
 {
-    enum side from = other(side);
-    uint32_t uid = pair->uid[from];
-    bool again;
-
     if (input->added[side] == NULL ||
         !uidset_has(input->added[side], pair->uid[side]) ||
         !uidset_has(&input->delta[side]->gone, pair->uid[side]))
         return false;
     add_forget(plan, pair);
-    again = input->merges[side] || (input->vanished[from] != NULL &&
-                                    uidset_has(input->vanished[from], uid));
-    uidset_add(again ? &plan->merged[from] : &plan->vanished[from], uid);
+    plan->vanished[side] =
+        mem_grow(plan->vanished[side], plan->n_vanished[side],
+                 &plan->vanished_cap[side], sizeof(*plan->vanished[side]));
+    plan->vanished[side][plan->n_vanished[side]++] = *pair;
     plan->relist[LEFT] = true;
     plan->relist[RIGHT] = true;
     plan->anew = true;
@@ -355,6 +351,13 @@ static void judge(struct plan *plan, const struct plan_input *input,
     }
 }
 
+void plan_set_apart(struct plan *plan, const struct state_apart *apart)
+{
+    plan->aparts = mem_grow(plan->aparts, plan->n_aparts, &plan->aparts_cap,
+                            sizeof(*plan->aparts));
+    plan->aparts[plan->n_aparts++] = *apart;
+}
+
 static void set_apart(struct plan *plan, const struct plan_input *input,
                       enum side side, const struct listed *listed,
                       enum apart_kind kind)
@@ -367,9 +370,7 @@ static void set_apart(struct plan *plan, const struct plan_input *input,
         .size = listed->size,
     };
 
-    plan->aparts = mem_grow(plan->aparts, plan->n_aparts, &plan->aparts_cap,
-                            sizeof(*plan->aparts));
-    plan->aparts[plan->n_aparts++] = apart;
+    plan_set_apart(plan, &apart);
 }
 
 static bool is_filtered(const struct plan_input *input,
@@ -401,10 +402,7 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
 {
     if (input->skip[side] != NULL && uidset_has(input->skip[side], listed->uid))
         return;
-    if (input->merged[side] != NULL &&
-        uidset_has(input->merged[side], listed->uid))
-        set_apart(plan, input, side, listed, APART_MERGED);
-    else if (!rules_may_change(input->policy, other(side)))
+    if (!rules_may_change(input->policy, other(side)))
         set_apart(plan, input, side, listed, APART_FOREIGN);
     else if (!listed->has_meta)
         plan->relist[side] = true; /* its size and date are needed first */

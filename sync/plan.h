@@ -50,10 +50,10 @@ struct plan {
     bool relist[SIDES]; /* list this side in full in the next pass */
     bool anew;          /* who is who is asked anew then: nothing is copied
                            before */
-    /* What a message of this side was copied as is gone already, once or
-     * twice: see plan_input. */
-    struct uidset vanished[SIDES];
-    struct uidset merged[SIDES];
+    /* Of forgets: the copy on this side is of this run, and gone already. */
+    struct state_pair *vanished[SIDES];
+    size_t n_vanished[SIDES];
+    size_t vanished_cap[SIDES];
 };
 
 /* Which flags a side was ever seen to show on any message of the folder. One
@@ -100,12 +100,6 @@ struct plan_input {
      * to delete it, or the server did not keep it: its original is not deleted
      * for that, but copied once more. */
     const struct uidset *added[SIDES];
-    /* Messages of a side whose copies went that way once. If it happens again,
-     * or the other side is known to do so, the server has merged them into an
-     * equal message that was there. */
-    bool merges[SIDES];
-    const struct uidset *vanished[SIDES];
-    const struct uidset *merged[SIDES];
     const struct plan_base *bases; /* sorted */
     size_t n_bases;
 };
@@ -127,6 +121,9 @@ void plan_merge(struct plan *plan, const struct plan_input *input,
 /* Drop the copies to @side whose UID was set to 0, and the deletions on @side
  * and forgets whose left UID was. */
 void plan_close_gaps(struct plan *plan, enum side side);
+
+/* A message stays on its side, on record. */
+void plan_set_apart(struct plan *plan, const struct state_apart *apart);
 
 /* @listed has to be copied to @to after all. */
 void plan_copy_back(struct plan *plan, enum side to,

@@ -40,21 +40,17 @@ struct plan_input run_plan_input(const struct folder_work *work)
             edge[side] = compare->oldest[side];
     }
     return (struct plan_input){
-        .delta = {&compare->delta[LEFT],               &compare->delta[RIGHT]},
-        .shown = {compare->shown[LEFT],                compare->shown[RIGHT] },
-        .edge = {edge[LEFT],                          edge[RIGHT]           },
+        .delta = {&compare->delta[LEFT], &compare->delta[RIGHT]},
+        .shown = {compare->shown[LEFT],  compare->shown[RIGHT] },
+        .edge = {edge[LEFT],            edge[RIGHT]           },
         .known = &compare->known,
         .match = &compare->match,
         .keywords = run->keywords,
         .policy = run->options.policy,
         .folder = work->row.id,
         .now = run->now,
-        .skip = {&work->skip[LEFT],                   &work->skip[RIGHT]    },
-        .added = {&work->added[LEFT],                  &work->added[RIGHT]   },
-        .merges = {run->options.endpoint[LEFT]->merges,
-                  run->options.endpoint[RIGHT]->merges                       },
-        .vanished = {&work->vanished[LEFT],               &work->vanished[RIGHT]},
-        .merged = {&work->merged[LEFT],                 &work->merged[RIGHT]  },
+        .skip = {&work->skip[LEFT],     &work->skip[RIGHT]    },
+        .added = {&work->added[LEFT],    &work->added[RIGHT]   },
         .bases = work->bases,
         .n_bases = work->n_bases,
     };
@@ -97,8 +93,6 @@ static int plan_one(struct folder_work *work, struct err *err)
             work->unconsumed[side] = true;
         if (compare->plan.relist[side])
             work->want_full[side] = true;
-        uidset_add_set(&work->vanished[side], &compare->plan.vanished[side]);
-        uidset_add_set(&work->merged[side], &compare->plan.merged[side]);
     }
     tell_hidden(work);
     return 0;

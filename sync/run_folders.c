@@ -14,7 +14,6 @@ void run_folder_free(struct folder_work *work)
         uidset_deinit(&work->bare[side]);
         uidset_deinit(&work->added[side]);
         uidset_deinit(&work->vanished[side]);
-        uidset_deinit(&work->merged[side]);
         for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)
             uidset_deinit(&work->unsure[side][i]);
     }
@@ -73,7 +72,6 @@ static void forget_uids(struct folder_work *work)
         uidset_clear(&work->bare[side]);
         uidset_clear(&work->added[side]);
         uidset_clear(&work->vanished[side]);
-        uidset_clear(&work->merged[side]);
         for (size_t i = 0; i < RUN_DOUBTS_MAX; i++)
             uidset_clear(&work->unsure[side][i]);
     }

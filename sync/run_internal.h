@@ -13,6 +13,7 @@
  *     run_decide.c   plans, guards, what a dry run says
  *     inquiry.c      who some messages are, asked folder by folder
  *     run_moves.c    messages that went into another folder: found
+ *     run_merged.c   copies that a server merged into equal messages
  *     run_crossed.c  messages that each side put into another folder
  *     run_within.c   messages that were copied within a side: found
  *     run_place.c    both carried out on the other side
@@ -99,8 +100,6 @@ struct folder_work {
     struct uidset bare[SIDES];     /* refused, it may be for their keywords */
     struct uidset added[SIDES];    /* by us */
     struct uidset vanished[SIDES]; /* their copies over there are no more */
-    struct uidset merged[SIDES]; /* and were no more when they were sent again:
-                                      the other side has such a message */
     /* Sent from this side, and the answer was lost: once, twice, ... */
     struct uidset unsure[SIDES][RUN_DOUBTS_MAX];
     uint32_t left_out; /* messages not sent, and not told yet */
@@ -149,6 +148,7 @@ enum run_step {
     STEP_RENAME,
     STEP_COMPARE,
     STEP_PLAN,
+    STEP_FIND_MERGED,
     STEP_FIND_CROSSED,
     STEP_FIND_COPIES,
     STEP_CREATE,
@@ -349,6 +349,9 @@ void run_check(struct run *run);
 /* run_moves.c: find messages that left one folder and appeared in another,
  * take them out of the plans into run->placements. */
 void run_find_moves(struct run *run);
+
+/* run_merged.c: what became of this run's copies that are gone already. */
+void run_find_merged(struct run *run);
 
 /* run_crossed.c: find messages that both sides moved, each to another folder.
  */

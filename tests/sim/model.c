@@ -617,6 +617,18 @@ static void lose_one(struct work *work, struct model_folder *folder,
     add->added(add, index, result, 0, &err);
 }
 
+/* What was added under @uid may not stay. */
+static void drop_added(struct model *model, struct model_folder *folder,
+                       uint32_t uid, const char *content)
+{
+    if (model->keeps_one && model_count(model, folder->name, content) > 1) {
+        model_expunge(folder, uid);
+    } else if (model->n_loses > 0 && strcmp(content, model->loses) == 0) {
+        model->n_loses--;
+        model_expunge(folder, uid);
+    }
+}
+
 static struct flags kept(const struct model *model, struct flags flags)
 {
     flags.system &= ~model->drops;
@@ -655,6 +667,7 @@ static void add_one(struct work *work)
             put(folder, content, kept(model, work->meta.flags), work->meta.date)
                 ->uid;
 
+        drop_added(model, folder, uid, content);
         if (!model->is_cut)
             add->added(add, index, 0, model->no_uids ? 0 : uid, NULL);
     }

@@ -77,6 +77,9 @@ struct model {
     uint32_t drops;      /* flags that it takes with OK, and does not store */
     bool folds_case;     /* names that differ by case are one folder */
     const char *refuses; /* content that is refused for good, or NULL */
+    const char *loses;   /* content that is gone as soon as it was added... */
+    unsigned n_loses;    /* ...so many times */
+    bool keeps_one;      /* of equal messages that are added: the first */
     const char *poison;  /* content that costs the connection, or NULL */
     bool poison_unsure;  /* and nobody knows whether it arrived */
     uint32_t room;       /* messages that it has room for; 0: any number */

@@ -460,7 +460,7 @@ static void test_skipped(void)
     }
 }
 
-static void test_merged_away(void)
+static void test_vanished(void)
 {
     for (enum side side = LEFT; side < SIDES; side++) {
         struct uidset none = {0};
@@ -474,38 +474,12 @@ static void test_merged_away(void)
         finish_side(&desk, side, side == LEFT ? "2:3" : "12:13", true);
         judge_all(&desk);
         ok(desk.plan.n_forgets == 1 && desk.plan.relist[LEFT] &&
-               desk.plan.relist[RIGHT] &&
-               uidset_has(&desk.plan.vanished[other(side)],
-                          side == LEFT ? 12 : 2),
+               desk.plan.relist[RIGHT] && desk.plan.n_vanished[side] == 1 &&
+               desk.plan.vanished[side][0].uid[LEFT] == 2 &&
+               desk.plan.n_vanished[other(side)] == 0,
            "a copy of this run that is gone from side %d vanished", side);
         ok(desk.plan.n_deletes[other(side)] == 1,
            "and only the other one that is gone was deleted");
-        for (int known = 0; known < 2; known++) {
-            plan_deinit(&desk.plan);
-            plan_init(&desk.plan);
-            desk.input.merges[side] = known == 0;
-            desk.input.vanished[other(side)] =
-                known == 0 ? NULL : &desk.set[other(side)];
-            uidset_add(&desk.set[other(side)], side == LEFT ? 12 : 2);
-            judge_all(&desk);
-            ok(uidset_has(&desk.plan.merged[other(side)],
-                          side == LEFT ? 12 : 2),
-               "it was merged, %s",
-               known == 0 ? "as that side does" : "as it happens again");
-        }
-        desk_deinit(&desk);
-
-        desk_init(&desk);
-        uidset_add(&desk.set[side], 30);
-        desk.input.merged[side] = &desk.set[side];
-        show(&desk, side, 30, 0, 0);
-        show(&desk, side, 31, 0, 0);
-        finish_side(&desk, side, "", true);
-        judge_all(&desk);
-        ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].uid == 30 &&
-               desk.plan.aparts[0].kind == APART_MERGED &&
-               desk.plan.n_copies[other(side)] == 1,
-           "the original of side %d stays apart", side);
         desk_deinit(&desk);
     }
 }
@@ -749,7 +723,7 @@ int main(void)
 {
     test_unsure();
     test_skipped();
-    test_merged_away();
+    test_vanished();
     test_left_out();
     test_direction(LEFT);
     test_direction(RIGHT);

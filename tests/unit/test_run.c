@@ -30,6 +30,56 @@ static void test_first_and_second(void)
     world_deinit(&world);
 }
 
+/* Somebody deletes a copy at once: the server has not merged it, for there is no
+ * message into which it could have. */
+static void test_gone_at_once(bool merges, unsigned times)
+{
+    struct world world;
+    bool held = times > 1;
+
+    world_init(&world, 22);
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    world.side[RIGHT].endpoint.merges = merges;
+    world.side[RIGHT].loses = "m1 of INBOX";
+    world.side[RIGHT].n_loses = times;
+    ok(sync_once(&world) == 0 && is_equal(&world) == !held &&
+           world.n_events[REPORT_FAILED] == held,
+       "a copy is gone %u times: %s%s", times,
+       held ? "it waits, and that is told" : "it is sent again",
+       merges ? ", by a server that merges" : "");
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           world.n_events[REPORT_FAILED] == 0,
+       "both sides are equal in the end");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* Of equal messages the server keeps one, and is known for it, or not. */
+static void test_merged(bool known, bool lies)
+{
+    struct world world;
+
+    world_init(&world, 23);
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0);
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0)->date += 1;
+    world.side[RIGHT].endpoint.merges = known;
+    world.side[RIGHT].keeps_one = true;
+    if (lies)
+        world.side[RIGHT].endpoint.fidelity = FIDELITY_CONTENT;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 0 &&
+           model_count(&world.side[LEFT], "INBOX", "twin") == 2 &&
+           model_count(&world.side[RIGHT], "INBOX", "twin") == 1 &&
+           inbox(&world, RIGHT)->n_mail == 5,
+       "one of two equal messages is merged by a server that %s known for it",
+       known ? "is" : "is not");
+    ok(sync_once(&world) == 0 && world.side[LEFT].n_changes == 0 &&
+           world.side[RIGHT].n_changes == 0,
+       "it stays, and is not sent again");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 /* What is over there when the connection is lost after so many of them. */
 static void test_newest_first(void)
 {
@@ -1200,6 +1250,10 @@ int main(int argc, char **argv)
                       test_metamorphic((uint32_t)atoi(argv[2])), done_testing())
                    : !survives((uint32_t)atoi(argv[1]));
     test_first_and_second();
+    for (unsigned i = 0; i < 4; i++) {
+        test_gone_at_once(i & 1, 1 + i / 2);
+        test_merged(i & 1, i & 2);
+    }
     test_newest_first();
     test_both_ways(MODEL_FULL);
     test_both_ways(MODEL_CHANGES);
