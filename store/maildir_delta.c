@@ -51,6 +51,7 @@ struct job {
     size_t n_edited;             /* the first of them, to be renamed */
     bool has_renamed;            /* them, in this request */
     struct uidset doubled;       /* seen under more than one name */
+    struct maildir_batch twins;  /* the base names of those, to be renamed */
     struct maildir_unique unique;
     struct measure *measures; /* of fresh */
     size_t n_measures;        /* so far */
@@ -64,6 +65,7 @@ static void free_job(struct maildir_job *base)
 
     maildir_find_free(&job->fresh);
     maildir_find_free(&job->edited);
+    maildir_find_free(&job->twins);
     uidset_deinit(&job->doubled);
     free(job->measures);
     free(job->seen);
@@ -202,38 +204,6 @@ static void tell(struct maildir_job *base)
 
 /* --- sizes and dates of new files ------------------------------------------ */
 
-/* What may not be read is listed all the same: its copy fails, and says why. */
-static bool is_forbidden(const struct stat *st, int error_number)
-{
-    return S_ISREG(st->st_mode) &&
-           (error_number == EACCES || error_number == EPERM);
-}
-
-static void measure_one(struct job *job, struct maildir_batch *batch,
-                        struct maildir_entry *entry, struct measure *out)
-{
-    struct stat st = {0};
-    struct bytes base = bytes_of(entry->base);
-    int fd;
-
-    if (entry->name != NULL &&
-        fstatat(maildir_find_dir(&job->dirs, entry), entry->name, &st,
-                AT_SYMLINK_NOFOLLOW) == 0 &&
-        maildir_meta_of_name(base, &st, &out->meta)) {
-        out->known = true;
-        return;
-    }
-    fd = maildir_find_open(&job->dirs, batch, entry);
-    if (fd >= 0) {
-        out->known = maildir_meta_of_file(fd, base, &out->meta) == 0;
-        close(fd);
-    } else if (is_forbidden(&st, errno)) {
-        out->known = true;
-        out->meta.size = (uint64_t)st.st_size;
-        out->meta.date = st.st_mtim.tv_sec;
-    }
-}
-
 /* Together, so that those that were renamed meanwhile are looked for together:
  * a look reads the whole folder. */
 static void measure(struct maildir_job *base)
@@ -245,8 +215,10 @@ static void measure(struct maildir_job *base)
         .n = left < META_ENTRIES ? left : META_ENTRIES};
 
     for (size_t i = 0; i < batch.n; i++) {
-        measure_one(job, &batch, &batch.entries[i],
-                    &job->measures[job->n_measures + i]);
+        struct measure *out = &job->measures[job->n_measures + i];
+
+        out->known = maildir_find_meta(&job->dirs, &batch, &batch.entries[i],
+                                       &out->meta);
     }
     job->n_measures += batch.n;
 }
@@ -471,13 +443,14 @@ static void forget_scan(struct job *job)
     job->n_unknown = 0;
     maildir_find_clear(&job->fresh);
     maildir_find_clear(&job->edited);
+    uidset_clear(&job->doubled);
 }
 
-/* Of the edited files keep those that were known by their names, and have them
- * for themselves. Returns how many are left, or ERR_STATE. */
+/* Of the edited files put first, and count, those that were known by their
+ * names, and have them for themselves. Returns 0 or ERR_STATE. */
 static int keep_known(struct job *job)
 {
-    size_t n = 0;
+    size_t *n = &job->n_edited;
 
     for (size_t i = 0; i < job->edited.n; i++) {
         struct maildir_entry *entry = &job->edited.entries[i];
@@ -491,48 +464,83 @@ static int keep_known(struct job *job)
         if (r == 0 && !uidset_has(&job->doubled, entry->uid)) {
             struct maildir_entry kept = *entry;
 
-            *entry = job->edited.entries[n];
-            job->edited.entries[n] = kept;
-            n++;
+            *entry = job->edited.entries[*n];
+            job->edited.entries[*n] = kept;
+            (*n)++;
         }
     }
-    return (int)n;
+    return 0;
 }
 
-/* On the worker. One that cannot be renamed stays what it was. */
-static void rename_edited(struct maildir_job *base)
+static void rename_files(struct job *job, const struct maildir_batch *batch,
+                         size_t n)
 {
-    struct job *job = (struct job *)base;
+    for (size_t i = 0; i < n; i++) {
+        const struct maildir_entry *entry = &batch->entries[i];
 
-    for (size_t i = 0; i < job->n_edited; i++) {
-        const struct maildir_entry *entry = &job->edited.entries[i];
-
-        (void)maildir_edited_rename(entry->in_new ? job->dirs.new
-                                                  : job->dirs.cur,
+        (void)maildir_edited_rename(maildir_find_dir(&job->dirs, entry),
                                     entry->name, &job->unique);
     }
+}
+
+/* On the worker. One that cannot be renamed stays what it was. Of twins each
+ * gets another name: nobody knows which of them had the number. */
+static void rename_all(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct maildir_batch all = {0};
+
+    rename_files(job, &job->edited, job->n_edited);
+    if (job->twins.n > 0 &&
+        maildir_find_all(&job->dirs, &job->twins, &all) == 0) {
+        rename_files(job, &all, all.n);
+    }
+    maildir_find_free(&all);
     forget_scan(job);
     begin_scan(base);
 }
 
-/* The scan is over: rename what was edited and look again, once; else tell. */
+/* A base name stands for one message; files that share one are told apart by
+ * new ones. Numbers that they got together here go again. */
+static int look_for_twins(struct job *job)
+{
+    struct uidset_walk walk = {.set = &job->doubled};
+    int r = maildir_find_next(job->files, &walk, SIZE_MAX, &job->twins,
+                              &job->base.err);
+
+    if (r == 0 && job->has_renamed && job->twins.n > 0) {
+        r = err_set(&job->base.err, ERR_BUSY,
+                    "%s: several files have this name, and cannot be renamed",
+                    job->twins.entries[0].base);
+    }
+    for (size_t i = 0; r == 0 && i < job->twins.n; i++) {
+        const struct maildir_entry *twin = &job->twins.entries[i];
+
+        if (maildir_files_is_since(job->files, job->mark, twin->uid)) {
+            maildir_files_remove(job->files, twin->uid, bytes_of(twin->base));
+        }
+    }
+    return r;
+}
+
+/* The scan is over: rename what needs another name and look again, once; else
+ * tell. */
 static void scan_over(struct job *job)
 {
-    int n = 0;
-
     sort_seen(job);
-    if (job->settled && !job->has_renamed) {
-        n = keep_known(job);
+    maildir_find_clear(&job->twins);
+    job->n_edited = 0;
+    if (job->settled && !job->base.maildir->dry) {
+        job->base.r = look_for_twins(job);
     }
-    if (n > 0) {
-        job->n_edited = (size_t)n;
+    if (job->base.r == 0 && job->settled && !job->has_renamed) {
+        job->base.r = keep_known(job);
+    }
+    if (job->base.r == 0 && job->n_edited + job->twins.n > 0) {
         job->has_renamed = true;
-        maildir_job_run(&job->base, rename_edited, have_names);
-        return;
-    }
-    job->base.r = n;
-    if (job->base.r == 0 && !job->base.maildir->dry &&
-        (job->n_unknown > 0 || job->is_first)) {
+        maildir_job_run(&job->base, rename_all, have_names);
+    } else if (job->base.r == 0 && !job->base.maildir->dry &&
+               (job->n_unknown > 0 || job->is_first)) {
         maildir_job_run(&job->base, make_durable, begin_measures);
     } else {
         begin_measures(&job->base);

@@ -32,10 +32,22 @@ static void guess(struct maildir_entry *entry, const struct maildir_seen *seen)
     buf_deinit(&name);
 }
 
+static struct maildir_entry *add_entry(struct maildir_batch *batch,
+                                       uint32_t uid, struct bytes base)
+{
+    struct maildir_entry *entry;
+
+    batch->entries = mem_grow(batch->entries, batch->n, &batch->cap,
+                              sizeof(*batch->entries));
+    entry = &batch->entries[batch->n];
+    batch->n++;
+    *entry = (struct maildir_entry){.uid = uid, .base = mem_text(base)};
+    return entry;
+}
+
 static int add(struct maildir_files *files, uint32_t uid,
                struct maildir_batch *batch, struct buf *base, struct err *err)
 {
-    struct maildir_entry *entry;
     int r;
 
     buf_clear(base);
@@ -43,13 +55,8 @@ static int add(struct maildir_files *files, uint32_t uid,
     if (r != 0) {
         return r == MAILDIR_FILES_NONE ? 0 : r;
     }
-    batch->entries = mem_grow(batch->entries, batch->n, &batch->cap,
-                              sizeof(*batch->entries));
-    entry = &batch->entries[batch->n];
-    batch->n++;
-    *entry =
-        (struct maildir_entry){.uid = uid, .base = mem_text(buf_peek(base))};
-    guess(entry, maildir_files_seen(files, uid));
+    guess(add_entry(batch, uid, buf_peek(base)),
+          maildir_files_seen(files, uid));
     return 0;
 }
 
@@ -142,24 +149,52 @@ static int compare_key(const void *key, const void *element)
     return order != 0 || (*entry)->base[base->len] == 0 ? order : -1;
 }
 
+static void take_name(struct maildir_entry *entry, const char *name,
+                      bool in_new)
+{
+    free(entry->name);
+    entry->name = mem_copy(name);
+    entry->in_new = in_new;
+    entry->found = true;
+}
+
+/* Entries by base name. */
+struct sorted {
+    struct maildir_entry **entries;
+    size_t n;
+    struct maildir_batch *all; /* gets every file that was found, or NULL */
+};
+
+static void sort(struct sorted *sorted, const struct maildir_batch *batch)
+{
+    sorted->n = batch->n;
+    sorted->entries = mem_new(batch->n, sizeof(struct maildir_entry *));
+    for (size_t i = 0; i < batch->n; i++) {
+        sorted->entries[i] = &batch->entries[i];
+        sorted->entries[i]->found = false;
+    }
+    qsort(sorted->entries, sorted->n, sizeof(struct maildir_entry *),
+          compare_base);
+}
+
 /* Take over the names that a scan found. cur comes after new, so that a file
  * that was seen in both is taken to be in cur. */
-static void take_names(struct maildir_entry **sorted, size_t n,
-                       struct bytes names)
+static void take_names(const struct sorted *sorted, struct bytes names)
 {
     while (names.len > 0) {
         const char *name = names.ptr + 1;
+        bool in_new = names.ptr[0] == 'n';
         struct maildir_name parts;
         struct maildir_entry **found;
 
         maildir_name_parse(bytes_of(name), &parts);
-        found = bsearch(&parts.base, sorted, n, sizeof(struct maildir_entry *),
-                        compare_key);
-        if (found != NULL) {
-            free((*found)->name);
-            (*found)->name = mem_copy(name);
-            (*found)->in_new = names.ptr[0] == 'n';
-            (*found)->found = true;
+        found = bsearch(&parts.base, sorted->entries, sorted->n,
+                        sizeof(struct maildir_entry *), compare_key);
+        if (found != NULL && sorted->all != NULL) {
+            take_name(add_entry(sorted->all, (*found)->uid, parts.base), name,
+                      in_new);
+        } else if (found != NULL) {
+            take_name(*found, name, in_new);
         }
         names = bytes_skip(names, 2 + strlen(name));
     }
@@ -167,7 +202,7 @@ static void take_names(struct maildir_entry **sorted, size_t n,
 
 /* Returns 0 or -1 with errno. */
 static int read_folder(const struct maildir_dirs *dirs,
-                       struct maildir_entry **sorted, size_t n)
+                       const struct sorted *sorted)
 {
     struct maildir_scan *scan = maildir_scan_new(dirs->cur, dirs->new);
     struct buf names;
@@ -181,7 +216,7 @@ static int read_folder(const struct maildir_dirs *dirs,
     while (r >= 0) {
         buf_clear(&names);
         r = maildir_scan_read(scan, &names, SCAN_ENTRIES, NULL);
-        take_names(sorted, n, buf_peek(&names));
+        take_names(sorted, buf_peek(&names));
         if (r != MAILDIR_SCAN_MORE) {
             break;
         }
@@ -198,22 +233,33 @@ static int read_folder(const struct maildir_dirs *dirs,
 static int look_again(const struct maildir_dirs *dirs,
                       struct maildir_batch *batch)
 {
-    struct maildir_entry **sorted =
-        mem_new(batch->n, sizeof(struct maildir_entry *));
+    struct sorted sorted = {0};
     int error_number;
     int r;
 
-    for (size_t i = 0; i < batch->n; i++) {
-        sorted[i] = &batch->entries[i];
-        sorted[i]->found = false;
-    }
-    qsort(sorted, batch->n, sizeof(struct maildir_entry *), compare_base);
-    r = read_folder(dirs, sorted, batch->n);
+    sort(&sorted, batch);
+    r = read_folder(dirs, &sorted);
     error_number = errno;
     for (size_t i = 0; r == 0 && i < batch->n; i++) {
-        sorted[i]->gone = !sorted[i]->found;
+        batch->entries[i].gone = !batch->entries[i].found;
     }
-    free(sorted);
+    free(sorted.entries);
+    errno = error_number;
+    return r;
+}
+
+int maildir_find_all(const struct maildir_dirs *dirs,
+                     const struct maildir_batch *batch,
+                     struct maildir_batch *all)
+{
+    struct sorted sorted = {.all = all};
+    int error_number;
+    int r;
+
+    sort(&sorted, batch);
+    r = read_folder(dirs, &sorted);
+    error_number = errno;
+    free(sorted.entries);
     errno = error_number;
     return r;
 }
@@ -246,6 +292,40 @@ static int why_no_message(int fd)
         return errno;
     }
     return S_ISREG(st.st_mode) ? 0 : EINVAL;
+}
+
+/* What may not be read is listed all the same: its copy fails, and says why. */
+static bool is_forbidden(const struct stat *st, int error_number)
+{
+    return S_ISREG(st->st_mode) &&
+           (error_number == EACCES || error_number == EPERM);
+}
+
+bool maildir_find_meta(const struct maildir_dirs *dirs,
+                       struct maildir_batch *batch, struct maildir_entry *entry,
+                       struct maildir_meta *out)
+{
+    struct stat st = {0};
+    struct bytes base = bytes_of(entry->base);
+    bool known = false;
+    int fd;
+
+    if (entry->name != NULL &&
+        fstatat(maildir_find_dir(dirs, entry), entry->name, &st,
+                AT_SYMLINK_NOFOLLOW) == 0 &&
+        maildir_meta_of_name(base, &st, out)) {
+        return true;
+    }
+    fd = maildir_find_open(dirs, batch, entry);
+    if (fd >= 0) {
+        known = maildir_meta_of_file(fd, base, out) == 0;
+        close(fd);
+    } else if (is_forbidden(&st, errno)) {
+        known = true;
+        out->size = (uint64_t)st.st_size;
+        out->date = st.st_mtim.tv_sec;
+    }
+    return known;
 }
 
 int maildir_find_open(const struct maildir_dirs *dirs,

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/uidset.h"
 #include "store/maildir_files.h"
+#include "store/maildir_meta.h"
 #include "store/maildir_tree.h"
 
 struct maildir_entry {
@@ -56,6 +57,18 @@ int maildir_find_locate(const struct maildir_dirs *dirs,
 /* The directory that entry->name is in. */
 int maildir_find_dir(const struct maildir_dirs *dirs,
                      const struct maildir_entry *entry);
+
+/* Append to @all every file whose base name one in @batch has: of one base name
+ * there may be several. Worker. Returns 0; or -1 with errno, and some may be
+ * missing. */
+int maildir_find_all(const struct maildir_dirs *dirs,
+                     const struct maildir_batch *batch,
+                     struct maildir_batch *all);
+
+/* Size and date; false where they cannot be known. Worker. */
+bool maildir_find_meta(const struct maildir_dirs *dirs,
+                       struct maildir_batch *batch, struct maildir_entry *entry,
+                       struct maildir_meta *out);
 
 /* Open for reading; -1 where it is gone (ENOENT) or is no regular file that
  * may be read: then errno tells. Worker. */

@@ -99,6 +99,17 @@ static bool is_empty(int self, const char *name)
     return stream != NULL && entry == NULL;
 }
 
+/* Is it half made, or half removed, by a run that was killed? These have no tmp
+ * (maildir_tree.c); with one, somebody has lost the other half, and perhaps the
+ * mail in it. Returns 1, 0 or -1 with errno. */
+static int is_half_made(int self, const char *half)
+{
+    struct stat st;
+    int has_tmp = is_directory(self, "tmp", &st);
+
+    return has_tmp < 0 ? -1 : has_tmp == 0 && is_empty(self, half);
+}
+
 /* Add the directory @self if it is a folder. Returns 1 where it is, 0 or an
  * error. */
 static int look_at(struct walk *walk, int self, struct err *err)
@@ -116,9 +127,10 @@ static int look_at(struct walk *walk, int self, struct err *err)
         return 0;
     }
     if (has_cur == 0 || has_new == 0) {
-        /* Half made, or half removed, by a run that was killed. */
-        if (is_empty(self, has_cur ? "cur" : "new")) {
-            return 0;
+        int half_made = is_half_made(self, has_cur ? "cur" : "new");
+
+        if (half_made != 0) {
+            return half_made < 0 ? cannot_look(walk, err) : 0;
         }
         (void)add_entry(walk, has_cur ? "it has cur but no new: create new"
                                       : "it has new but no cur: create cur");

@@ -227,23 +227,21 @@ static int make_mark(int self, struct err *err)
     return 0;
 }
 
-static int fill(int self, bool is_subfolder, struct err *err)
+/* tmp comes once new and cur are durable, and goes before they do: so one of
+ * the two beside a tmp is not of our making (maildir_list.c). */
+static int fill(int self, struct err *err)
 {
-    static const char *const names[] = {"tmp", "new", "cur"};
-    int r = 0;
+    static const char *const names[] = {"new", "cur", "tmp"};
 
-    if (is_subfolder) {
-        r = make_mark(self, err);
-    }
-    for (size_t i = 0; r == 0 && i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
+        if (i == 2 && fsync(self) < 0) {
+            return err_errno(err, ERR_DISK, errno, "fsync");
+        }
         if (mkdirat(self, names[i], 0700) < 0 && errno != EEXIST) {
-            r = err_errno(err, ERR_DISK, errno, "%s", names[i]);
+            return err_errno(err, ERR_DISK, errno, "%s", names[i]);
         }
     }
-    if (r == 0 && fsync(self) < 0) {
-        r = err_errno(err, ERR_DISK, errno, "fsync");
-    }
-    return r;
+    return 0;
 }
 
 /* Walk down to @path, durably making the directories that are missing. Returns
@@ -288,7 +286,12 @@ int maildir_tree_create(int root, enum maildir_layout layout, const char *path,
     if (at < 0) {
         return at;
     }
-    r = fill(at, layout == MAILDIR_PLUSPLUS && strcmp(path, ".") != 0, err);
+    r = layout == MAILDIR_PLUSPLUS && strcmp(path, ".") != 0
+            ? make_mark(at, err)
+            : 0;
+    if (r == 0) {
+        r = fill(at, err);
+    }
     close(at);
     return err_wrap(err, r, "%s", path);
 }
@@ -336,19 +339,17 @@ void maildir_tree_clear_tmp(int tmp)
  * that arrives this very moment is safe. */
 static int remove_mail_directories(int self, const char *path, struct err *err)
 {
-    static const char *const names[] = {"new", "cur", "tmp"};
+    static const char *const names[] = {"tmp", "new", "cur"};
 
     for (size_t i = 0; i < 3; i++) {
         int error_number;
 
-        if (unlinkat(self, names[i], AT_REMOVEDIR) == 0 || errno == ENOENT) {
+        if ((unlinkat(self, names[i], AT_REMOVEDIR) == 0 || errno == ENOENT) &&
+            (i > 0 || fsync(self) == 0)) {
             continue;
         }
         error_number = errno;
-        while (i > 0) {
-            i--;
-            (void)mkdirat(self, names[i], 0700);
-        }
+        (void)fill(self, NULL);
         if (error_number == ENOTEMPTY || error_number == EEXIST) {
             return err_set(err, ERR_REFUSED, "%s: there is still mail in it",
                            path);

@@ -96,13 +96,17 @@ def _maildir():
                        deletes={("Work", i) for i in (1, 2, 3)}
                        if label == "directory" else set())
     for part in ("cur", "new", "tmp"):
-        yield Case(name + "missing-" + part, "missing cur/new/tmp, files in place "
-                   "of directories", prepare=lambda world, _store, part=part:
-                   shutil.rmtree(world.path("disk", "Work", part)),
-                   codes=(0, 1, 3), spoils=("w1", "w2", "w3"), recovers=False,
-                   todo="a folder without new is left alone, and not told"
-                   if part == "new" else "",
-                   deletes={("Work", i) for i in (1, 2, 3)})
+        for mail in ("cur", "new"):
+            yield Case(name + "missing-%s%s" % (part, "-mail-in-cur"
+                                                if mail == "cur" else ""),
+                       "missing cur/new/tmp, files in place of directories",
+                       prepare=lambda world, _store, part=part, mail=mail:
+                       _lose(world, part, mail),
+                       codes=(0,) if part == "tmp" else (1,),
+                       says=() if part == "tmp" else
+                       (rb"Work.*create %s" % part.encode(),),
+                       spoils=[("local", w) for w in ("w1", "w2", "w3")]
+                       if part == mail else (), recovers=part == "tmp")
     for label, make in (("file", _empty), ("fifo", _fifo)):
         yield Case(name + "root-is-" + label, "missing cur/new/tmp, files in place "
                    "of directories", prepare=lambda world, _store, make=make:
@@ -138,9 +142,10 @@ def _maildir():
                    _file(world, "twin:2,S", b"Subject: 1\n\n1\n"),
                    _file(world, "twin:2,F", b"Subject: 2\n\n2\n"),
                    _file(world, "twin", b"Subject: 3\n\n3\n", part="new")] and None,
-               codes=(0, 1), honest_codes=(0, 1),
-               todo="of files with one base name one is synchronized, and the "
-               "others are not told")
+               codes=(0,), check=_twins(b"1", b"2", b"3"))
+    yield Case(name + "same-name-known", "same base name in new and cur or with 2 "
+               "flag sets", prepare=lambda world, _store: _copy_name(world),
+               codes=(0,), check=_twins(b"1"))
     yield Case(name + "same-uid", "duplicate U= values", prepare=lambda world,
                _store: [_file(world, "d%d,U=7:2," % i, b"Subject: %d\n\n" % i)
                         for i in range(5)] and None, codes=(0, 1))
@@ -216,6 +221,41 @@ ALL = ["m%d" % i for i in range(1, 9)] + ["w1", "w2", "w3"]
 def _write(path, data):
     with open(path, "wb") as file:
         file.write(data)
+
+
+def _lose(world, part, mail):
+    """Of a folder with all its mail in one directory, one is lost."""
+    new = world.path("disk", "Work", "new")
+    for name in os.listdir(new) if mail == "cur" else ():
+        os.rename(os.path.join(new, name),
+                  world.path("disk", "Work", "cur", name + ":2,"))
+    shutil.rmtree(world.path("disk", "Work", part))
+
+
+def _copy_name(world):
+    """Another message under the name that one on record has."""
+    new = world.path("disk", "INBOX", "new")
+    for name in os.listdir(new):
+        with open(os.path.join(new, name), "rb") as file:
+            if b"Subject: m1\n" in file.read():
+                _file(world, name + ":2,F", b"Subject: 1\n\n1\n")
+                return
+    raise RuntimeError("m1 is not in new")
+
+
+def _twins(*texts):
+    """Each of these messages is once on both sides."""
+    def check(world, store, _result):
+        names = [os.path.join(place, file) for place, _, files in os.walk(
+            world.path("disk", "INBOX")) for file in files]
+        for text in texts:
+            body = b"Subject: %s\n\n%s\n" % (text, text)
+            here = sum(1 for path in names if open(path, "rb").read() == body)
+            there = sum(1 for row in store.boxes["INBOX"].rows
+                        if row.message.body.replace(b"\r\n", b"\n") == body)
+            if (here, there) != (1, 1):
+                yield "%d of %r here, %d there" % (here, text, there)
+    return check
 
 
 def _canary(world, _store, _result):

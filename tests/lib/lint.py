@@ -124,8 +124,10 @@ class Lint:
                      == path], default=None)
         if first is None:
             return
+        # A tmp that is missing is made again, and no message is in it for good.
         inside = max(other.end for other in self.calls
                      if other.name == "mkdirat"
+                     and os.path.basename(other.paths[0]) != "tmp"
                      and os.path.dirname(other.paths[0]) == path)
         if not self.synced(os.path.dirname(path), call.end, first) or \
                 not self.synced(path, inside, first):

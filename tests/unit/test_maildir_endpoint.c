@@ -163,15 +163,16 @@ static void test_odd_folders(void)
 
     world_make(&world, MAILDIR_NESTED);
     (void)world_shell(
-        &world,
-        "mkdir -p mail/ok/cur mail/ok/new mail/%41/cur mail/%41/new "
-        "mail/half/cur mail/plain/dir mail/.git/cur mail/.git/new "
-        "mail/lost+found mail/keep/cur mail/keep/new mail/keep/tmp "
-        "mail/keep/sub/cur mail/keep/sub/new && "
-        "mkdir -p mail/begun/tmp mail/begun/new && touch mail/half/cur/m "
-        "&& touch mail/keep/foreign mail/keep/dovecot-keywords && "
-        "ln -s /etc mail/etc && ln -s ok mail/alias && "
-        "ln -s loop mail/loop && touch mail/file && mkfifo mail/pipe");
+        &world, "mkdir -p mail/ok/cur mail/ok/new mail/%41/cur mail/%41/new "
+                "mail/half/cur mail/plain/dir mail/.git/cur mail/.git/new "
+                "mail/lost+found mail/keep/cur mail/keep/new mail/keep/tmp "
+                "mail/keep/sub/cur mail/keep/sub/new && "
+                "mkdir -p mail/begun/new mail/ended/cur mail/oldest/tmp "
+                "mail/lost/cur mail/lost/tmp mail/worse/new mail/worse/tmp && "
+                "touch mail/half/cur/m "
+                "&& touch mail/keep/foreign mail/keep/dovecot-keywords && "
+                "ln -s /etc mail/etc && ln -s ok mail/alias && "
+                "ln -s loop mail/loop && touch mail/file && mkfifo mail/pipe");
     ok(world_open(&world, false) == 0 && world_list(&world, &list) == 0,
        "a root full of odd things is listed");
     entry = find_entry(&list, "ok");
@@ -182,8 +183,18 @@ static void test_odd_folders(void)
     entry = find_entry(&list, "half");
     ok(entry != NULL && entry->problem != NULL,
        "so is half a folder that holds mail");
-    ok(find_entry(&list, "begun") == NULL,
-       "one that is only half made is none yet");
+    ok(find_entry(&list, "begun") == NULL &&
+           find_entry(&list, "ended") == NULL &&
+           find_entry(&list, "oldest") == NULL,
+       "one that is only half made, or half removed, is none");
+    entry = find_entry(&list, "lost");
+    ok(entry != NULL && entry->problem != NULL,
+       "but one that has lost its new is: %s",
+       entry != NULL ? entry->problem : "not listed");
+    entry = find_entry(&list, "worse");
+    ok(entry != NULL && entry->problem != NULL,
+       "and one that has lost its cur: %s",
+       entry != NULL ? entry->problem : "not listed");
     entry = find_entry(&list, "alias");
     ok(entry != NULL && entry->problem != NULL, "so is a symbolic link");
     ok(find_entry(&list, "plain") == NULL &&
@@ -463,7 +474,7 @@ static void test_many_keywords(void)
 static void test_foreign_files(void)
 {
     struct world world;
-    uint32_t uids[8];
+    uint32_t uids[10];
     bool same = true;
 
     world_make(&world, MAILDIR_NESTED);
@@ -473,20 +484,21 @@ static void test_foreign_files(void)
     world_put(&world, "INBOX/cur/2.crlf:2,F", B("A: b\r\n\r\nx\r\n"));
     world_put(&world, "INBOX/cur/3.mixed", B("A: b\r\n\nx\n"));
     world_put(&world, "INBOX/cur/4.empty:2,", B(""));
-    world_put(&world, "INBOX/new/99999999999.lying,S=9,W=900", B("A: b\n\nx\n"));
-    world_put(&world, "INBOX/cur/6.twice:2,S", B("x"));
-    world_put(&world, "INBOX/cur/6.twice:2,FS", B("x"));
-    world_put(&world, "INBOX/new/6.twice", B("x"));
+    world_put(&world, "INBOX/new/99999999999.lying,S=9,W=900",
+              B("A: b\n\nx\n"));
+    world_put(&world, "INBOX/cur/6.thrice:2,RS", B("x"));
+    world_put(&world, "INBOX/cur/6.thrice:2,FRS", B("x"));
+    world_put(&world, "INBOX/new/6.thrice", B("x"));
     world_put(&world, "INBOX/new/.dot", B("x"));
     world_put(&world, "INBOX/new/7\n\xff", B("x"));
     (void)world_shell(&world,
                       "cd mail/INBOX/cur && mkdir 8.dir:2, && "
                       "mkfifo 9.fifo:2, && ln -s /etc/passwd 10.link:2, && "
                       "ln 1.lf:2,S 11.hard:2,");
-    ok(world_delta(&world, "INBOX", ID, false) == 0 && world.n_listed == 8 &&
+    ok(world_delta(&world, "INBOX", ID, false) == 0 && world.n_listed == 10 &&
            world.delta.complete,
-       "eight messages are listed, the same name once");
-    for (size_t i = 0; i < 8; i++) {
+       "ten messages are listed, one for each file");
+    for (size_t i = 0; i < 10; i++) {
         uids[i] = world.listed[i].uid;
         if (world.listed[i].flags.system == FLAG_SEEN) {
             ok(world.listed[i].size == 11, "LF: the size counts CRLF");
@@ -504,14 +516,14 @@ static void test_foreign_files(void)
     (void)world_close(&world);
     (void)world_open(&world, false);
     (void)world_delta(&world, "INBOX", ID, true);
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 10; i++) {
         same =
             same && world.listed[i].uid == uids[i] && !world.listed[i].has_meta;
     }
     ok(same, "in the next run they keep their numbers, and need no stats");
     (void)world_shell(&world, "cd mail/INBOX/cur && mv 1.lf:2,S 1.lf:2,FRS "
                               "&& rm 4.empty:2,");
-    ok(world_delta(&world, "INBOX", ID, true) == 0 && world.n_listed == 7,
+    ok(world_delta(&world, "INBOX", ID, true) == 0 && world.n_listed == 9,
        "a renamed file is the same message, a removed one is gone");
     ok(world_end(&world), "cleaned up");
 }

@@ -162,6 +162,61 @@ static void test_long_name(void)
     ok(world_end(&world), "cleaned up");
 }
 
+/* A base name stands for one message: files that share one are told apart. */
+static void test_twins(void)
+{
+    struct world world;
+    bool immutable;
+
+    begin(&world);
+    world_put(&world, "INBOX/cur/1.a:2,S", B("A: 1\n\n"));
+    (void)world_delta(&world, "INBOX", ID, false);
+    world_commit(&world);
+    world_put(&world, "INBOX/cur/1.a:2,F", B("A: 2\n\n"));
+    world_put(&world, "INBOX/new/1.a", B("A: 3\n\n"));
+    world_put(&world, "INBOX/new/2.b", B("A: 4\n\n"));
+    world_put(&world, "INBOX/cur/2.b:2,", B("A: 5\n\n"));
+    ok(world_delta(&world, "INBOX", ID, true) == 0 && world.n_listed == 5 &&
+           world.delta.complete,
+       "five files with two base names are five messages");
+    ok(world_listed(&world, 1) == NULL,
+       "and none of them is the one on record: nobody knows which it is");
+    ok(world_count(&world, "INBOX/cur", NULL) == 3 &&
+           world_count(&world, "INBOX/new", NULL) == 2 &&
+           world_shell(&world, "test -e mail/INBOX/cur/*:2,F && "
+                               "test -e mail/INBOX/cur/*:2,S") == 0,
+       "each file is where it was, with its flags");
+    (void)world_close(&world);
+    (void)world_open(&world, true);
+    world_put(&world, "INBOX/new/3.c", B("A: 6\n\n"));
+    world_put(&world, "INBOX/cur/3.c:2,", B("A: 7\n\n"));
+    ok(world_delta(&world, "INBOX", ID, true) == 0 && world.n_listed == 6 &&
+           world_shell(&world, "test -e mail/INBOX/new/3.c && "
+                               "test -e mail/INBOX/cur/3.c:2,") == 0,
+       "where nothing may be changed, none is renamed");
+    (void)world_close(&world);
+    (void)world_open(&world, false);
+    immutable =
+        world_shell(&world, geteuid() == 0
+                                ? "chattr +a mail/INBOX/cur mail/INBOX/new "
+                                  "2>/dev/null"
+                                : "chmod 500 mail/INBOX/cur "
+                                  "mail/INBOX/new") == 0;
+    if (immutable) {
+        ok(world_delta(&world, "INBOX", ID, true) == ERR_BUSY,
+           "where they cannot be renamed the folder is left alone: %s",
+           world.err.text);
+        (void)world_shell(
+            &world, geteuid() == 0 ? "chattr -a mail/INBOX/cur mail/INBOX/new"
+                                   : "chmod 700 mail/INBOX/cur mail/INBOX/new");
+    } else {
+        ok(true, "where they cannot be renamed # SKIP no chattr here");
+    }
+    ok(world_delta(&world, "INBOX", ID, true) == 0 && world.n_listed == 7,
+       "with the first run that can, they are told apart");
+    ok(world_end(&world), "cleaned up");
+}
+
 int main(void)
 {
     test_no_messages();
@@ -169,5 +224,6 @@ int main(void)
     test_directory_replaced();
     test_names();
     test_long_name();
+    test_twins();
     return done_testing();
 }
