@@ -124,7 +124,8 @@ static int probe(const struct maildir_dirs *dirs, struct maildir_entry *entry)
         }
         error_number = errno;
         free(name);
-        if (error_number != ENOENT) {
+        /* What is too long for a name is the name of no file. */
+        if (error_number != ENOENT && error_number != ENAMETOOLONG) {
             errno = error_number;
             return -1;
         }

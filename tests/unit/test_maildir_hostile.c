@@ -162,6 +162,25 @@ static void test_long_name(void)
     ok(world_end(&world), "cleaned up");
 }
 
+/* With flags behind it, as it is looked for first, it is no name any more. */
+static void test_long_base(void)
+{
+    char *path = mem_printf("INBOX/cur/%0255d", 0);
+    struct world world;
+
+    begin(&world);
+    world_put(&world, path, B("A: b\n\n"));
+    (void)world_delta(&world, "INBOX", ID, false);
+    world_commit(&world);
+    (void)world_close(&world);
+    (void)world_open(&world, false);
+    ok(world_read(&world, "INBOX", ID, 1) == 0 && world.end_result == 0 &&
+           bytes_equal(buf_peek(&world.text), B("A: b\r\n\r\n")),
+       "a base name of 255 octets is found in the next run");
+    free(path);
+    ok(world_end(&world), "cleaned up");
+}
+
 /* A base name stands for one message: files that share one are told apart. */
 static void test_twins(void)
 {
@@ -224,6 +243,7 @@ int main(void)
     test_directory_replaced();
     test_names();
     test_long_name();
+    test_long_base();
     test_twins();
     return done_testing();
 }
