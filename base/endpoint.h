@@ -365,6 +365,8 @@ struct endpoint {
     const struct endpoint_class *class;
     const char *name; /* the account's, for messages */
     bool is_local;    /* a Maildir */
+    bool is_older; /* than what is on record: put back from a backup. The end of
+                      all folders on record is queued; known after open */
     bool keeps_subscriptions;
     bool tokens_prove; /* equal tokens: nothing changed; known after open */
     uint32_t lanes;    /* reads, or adds, worth having under way at once */

@@ -13,6 +13,7 @@
 #include "store/diskwork.h"
 #include "store/maildir_endpoint.h"
 #include "store/maildir_files.h"
+#include "store/maildir_generation.h"
 
 struct maildir_deliver;
 struct maildir_job;
@@ -25,6 +26,8 @@ struct maildir {
     enum side side;
     const struct log *log;
     int root; /* descriptor; -1: not open, or not there yet */
+    struct maildir_generation generation; /* as the state knows it */
+    int generation_root; /* the root, until the last commit; -1: as above */
     struct maildir_files **files;
     size_t n_files;
     size_t cap_files;

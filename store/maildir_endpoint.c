@@ -1,6 +1,7 @@
 #include "store/maildir_endpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,19 +27,28 @@
 struct open_job {
     struct maildir_job base;
     bool dry;
-    char *known; /* marker on record */
+    char *known;      /* marker on record */
+    char *generation; /* the same */
     struct maildir_root root;
+    int generation_root;
+    uint64_t number; /* generation as the root tells it */
 };
 
 static void free_open(struct maildir_job *base)
 {
     free(((struct open_job *)base)->known);
+    free(((struct open_job *)base)->generation);
     free(base);
 }
 
 static const char *marker_key(enum side side)
 {
     return side == LEFT ? "left.marker" : "right.marker";
+}
+
+static const char *generation_key(enum side side)
+{
+    return side == LEFT ? "left.generation" : "right.generation";
 }
 
 int maildir_endpoint_prepare(const struct maildir_account *account,
@@ -65,6 +75,25 @@ static void make_durable(struct open_job *job)
     }
 }
 
+/* How far the Maildir has come; the descriptor to raise that by. */
+static void open_generation(struct open_job *job)
+{
+    struct maildir_job *base = &job->base;
+
+    base->r = maildir_generation_read(job->root.fd, &base->maildir->generation,
+                                      &job->number, &base->err);
+    if (base->r == 0 && !job->dry) {
+        job->generation_root =
+            openat(job->root.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (job->generation_root < 0)
+            base->r = err_errno(&base->err, ERR_DISK, errno, "the root");
+    }
+    if (base->r < 0) {
+        close(job->root.fd);
+        job->root.fd = -1;
+    }
+}
+
 static void open_root(struct maildir_job *base)
 {
     struct open_job *job = (struct open_job *)base;
@@ -76,7 +105,50 @@ static void open_root(struct maildir_job *base)
         state_is_unfinished(base->maildir->state)) {
         make_durable(job);
     }
+    if (base->r == 0 && job->root.fd >= 0)
+        open_generation(job);
     err_wrap(&base->err, base->r, "%s", account->name);
+}
+
+static void note_generation(struct maildir *maildir)
+{
+    char *text = maildir_generation_print(&maildir->generation);
+
+    state_meta_put(maildir->state, generation_key(maildir->side), text);
+    free(text);
+}
+
+/* Pairs are about to go on record; what they are of is durable. */
+static int before_pairs(void *owner, struct err *err)
+{
+    struct maildir *maildir = owner;
+    int r = maildir_generation_raise(maildir->generation_root,
+                                     &maildir->generation, err);
+
+    if (r < 0)
+        return err_wrap(err, r, "%s", maildir->account->name);
+    if (r == 0)
+        note_generation(maildir);
+    return 0;
+}
+
+/* Is this an older copy of what the state knows? Then the state knows nothing:
+ * both sides are paired anew, and what is missing here is copied. In one commit
+ * with the lower number, or the next run would take it for deleted. */
+static int watch_generation(struct open_job *job)
+{
+    struct maildir *maildir = job->base.maildir;
+    const struct state_witness witness = {before_pairs, maildir};
+
+    maildir->generation_root = job->generation_root;
+    if (maildir->generation_root >= 0)
+        state_set_witness(maildir->state, maildir->side, &witness);
+    if (maildir->root < 0 || job->number >= maildir->generation.number)
+        return 0;
+    maildir->endpoint.is_older = true;
+    maildir->generation.number = job->number;
+    note_generation(maildir);
+    return state_forget(maildir->state, &job->base.err);
 }
 
 static void root_is_open(struct maildir_job *base)
@@ -86,6 +158,8 @@ static void root_is_open(struct maildir_job *base)
 
     if (base->r == 0) {
         maildir->root = job->root.fd;
+        if (maildir->state != NULL)
+            base->r = watch_generation(job);
         if (maildir->state != NULL && !job->dry && job->known == NULL) {
             state_meta_put(maildir->state, marker_key(maildir->side),
                            job->root.marker);
@@ -105,6 +179,7 @@ static void start_open(struct endpoint *endpoint, struct open_request *request)
     struct maildir *maildir = (struct maildir *)endpoint;
     struct open_job *job = MEM_NEW(struct open_job);
 
+    job->generation_root = -1;
     job->base.free = free_open;
     job->base.cancel = cancel_open;
     /* A probe has no state to know a root by: it only looks. */
@@ -114,6 +189,12 @@ static void start_open(struct endpoint *endpoint, struct open_request *request)
     if (maildir->state != NULL) {
         job->base.r = state_meta_get(maildir->state, marker_key(maildir->side),
                                      &job->known, &job->base.err);
+    }
+    if (maildir->state != NULL && job->base.r == 0) {
+        job->base.r =
+            state_meta_get(maildir->state, generation_key(maildir->side),
+                           &job->generation, &job->base.err);
+        maildir->generation = maildir_generation_parse(job->generation);
     }
     if (job->base.r < 0) {
         maildir_job_later(&job->base, maildir_job_end, 0);
@@ -291,6 +372,10 @@ static void free_endpoint(struct endpoint *endpoint)
         maildir_files_free(maildir->files[i]);
     }
     free(maildir->files);
+    if (maildir->generation_root >= 0) {
+        state_set_witness(maildir->state, maildir->side, NULL);
+        close(maildir->generation_root);
+    }
     maildir_deliver_free(maildir->deliver);
     diskwork_free(maildir->diskwork);
     free(maildir);
@@ -350,6 +435,7 @@ struct endpoint *maildir_endpoint_new(uv_loop_t *loop,
     maildir->side = side;
     maildir->log = log;
     maildir->root = -1;
+    maildir->generation_root = -1;
     maildir->deliver = maildir_deliver_new(maildir);
     return &maildir->endpoint;
 }

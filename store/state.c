@@ -80,6 +80,14 @@ size_t state_queued(const struct state *state)
     return state_queue_bytes(&state->queue);
 }
 
+void state_set_witness(struct state *state, enum side side,
+                       const struct state_witness *witness)
+{
+    const struct state_witness none = {.before = NULL};
+
+    state->witness[side] = witness != NULL ? *witness : none;
+}
+
 /* --- meta ------------------------------------------------------------------ */
 
 int state_meta_get(struct state *state, const char *key, char **out,
@@ -184,6 +192,20 @@ int state_folders(struct state *state, struct state_folder **out, size_t *n,
         qsort(list.folders, list.n, sizeof(*list.folders), by_name);
     *out = list.folders;
     *n = list.n;
+    return 0;
+}
+
+int state_forget(struct state *state, struct err *err)
+{
+    struct state_folder *folders;
+    size_t n;
+    int r = state_folders(state, &folders, &n, err);
+
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        state_folder_del(state, folders[i].id);
+    state_folders_free(folders, n);
     return 0;
 }
 
@@ -338,6 +360,7 @@ void state_pair_put(struct state *state, uint32_t folder,
         known.flags.keywords = 0;
     record_encode_pair(&state->value, record_key_bytes(&key), &known);
     state_queue_put(state, RECORD_PAIR, record_key_bytes(&key));
+    state->pairs_queued = true;
 }
 
 void state_pair_del(struct state *state, uint32_t folder,

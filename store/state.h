@@ -79,6 +79,22 @@ int state_commit(struct state *state, struct err *err);
 /* Bytes queued: a hint when to commit. */
 size_t state_queued(const struct state *state);
 
+/* Whoever wants to know before pairs, new or changed, go on record. */
+struct state_witness {
+    /* May queue meta rows. What is not 0 is the result of the commit, and
+     * nothing is written. */
+    int (*before)(void *owner, struct err *err);
+    void *owner;
+};
+
+/* Have @witness called from state_commit(), for @side; NULL: no more. */
+void state_set_witness(struct state *state, enum side side,
+                       const struct state_witness *witness);
+
+/* Queue the end of all folders and of all that is under their numbers. What is
+ * not of folders stays. Returns 0 or ERR_STATE. */
+int state_forget(struct state *state, struct err *err);
+
 /* --- meta: short texts by name ------------------------------------------ */
 
 /* A name has 1 to 500 bytes and does not begin with ".": those names are the

@@ -102,12 +102,28 @@ static bool is_saved(const struct state *state)
            state->sets_saved == keywords_count(state->keywords);
 }
 
+static int call_witnesses(struct state *state, struct err *err)
+{
+    int r = 0;
+
+    for (unsigned side = LEFT; side < SIDES && r == 0; side++) {
+        const struct state_witness *witness = &state->witness[side];
+
+        if (state->pairs_queued && witness->before != NULL)
+            r = witness->before(witness->owner, err);
+    }
+    return r;
+}
+
 int state_commit(struct state *state, struct err *err)
 {
     int r;
 
     if (state->read_only || is_saved(state))
         return 0;
+    r = call_witnesses(state, err);
+    if (r != 0)
+        return r;
     r = try_commit(state, err);
     while (r < 0 && state_db_is_full(state->db)) {
         r = state_db_grow(state->db, err);
@@ -117,6 +133,7 @@ int state_commit(struct state *state, struct err *err)
     if (r != 0)
         return r;
     state_queue_clear(&state->queue);
+    state->pairs_queued = false;
     state_files_forget(&state->marks, 0);
     state->sets_saved = keywords_count(state->keywords);
     state->head_saved = true;

@@ -29,7 +29,9 @@ struct state {
 
     struct state_queue queue;
     struct state_marks marks;
-    struct buf value; /* of the operation that is queued */
+    struct buf value;                    /* of the operation that is queued */
+    bool pairs_queued;                   /* of them, new or changed ones */
+    struct state_witness witness[SIDES]; /* before is NULL: none */
 };
 
 /* Names of the state's own meta rows; STATE_SCHEMA_NAME is another one. */

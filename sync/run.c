@@ -174,6 +174,18 @@ void run_end(struct run *run)
     run->stepping = false;
 }
 
+static void tell_older(struct run *run, enum side side)
+{
+    struct report_event event = {
+        .kind = REPORT_NOTICE,
+        .side = side,
+        .reason = "is an older copy, as if put back from a backup: its "
+                  "messages are paired anew, what is missing there is copied",
+    };
+
+    run_report(run, &event);
+}
+
 static void on_opened(struct request *request)
 {
     struct run *run = request->owner;
@@ -182,6 +194,8 @@ static void on_opened(struct request *request)
     run_is_over(run, side, request->result, &request->err);
     if (request->result < 0 && !run->closing)
         run_fail(run, side, request->result, &request->err);
+    if (request->result == 0 && run->options.endpoint[side]->is_older)
+        tell_older(run, side);
     run_end(run);
 }
 

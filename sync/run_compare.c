@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "sync/run_internal.h"
 
+#define NS_PER_SECOND 1000000000
+
 static void begin(struct folder_work *work);
 static void ask_identity(struct folder_work *work);
 
@@ -50,6 +52,9 @@ static const char *why_void(const struct delta_request *request)
 {
     if (request->token.uidvalidity != request->since.uidvalidity)
         return "has a new UIDVALIDITY: its messages are paired anew";
+    if (request->token.cur_mtime_ns != 0)
+        return "is an older copy, as if put back from a backup: its messages "
+               "are paired anew";
     return "has a lower UIDNEXT than before, as if the server came back from a "
            "backup: its messages are paired anew";
 }
@@ -221,6 +226,14 @@ static bool knows_anything(const struct state_folder *row)
     return row->pairs > 0 || row->apart[LEFT] > 0 || row->apart[RIGHT] > 0;
 }
 
+/* Did the time of a Maildir's directory go back? That of one which is changed
+ * in its place goes on, unless the clock itself went back. */
+static bool went_back(const struct run *run, int64_t was_ns, int64_t now_ns)
+{
+    return was_ns != 0 && now_ns != 0 && now_ns < was_ns &&
+           was_ns / NS_PER_SECOND <= run->now;
+}
+
 /* Where the last listing may not be gone on from, the endpoint cannot tell, but
  * the record can. */
 static bool are_uids_void(const struct folder_work *work,
@@ -228,8 +241,11 @@ static bool are_uids_void(const struct folder_work *work,
 {
     const struct folder_token *was = &work->row.token[side];
     const struct folder_token *now = &request->token;
+    const struct run *run = work->run;
 
-    if (request->uids_void)
+    if (request->uids_void ||
+        went_back(run, was->cur_mtime_ns, now->cur_mtime_ns) ||
+        went_back(run, was->new_mtime_ns, now->new_mtime_ns))
         return true;
     return was->uidvalidity != 0 && now->uidvalidity != 0 &&
            (was->uidvalidity != now->uidvalidity ||

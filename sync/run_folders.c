@@ -213,13 +213,27 @@ static void leave_skipped(struct run *run, enum side side)
     }
 }
 
+/* Is what is on record of a time that one side has not come to? */
+static bool is_void(const struct run *run)
+{
+    return run->options.endpoint[LEFT]->is_older ||
+           run->options.endpoint[RIGHT]->is_older;
+}
+
+/* As without a state, from here on: that its end is queued is not enough, what
+ * is read is what was committed. A dry run just does not look. */
+static int forget_all(struct run *run, struct err *err)
+{
+    return run->options.dry ? 0 : state_commit(run->options.state, err);
+}
+
 int run_folders(struct run *run, struct err *err)
 {
     int r;
 
     leave_skipped(run, LEFT);
     leave_skipped(run, RIGHT);
-    r = add_recorded(run, err);
+    r = is_void(run) ? forget_all(run, err) : add_recorded(run, err);
     if (r == 0)
         r = note_policy(run, err);
     if (r == 0)
