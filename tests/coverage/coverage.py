@@ -11,8 +11,9 @@ A line of REASONS says why branches of a function are not taken by any test:
 The number is how many; one more, and they are shown as before. A branch is one way out of one condition, as gcc
 compiles it at -O0; the line with it is shown where no reason is known.
 
-Exits 1 where a group falls short of what it has to reach, or a reason is given
-for branches that are taken.
+Exits 1 where a group falls short of what it has to reach, or leaves branches of
+which nobody has said why; or where a reason is given for branches that are
+taken. A group that has to reach nothing is only counted.
 """
 import collections
 import glob
@@ -137,11 +138,12 @@ def main():
             stale += old
         share = 100 * hit / max(total, 1)
         low = share < group[1]
-        bad = bad or low or total == 0
+        silent = group[1] > 0 and unknown > 0
+        bad = bad or low or silent or total == 0
         shares.append((group[0], share))
         print(f"  {'in all':32} {hit:5} of {total:5} branches {share:6.1f} %"
               f"{', less than %d %%' % group[1] if low else ''}"
-              f"; {unknown} without a reason")
+              f"; {unknown} without a reason{', not one may be' if silent else ''}")
     for line in stale:
         print(f"stale reason: {line}")
     names, percents = zip(*((name, f"{share:.1f} %") for name, share in shares))

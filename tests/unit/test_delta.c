@@ -137,6 +137,24 @@ static void test_repeats(void)
     delta_deinit(&delta);
 }
 
+static void test_repeat_with_meta(void)
+{
+    struct known_array array = three_pairs();
+    struct known known = known_of_array(&array);
+    struct listed with_meta = {.uid = 9, .has_meta = true, .size = 77};
+    struct delta delta;
+    struct err err;
+
+    delta_init(&delta, LEFT, &known);
+    add(&delta, 9, FLAG_DRAFT);
+    delta_add(&delta, &with_meta, &err);
+    finish(&delta, &array, LISTING_FULL, 1, NULL);
+    ok(delta_find(&delta, 9)->flags.system == 0 &&
+           delta_find(&delta, 9)->size == 77,
+       "a later line may bring the size, too");
+    delta_deinit(&delta);
+}
+
 static void test_apart_and_returned(void)
 {
     struct known_array array = three_pairs();
@@ -278,6 +296,7 @@ int main(void)
     test_incomplete();
     test_changes();
     test_repeats();
+    test_repeat_with_meta();
     test_apart_and_returned();
     return done_testing();
 }

@@ -24,6 +24,12 @@ static const struct {
     {"* XYZZY \"unterminated", REPLY_SILENT},
     {"* 1 FETCH", REPLY_FETCH},
     {"* 1 UIDFETCH (", REPLY_FETCH},
+    {"* 0 UIDFETCH (", REPLY_FETCH},
+    {"* LIST NIL \"/\" a", REPLY_EVENT},
+    {"* FLAGS (\"\")", REPLY_SILENT},
+    {"* STATUS a (MAILBOXID x)", REPLY_EVENT},
+    {"* STATUS {x y (MESSAGES 1)", REPLY_JUNK},
+    {"* ESEARCH (", ERR_PROTOCOL},
     {"", REPLY_JUNK},
     {" ", REPLY_JUNK},
     {"*", REPLY_JUNK},
@@ -101,6 +107,38 @@ static void test_cases(struct reply *reply)
     }
 }
 
+/* Items of a FETCH that make no sense. */
+static void test_items(struct reply *reply)
+{
+    static const char *const items[] = {"* 1 FETCH (INTERNALDATE (",
+                                        "* 1 FETCH (X[1] (",
+                                        "* 1 FETCH (FLAGS (\"\") X"};
+
+    for (size_t i = 0; i < COUNT(items); i++) {
+        struct session_event event;
+        struct err err;
+
+        ok(reply_parse(reply, bytes_of(items[i]), &event, &err) ==
+                   REPLY_FETCH &&
+               reply_fetch_next(reply, bytes_of(items[i]), &err) ==
+                   REPLY_FETCH_JUNK,
+           "\"%s\"", items[i]);
+    }
+}
+
+/* A buffer that was not filled, in front of a line, and alone. */
+static void test_nul(struct reply *reply)
+{
+    struct session_event event;
+    struct err err;
+
+    ok(reply_parse(reply, B("\0\0* 2 EXISTS"), &event, &err) == REPLY_EVENT &&
+           event.kind == SESSION_EXISTS && event.number == 2,
+       "NUL in front of a line");
+    ok(reply_parse(reply, B("\0\0"), &event, &err) == REPLY_JUNK,
+       "nothing but NUL");
+}
+
 static void test_tags(void)
 {
     ok(reply_tag(B("a1")) == 1 && reply_tag(B("a4294967295")) == UINT32_MAX,
@@ -162,6 +200,8 @@ static void test_limits(struct reply *reply)
     }
     (void)buf_add(&text, B("))"));
     ok(parse_all(reply, &text) == ERR_LIMIT, "too many keywords");
+    text = repeat("* STATUS x (MAILBOXID (", "x", 256, "))");
+    ok(parse_all(reply, &text) == REPLY_EVENT, "a MAILBOXID that is too long");
 }
 
 /* The worst order for a set that is kept sorted. */
@@ -207,6 +247,8 @@ int main(void)
 
     reply_init(&reply, keywords);
     test_cases(&reply);
+    test_items(&reply);
+    test_nul(&reply);
     test_tags();
     test_limits(&reply);
     test_falling_search(&reply);

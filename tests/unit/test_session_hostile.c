@@ -5,6 +5,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define X10  "xxxxxxxxxx"
+#define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 #define IN "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\nE: ready 1\n"
 
 /* clang-format off */
@@ -51,6 +53,18 @@ static const struct transcript transcripts[] = {
     {.name = "BYE in front of a body's end",
      .lines = IN "S: * 1 FETCH (UID 1 BODY[] {100}\nS: abc\nS: * BYE\n"
               "E: body uid=1 size=100\n"},
+    {.name = "a response that ends where a body follows",
+     .lines = IN "S: * 1 FETCH (UID 1) BODY[] {3}\nS: abc)\n"
+              "E: fail PROTOCOL: not understood: "
+              "* 1 FETCH (UID 1) BODY[] {3}\n"},
+    {.name = "more than a line of the log holds",
+     .lines = IN "S: * XYZZY " X100 X100 X100 X100 X100 X100 X100 X100 X100
+              X100 X100 "\nS: * 1 EXISTS\n"
+              "E: exists 1\n"},
+    {.name = "deeper than anybody nests",
+     .lines = IN "S: * 1 FETCH (X ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((\n"
+              "E: fail LIMIT: too many parentheses inside each other: "
+              "* 1 FETCH (X (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((...\n"},
     {.name = "a set that is none",
      .lines = IN "S: * VANISHED 1,2,\n"
               "E: fail PROTOCOL: not understood: * VANISHED 1,2,\n"},

@@ -137,6 +137,37 @@ static const struct transcript transcripts[] = {
      .options = {.user = "bob\r\na9 DELETE INBOX"},
      .lines = GREETING
               "E: fail AUTH: a line break in the user name or the password\n"},
+    {.name = "a line break in the name to act for",
+     .options = {.authzid = "x\ny"},
+     .lines = GREETING
+              "E: fail AUTH: a line break in the user name or the password\n"},
+    {.name = "to act for another one, by PLAIN",
+     .options = {.authzid = "ann"},
+     .lines = GREETING
+              "C: a1 AUTHENTICATE PLAIN YW5uAGJvYgBzZXNhbWU=\n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "to act for another one, by no mechanism that can",
+     .options = {.authzid = "ann", .auth = SESSION_AUTH_CRAM_MD5},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 AUTH=CRAM-MD5] hi\n"
+              "E: fail AUTH: the server offers no AUTH=CRAM-MD5\n"},
+    {.name = "to act for another one, and LOGIN cannot",
+     .options = {.authzid = "ann"},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1] hi\n"
+              "E: fail AUTH: the server offers no login with a password\n"},
+    {.name = "CRAM-MD5 is asked for first, whatever SASL-IR says",
+     .options = {.auth = SESSION_AUTH_CRAM_MD5},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=CRAM-MD5] hi\n"
+              "C: a1 AUTHENTICATE CRAM-MD5\n"
+              "S: a1 NO not today\n"
+              "E: fail AUTH: login refused: not today\n"},
+    {.name = "LOGIN with literals of any size at once",
+     .options = {.user = "b\303\266b"},
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+] hi\n"
+              "C: a1 LOGIN {4+}\n"
+              "C: b\303\266b \"sesame\"\n"
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
     {.name = "a line break in the password",
      .options = {.password = "ses\name"},
      .lines = GREETING
@@ -162,6 +193,16 @@ static const struct transcript transcripts[] = {
               "C: a1 AUTHENTICATE SCRAM-SHA-1 " SCRAM_FIRST "\n"
               "S: a1 NO no\n"
               "E: fail AUTH: login refused: no\n"},
+    {.name = "a mechanism that is bound to TLS, where nothing can be bound",
+     .lines = "S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN"
+              " AUTH=SCRAM-SHA-256-PLUS] hi\n" PLAIN
+              "S: a1 OK [CAPABILITY IMAP4rev1] in\n"
+              "E: ready 1\n"},
+    {.name = "a name that SCRAM does not allow",
+     .options = {.user = "b\001b"},
+     .lines = OFFER_SCRAM
+              "E: fail AUTH: the user name or the password holds characters "
+              "that SCRAM-SHA-256 does not allow: set auth = plain\n"},
     {.name = "PLAIN where it is asked for",
      .options = {.auth = SESSION_AUTH_PLAIN},
      .lines = OFFER_SCRAM PLAIN
@@ -339,6 +380,13 @@ static const struct transcript transcripts[] = {
      .lines = "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n"
               "E: fail PROTOCOL: PREAUTH greeting, which would go on without "
               "TLS\n"},
+    {.name = "PREAUTH without TLS where that is allowed",
+     .no_tls = true, .options = {.plaintext = true},
+     .lines = "S: * PREAUTH [CAPABILITY IMAP4rev1] hi\n"
+              "E: ready 1\n"},
+    {.name = "a greeting of another kind",
+     .lines = "S: * 1 EXISTS\n"
+              "E: fail PROTOCOL: no IMAP greeting\n"},
     {.name = "no password without TLS",
      .no_tls = true,
      .lines = GREETING
@@ -517,12 +565,97 @@ static void test_failure_is_for_good(void)
     session_free(NULL);
 }
 
+/* A name that a literal of LITERAL- has no room for waits to be asked for. */
+static void test_long_name(void)
+{
+    char *name = mem_printf("%05000d\303\266", 0);
+    const struct session_options options = {
+        .user = name, .password = "sesame", .tls = true};
+    struct session *session = session_new(&options);
+    struct session_event event;
+    struct err err;
+
+    session_feed(session, B("* OK [CAPABILITY IMAP4rev1 LITERAL-] hi\r\n"));
+    ok(session_next(session, &event, &err) == 1 &&
+           bytes_equal(session_output(session), B("a1 LOGIN {5002}\r\n")),
+       "a long name is asked for");
+    session_sent(session, 0);
+    ok(session_output(session).len > 0, "nothing sent, nothing gone");
+    session_free(session);
+    free(name);
+}
+
+/* A text in quotes is told in pieces, without more of the server's. */
+static void test_has_input(void)
+{
+    const struct session_options options = {
+        .user = "bob", .password = "sesame", .tls = true};
+    struct session *session = session_new(&options);
+    struct session_event event;
+    struct err err;
+
+    session_feed(session, B("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"
+                            "* 1 FETCH (UID 1 BODY[] \"abc\")\r\n"));
+    ok(session_next(session, &event, &err) == 0 &&
+           event.kind == SESSION_READY &&
+           session_next(session, &event, &err) == 0 &&
+           event.kind == SESSION_BODY,
+       "a body begins");
+    ok(session_has_input(session), "its text is still to come");
+    session_free(session);
+}
+
+/* A connection that began with TLS needs no STARTTLS. */
+static void test_tls_twice(void)
+{
+    const struct session_options options = {
+        .user = "bob", .password = "sesame", .tls = true, .starttls = true};
+    struct session *session = session_new(&options);
+    struct session_event event;
+    struct err err;
+
+    session_feed(session, B("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"));
+    ok(session_next(session, &event, &err) == 0 &&
+           event.kind == SESSION_READY,
+       "TLS stands already");
+    session_free(session);
+}
+
+/* What the owner knows of the server is not guessed anew; and one that asks for
+ * the capabilities again. */
+static void test_quirks(void)
+{
+    const struct quirks *quirks =
+        quirks_of_host(quirks_none(), "imap.mail.me.com");
+    const struct session_options options = {
+        .user = "bob", .password = "sesame", .tls = true, .quirks = quirks};
+    struct session *session = session_new(&options);
+    struct session_event event;
+    struct err err;
+
+    session_feed(session, B("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] "
+                            "hi\r\n"));
+    ok(session_next(session, &event, &err) == 1, "logs in");
+    ok(!session_has_input(session), "all is read");
+    session_sent(session, session_output(session).len);
+    session_feed(session, B("a1 OK [CAPABILITY IMAP4rev1] in\r\n"));
+    ok(session_has_input(session), "there is something to be read");
+    ok(session_next(session, &event, &err) == 1 &&
+           bytes_equal(session_output(session), B("a2 CAPABILITY\r\n")),
+       "and asks again what it was told");
+    session_free(session);
+}
+
 int main(void)
 {
     size_t i;
 
     for (i = 0; i < COUNT(transcripts); i++)
         check_transcript(&transcripts[i]);
+    test_long_name();
+    test_has_input();
+    test_tls_twice();
+    test_quirks();
     test_injection();
     test_long_error();
     test_failure_is_for_good();

@@ -22,6 +22,8 @@ static const struct {
     {ATOM, "$x[1]{(", "$x[1]{", "("},
     {ATOM, "a\"b\"", "a", "\"b\""},
     {ATOM, "\303\266\r", "\303\266", "\r"},
+    {ATOM, "a\nb", "a", "\nb"},
+    {STRING, "\"a\nb\"", NULL, NULL},
     {ATOM, "", NULL, NULL},
     {ATOM, " a", NULL, NULL},
     {WORD, "RFC822.SIZE 5", "RFC822.SIZE", " 5"},
@@ -63,6 +65,9 @@ static const struct {
 } values[] = {
     {"atom rest", " rest"},
     {"-1.5e3)", ")"},
+    {"1.5", ""},
+    {"1e", ""},
+    {"1.5x", ""},
     {"NIL", ""},
     {"()", ""},
     {"(a (b \"c)\" {1}\r\n( ) ((()))) d", " d"},
@@ -184,6 +189,30 @@ static void test_numbers(struct buf *scratch)
     }
 }
 
+static void test_floats(struct buf *scratch)
+{
+    static const struct {
+        const char *in;
+        bool good;
+        uint64_t number;
+    } cases[] = {
+        {"1.5",     true,  1  },
+        {"1.25e2)", true,  125},
+        {"1.5x",    false, 0  },
+        {"1e",      false, 0  },
+        {"x",       false, 0  },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct token token = token_start(bytes_of(cases[i].in), scratch);
+        uint64_t number = 0;
+        bool good = token_float(&token, UINT32_MAX, &number);
+
+        ok(good == cases[i].good && (!good || number == cases[i].number),
+           "number %s", cases[i].in);
+    }
+}
+
 static void test_small(struct buf *scratch)
 {
     struct token token = token_start(B("nil NILS  (x) UID5 uid"), scratch);
@@ -218,6 +247,7 @@ int main(void)
     test_values(&scratch);
     test_depth(&scratch);
     test_numbers(&scratch);
+    test_floats(&scratch);
     test_small(&scratch);
     buf_deinit(&scratch);
     return done_testing();
