@@ -1,0 +1,100 @@
+/* Runs that do not see all: a folder that cannot be looked at, and one that
+ * shows only its newest messages. Nothing is deleted for what is not seen. */
+#include "tests/unit/run_world.h"
+
+/* What the listings of one side are made to say. */
+static struct {
+    struct endpoint_class class;
+    const struct endpoint_class *honest;
+    const char *busy;     /* the folder that cannot be looked at, or NULL */
+    const char *windowed; /* the folder that holds more than it shows */
+    uint32_t from;        /* the oldest UID that it shows */
+    void (*done)(struct request *request);
+    void (*item)(struct delta_request *request, const struct listed *listed);
+} sight;
+
+static void on_listed(struct request *base)
+{
+    struct delta_request *request = (struct delta_request *)base;
+
+    base->done = sight.done;
+    request->item = sight.item;
+    if (sight.busy != NULL)
+        base->result = err_set(&base->err, ERR_BUSY, "in use");
+    else
+        request->windowed = true;
+    base->done(base);
+}
+
+static void on_item(struct delta_request *request, const struct listed *listed)
+{
+    if (listed->uid >= sight.from)
+        sight.item(request, listed);
+}
+
+static void delta(struct endpoint *endpoint, struct delta_request *request)
+{
+    const char *name = sight.busy != NULL ? sight.busy : sight.windowed;
+
+    if (name != NULL && strcmp(request->folder.name, name) == 0) {
+        sight.done = request->base.done;
+        sight.item = request->item;
+        request->base.done = on_listed;
+        request->item = on_item;
+    }
+    sight.honest->delta(endpoint, request);
+}
+
+static void look_through(struct model *model)
+{
+    memset(&sight, 0, sizeof(sight));
+    sight.honest = model->endpoint.class;
+    sight.class = *sight.honest;
+    sight.class.delta = delta;
+    model->endpoint.class = &sight.class;
+}
+
+static void test_unseen(void)
+{
+    struct world world;
+
+    world_init(&world, 41);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 3, 'a');
+    (void)sync_once(&world);
+    look_through(&world.side[LEFT]);
+    sight.busy = "A";
+    model_expunge(inbox(&world, LEFT), 1);
+    model_deliver(&world.side[LEFT], "A", "new", 0);
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 1 &&
+           inbox(&world, RIGHT)->n_mail == 3,
+       "what may be in a folder that cannot be looked at is not deleted");
+    sight.busy = NULL;
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 &&
+           inbox(&world, RIGHT)->n_mail == 2 && is_equal(&world),
+       "it is once that can be looked at");
+    world_deinit(&world);
+}
+
+static void test_windowed(void)
+{
+    struct world world;
+
+    world_init(&world, 42);
+    fill(&world, LEFT, "INBOX", 6, 'i');
+    fill(&world, RIGHT, "INBOX", 2, 'i');
+    look_through(&world.side[LEFT]);
+    sight.windowed = "INBOX";
+    sight.from = 4;
+    ok(sync_once(&world) == 0 && inbox(&world, LEFT)->n_mail == 6,
+       "what may be there, and is not shown, is not sent");
+    ok(inbox(&world, RIGHT)->n_mail == 5, "what is shown goes over");
+    world_deinit(&world);
+}
+
+int main(void)
+{
+    test_unseen();
+    test_windowed();
+    return done_testing();
+}
