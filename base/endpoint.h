@@ -309,6 +309,7 @@ struct folder_request {
 struct open_request {
     struct request base;
     bool dry; /* change nothing: not even a missing Maildir root is made */
+    bool untouched; /* no folder nor message of this side may be changed */
     /* An earlier run may have sent what has not arrived yet: begin nothing
      * before it had the time to. */
     bool on_its_way;

@@ -145,6 +145,7 @@ static void do_open(struct endpoint *endpoint, struct open_request *request)
     struct imap_endpoint *imap = self(endpoint);
 
     handles_open(imap);
+    imap->pool.untouched = request->untouched;
     if (request->on_its_way)
         imap_pool_let_arrive(&imap->pool);
     submit(endpoint, imap_task_new(&imap->pool, &class, &request->base));

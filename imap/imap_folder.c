@@ -1,4 +1,4 @@
-/* Create, delete, rename, subscribe and unsubscribe a folder. */
+/* Create, rename, subscribe and unsubscribe a folder. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +9,7 @@
 enum {
     STEP_CREATE_USE = IMAP_STEP_OWN, /* with a wish for its special use */
     STEP_CREATE,
-    STEP_LIST,   /* what is it that is there already? */
-    STEP_STATUS, /* is it empty? */
-    STEP_DELETE,
+    STEP_LIST, /* what is it that is there already? */
     STEP_RENAME,
     STEP_PARENT,    /* CREATE what the new name is to be in */
     STEP_PROOF_OLD, /* was it renamed, and only the answer lost? */
@@ -22,8 +20,6 @@ enum {
 struct folder {
     struct imap_task task; /* first */
     struct folder_request *request;
-    bool counted; /* STATUS said how many messages there are */
-    uint32_t messages;
     char *spelling; /* STEP_LIST: another one, or NULL */
     struct buf wire;
     struct buf new_wire; /* STEP_RENAME */
@@ -40,12 +36,7 @@ static struct folder *folder_of(struct imap_task *task)
 static void command(struct folder *folder, int step, const char *verb,
                     const struct buf *wire, const char *rest)
 {
-    struct session *session = imap_task_begin(&folder->task, step);
-
-    session_printf(session, "%s ", verb);
-    session_add_quoted(session, buf_peek(wire));
-    session_add(session, bytes_of(rest), false);
-    imap_task_end(&folder->task);
+    imap_task_send_name(&folder->task, step, verb, wire, rest);
 }
 
 static const char *use_clause(enum special_use use)
@@ -84,49 +75,10 @@ static void start_create(struct folder *folder)
     }
 }
 
-/* No session of ours may sit in a folder that is to go, or below it: some
- * servers refuse, others cut the connection. */
-static void leave_folder(struct folder *folder)
-{
-    struct imap_pool *pool = folder->task.pool;
-    struct imap_link *link;
-
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (link->box.name == NULL ||
-            !imap_names_within(link->box.name, folder->request->name))
-            continue;
-        if (link == folder->task.link) {
-            imap_link_unselect(link);
-        } else if (imap_link_is_idle(link)) {
-            imap_link_close(link);
-        }
-    }
-}
-
-/* DELETE takes the messages with it (RFC 9051 section 6.3.5), so it is asked
- * first whether there are any. */
-static void start_delete(struct folder *folder)
-{
-    const struct imap_name *name =
-        imap_names_find(&folder->task.pool->names, folder->request->name);
-
-    leave_folder(folder);
-    if (name != NULL && !name->selectable) {
-        command(folder, STEP_DELETE, "DELETE", &folder->wire, "");
-    } else {
-        command(folder, STEP_STATUS, "STATUS", &folder->wire, " (MESSAGES)");
-    }
-}
-
 static void send_rename(struct folder *folder)
 {
-    struct session *session = imap_task_begin(&folder->task, STEP_RENAME);
-
-    session_add(session, B("RENAME "), false);
-    session_add_quoted(session, buf_peek(&folder->wire));
-    session_add(session, B(" "), false);
-    session_add_quoted(session, buf_peek(&folder->new_wire));
-    imap_task_end(&folder->task);
+    imap_task_send_rename(&folder->task, STEP_RENAME, &folder->wire,
+                          &folder->new_wire);
 }
 
 /* RENAME of INBOX does not rename it, but moves its messages. RFC 9051 section
@@ -149,7 +101,7 @@ static void start_rename(struct folder *folder)
         imap_task_finish(&folder->task, r, &err);
         return;
     }
-    leave_folder(folder);
+    imap_link_leave(folder->task.link, request->name);
     send_rename(folder);
 }
 
@@ -168,8 +120,7 @@ static void folder_start(struct imap_task *task)
     case FOLDER_CREATE:
         start_create(folder);
         break;
-    case FOLDER_DELETE:
-        start_delete(folder);
+    case FOLDER_DELETE: /* see imap_folder_delete.c */
         break;
     case FOLDER_RENAME:
         start_rename(folder);
@@ -273,40 +224,6 @@ static void looked(struct folder *folder)
         have_created(folder);
 }
 
-static void deleted(struct folder *folder, const struct session_reply *reply)
-{
-    struct err err;
-    int r = imap_task_answer(reply, "DELETE", &err);
-
-    if (r == ERR_GONE)
-        r = 0;
-    if (r == 0)
-        imap_names_remove(&folder->task.pool->names, folder->request->name);
-    imap_task_finish(&folder->task, r, &err);
-}
-
-static void counted(struct folder *folder, const struct session_reply *reply)
-{
-    struct err err;
-    int r = imap_task_answer(reply, "STATUS", &err);
-
-    if (r == 0 && !folder->counted) {
-        r = err_set(&err, ERR_REFUSED,
-                    "the server does not say whether the folder is empty");
-    }
-    if (r == 0 && folder->messages > 0) {
-        r = err_set(&err, ERR_REFUSED, "the folder is not empty: %u messages",
-                    folder->messages);
-    }
-    if (r == ERR_GONE) {
-        deleted(folder, reply);
-    } else if (r < 0) {
-        imap_task_finish(&folder->task, r, &err);
-    } else {
-        command(folder, STEP_DELETE, "DELETE", &folder->wire, "");
-    }
-}
-
 /* Most servers make the parents of the new name themselves, as RFC 9051 section
  * 6.3.6 says they should. Returns false where there is nothing to make. */
 static bool make_parent(struct folder *folder)
@@ -395,12 +312,6 @@ static void folder_tagged(struct folder *folder, int step,
     case STEP_LIST:
         looked(folder);
         break;
-    case STEP_STATUS:
-        counted(folder, reply);
-        break;
-    case STEP_DELETE:
-        deleted(folder, reply);
-        break;
     case STEP_RENAME:
         renamed(folder, reply);
         break;
@@ -433,10 +344,6 @@ static void folder_event(struct imap_task *task, int step,
         folder_tagged(folder, step, &event->reply);
     } else if (event->kind == SESSION_LIST && step == STEP_LIST) {
         take_spelling(folder, &event->list);
-    } else if (event->kind == SESSION_STATUS && step == STEP_STATUS &&
-               (event->status.has & STATUS_MESSAGES) != 0) {
-        folder->counted = true;
-        folder->messages = event->status.messages;
     }
 }
 
@@ -450,7 +357,6 @@ static bool folder_again(struct imap_task *task, int step)
         step == IMAP_STEP_LOST && folder->request->action == FOLDER_RENAME;
     buf_clear(&folder->wire);
     buf_clear(&folder->new_wire);
-    folder->counted = false;
     folder->made_parent = false;
     return true;
 }
@@ -473,8 +379,11 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
                                                  .event = folder_event,
                                                  .again = folder_again,
                                                  .deinit = folder_deinit};
-    struct imap_task *task = imap_task_new(pool, &class, &request->base);
+    struct imap_task *task;
 
+    if (request->action == FOLDER_DELETE)
+        return imap_folder_delete_new(pool, request);
+    task = imap_task_new(pool, &class, &request->base);
     folder_of(task)->request = request;
     request->taken_by = NULL;
     buf_init(&folder_of(task)->wire, 0);

@@ -103,6 +103,22 @@ void imap_link_unselect(struct imap_link *link)
     box_reset(link, NULL);
 }
 
+/* Of a folder that is to go, or to be renamed: some servers refuse, others cut
+ * the connection. */
+void imap_link_leave(struct imap_link *link, const char *name)
+{
+    struct imap_link *one;
+
+    for (one = link->pool->links; one != NULL; one = one->next) {
+        if (one->box.name == NULL || !imap_names_within(one->box.name, name))
+            continue;
+        if (one == link)
+            imap_link_unselect(one);
+        else if (imap_link_is_idle(one))
+            imap_link_close(one);
+    }
+}
+
 void imap_link_select(struct imap_link *link, struct imap_task *task,
                       const char *name, struct bytes wire,
                       const char *parameters)

@@ -89,6 +89,10 @@ void imap_link_enable(struct imap_link *link);
 /* Leave the selected folder, if there is one, and expunge nothing. */
 void imap_link_unselect(struct imap_link *link);
 
+/* Have no connection of the account sit in the folder @name, or below it: this
+ * one leaves it, others that have nothing to do are closed. */
+void imap_link_leave(struct imap_link *link, const char *name);
+
 /**
  * Leave what is selected and select another folder, in one flight.
  *

@@ -24,7 +24,8 @@ enum {
     STEP_EXTENDED, /* LIST with everything */
     STEP_LIST,     /* LIST as ever */
     STEP_LSUB,
-    STEP_STATUS
+    STEP_STATUS,
+    STEP_MEND
 };
 
 struct list_line {
@@ -57,6 +58,7 @@ struct list {
     size_t cap_folders;
     char delimiter; /* the first that LIST named, for STATUS and LSUB */
     bool built;
+    bool mended;     /* what was left aside was dealt with: STEP_MEND */
     bool asks_space; /* NAMESPACE was asked for, and not answered */
     uint32_t junk;   /* lines not understood before */
     int result;      /* negative: with err, why the listing failed */
@@ -352,7 +354,7 @@ static void drop_folders(struct list *list)
     list->cap_folders = 0;
 }
 
-static void finish(struct list *list)
+static void take_tokens(struct list *list)
 {
     const struct status_line *status;
     struct imap_name *known;
@@ -371,10 +373,71 @@ static void finish(struct list *list)
         entry->octets = status->size;
         known->uidnext = status->token.uidnext;
     }
-    list->request->doubtful = junk_lines(list) > list->junk;
-    if (list->result < 0)
-        drop_folders(list);
-    imap_task_finish(&list->task, list->result, &list->err);
+}
+
+/* --- what a run was about to delete when it was killed ----------------------- */
+
+/* Our name for what was called so before it was put aside, or NULL; free it. */
+static char *name_before(const struct folder_entry *entry)
+{
+    size_t len = strlen(entry->name);
+    size_t behind = sizeof(IMAP_NAMES_ASIDE) - 1;
+
+    if (entry->problem != NULL || !entry->selectable || !entry->has_token ||
+        len <= behind ||
+        strcmp(entry->name + len - behind, IMAP_NAMES_ASIDE) != 0)
+        return NULL;
+    return mem_text((struct bytes){entry->name, len - behind});
+}
+
+/* It goes now if it is empty, with nothing below it; else it gets its name
+ * back. If that is taken it stays what it is: one more folder. */
+static void mend_one(struct list *list, const struct folder_entry *entry,
+                     const char *before)
+{
+    const struct list_request *request = list->request;
+    struct imap_names *names = &list->task.pool->names;
+    const struct imap_name *known = imap_names_find(names, entry->name);
+    struct buf wire;
+    struct buf old_wire;
+    bool empty = entry->token.messages == 0;
+
+    for (size_t i = 0; i < request->n_folders; i++) {
+        const char *name = request->folders[i].name;
+
+        if (name != entry->name && imap_names_within(name, entry->name))
+            empty = false;
+    }
+    buf_init(&wire, 0);
+    buf_init(&old_wire, 0);
+    buf_add(&wire, bytes_of(known->wire));
+    imap_names_remove(names, entry->name);
+    if (empty) {
+        imap_link_leave(list->task.link, entry->name);
+        imap_task_send_name(&list->task, STEP_MEND, "DELETE", &wire, "");
+    } else if (imap_names_wire(names, before, &old_wire, NULL) == 0) {
+        imap_task_send_rename(&list->task, STEP_MEND, &wire, &old_wire);
+    }
+    buf_deinit(&wire);
+    buf_deinit(&old_wire);
+}
+
+/* Whether anything was sent: then all is listed anew. */
+static bool mend(struct list *list)
+{
+    struct list_request *request = list->request;
+
+    if (list->mended || list->result < 0 || list->task.pool->untouched)
+        return false;
+    list->mended = true;
+    for (size_t i = 0; i < request->n_folders; i++) {
+        char *before = name_before(&request->folders[i]);
+
+        if (before != NULL)
+            mend_one(list, &request->folders[i], before);
+        free(before);
+    }
+    return list->task.outstanding > 0;
 }
 
 /* STATUS of all that have none yet, a window at a time. A folder whose STATUS
@@ -400,11 +463,39 @@ static void send_statuses(struct list *list)
     }
 }
 
+static void begin_again(struct list *list)
+{
+    drop_lists(list);
+    drop_folders(list);
+    list->asked = 0;
+    list->delimiter = 0;
+    list->built = false;
+    list->result = 0;
+}
+
+static void finish(struct list *list)
+{
+    take_tokens(list);
+    if (mend(list))
+        return;
+    list->request->doubtful = junk_lines(list) > list->junk;
+    if (list->result < 0)
+        drop_folders(list);
+    imap_task_finish(&list->task, list->result, &list->err);
+}
+
 static void list_tagged(struct list *list, int step,
                         const struct session_reply *reply)
 {
     struct imap_pool *pool = list->task.pool;
 
+    if (step == STEP_MEND) {
+        if (list->task.outstanding == 0) {
+            begin_again(list);
+            list_start(&list->task);
+        }
+        return;
+    }
     if (step == STEP_NAMESPACE)
         list->asks_space = false;
     if (step == STEP_EXTENDED && reply->status == IMAP_BAD) {
@@ -458,12 +549,7 @@ static bool list_again(struct imap_task *task, int step)
 
     if (step >= IMAP_STEP_OWN && step != STEP_LIST && step != STEP_EXTENDED)
         return false;
-    drop_lists(list);
-    drop_folders(list);
-    list->asked = 0;
-    list->delimiter = 0;
-    list->built = false;
-    list->result = 0;
+    begin_again(list);
     if (list->asks_space)
         task->pool->listings = 0; /* as if it had never begun */
     return true;

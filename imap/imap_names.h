@@ -20,6 +20,9 @@
 
 #define IMAP_NAME_BYTES_MAX 4096u
 
+/* Behind the name of a folder that is about to be deleted. */
+#define IMAP_NAMES_ASIDE "-being-removed-by-mailtwin"
+
 struct imap_name {
     char *name;       /* ours */
     char *wire;       /* the server's, ASCII */

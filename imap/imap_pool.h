@@ -41,6 +41,7 @@ struct imap_pool {
     bool adds;      /* messages are added here, too */
     unsigned full;  /* refusals of one message in a row for want of room */
     bool cramped;   /* there was none for several together */
+    bool untouched; /* see struct open_request */
     bool closing;
     struct patience patience;
     unsigned setbacks;       /* so far */

@@ -62,6 +62,29 @@ void imap_task_send(struct imap_task *task, int step, const char *command)
     imap_task_end(task);
 }
 
+void imap_task_send_name(struct imap_task *task, int step, const char *verb,
+                         const struct buf *wire, const char *rest)
+{
+    struct session *session = imap_task_begin(task, step);
+
+    session_printf(session, "%s ", verb);
+    session_add_quoted(session, buf_peek(wire));
+    session_add(session, bytes_of(rest), false);
+    imap_task_end(task);
+}
+
+void imap_task_send_rename(struct imap_task *task, int step,
+                           const struct buf *wire, const struct buf *new_wire)
+{
+    struct session *session = imap_task_begin(task, step);
+
+    session_add(session, B("RENAME "), false);
+    session_add_quoted(session, buf_peek(wire));
+    session_add(session, B(" "), false);
+    session_add_quoted(session, buf_peek(new_wire));
+    imap_task_end(task);
+}
+
 struct session *imap_task_begin_set(struct imap_task *task, int step,
                                     const char *verb, const struct uidset *set,
                                     size_t *from, size_t behind)

@@ -117,6 +117,12 @@ void imap_task_end(struct imap_task *task);
 /* A whole command in one call. */
 void imap_task_send(struct imap_task *task, int step, const char *command);
 
+/* A whole command about a folder by its name on the wire: @verb, name, @rest. */
+void imap_task_send_name(struct imap_task *task, int step, const char *verb,
+                         const struct buf *wire, const char *rest);
+void imap_task_send_rename(struct imap_task *task, int step,
+                           const struct buf *wire, const struct buf *new_wire);
+
 /**
  * Begin a command about as many UIDs of @set as fit a command line. Write the
  * rest, and call imap_task_end().
@@ -172,6 +178,8 @@ struct imap_task *imap_place_new(struct imap_pool *pool,
                                  struct place_request *request);
 struct imap_task *imap_folder_new(struct imap_pool *pool,
                                   struct folder_request *request);
+struct imap_task *imap_folder_delete_new(struct imap_pool *pool,
+                                         struct folder_request *request);
 
 /* Messages to add; @task waits from its first message on. See base/endpoint.h
  * for the four that follow. */

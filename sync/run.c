@@ -389,6 +389,8 @@ static void open_endpoints(struct run *run)
         run->open[side].base.done = on_opened;
         run->open[side].base.owner = run;
         run->open[side].dry = run->options.dry;
+        run->open[side].untouched =
+            run->options.dry || !rules_may_change(run->options.policy, side);
         run_begin(run);
         endpoint_open(run->options.endpoint[side], &run->open[side]);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "imap/imap_names.h"
 #include "tests/sim/content.h"
 #include "tests/sim/sched.h"
 #include "tests/sim/world.h"
@@ -38,9 +39,15 @@ static void note(const struct act *act, enum fate fate,
                  fresh);
 }
 
+/* Nobody has anything to do with a folder that is being removed. */
 static const char *any_folder(const struct act *act)
 {
-    return act->look.folders[sched_random((uint32_t)act->look.n_folders)];
+    const char *name;
+
+    do {
+        name = act->look.folders[sched_random((uint32_t)act->look.n_folders)];
+    } while (strstr(name, IMAP_NAMES_ASIDE) != NULL);
+    return name;
 }
 
 static struct look_mail *any_mail(struct act *act)

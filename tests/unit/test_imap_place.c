@@ -1,25 +1,15 @@
 /* Moving, copying and renaming against a server that says what no Dovecot does:
  * no COPYUID, a wrong one, half of a move, no parents. */
-#include <stdlib.h>
-
-#include "base/mem.h"
-#include "imap/imap_endpoint.h"
 #include "tests/tap.h"
-#include "tests/unit/imapserver.h"
+#include "tests/unit/scripted.h"
 
-#define UIDS  100u
-#define LINES 9
+#define UIDS 100u
 
-#define CAPS "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR UNSELECT"
+#define LINES SCRIPTED_LINES
+#define CAPS  SCRIPTED_CAPS
 
 struct world {
-    uv_loop_t loop;
-    struct keywords *keywords;
-    struct log log;
-    struct imapserver server;
-    struct imap_account account;
-    struct endpoint *endpoint;
-    unsigned pending;
+    struct scripted scripted; /* first */
     unsigned n_placed;
     unsigned n_strange; /* that nobody asked for */
     bool placed[UIDS];
@@ -174,30 +164,6 @@ static const struct place_case cases[] = {
 
 /* clang-format on */
 
-static void show(void *owner, enum log_level level, const char *line)
-{
-    (void)owner;
-    (void)level;
-    printf("# %s\n", line);
-}
-
-static void done(struct request *request)
-{
-    ((struct world *)request->owner)->pending--;
-}
-
-static struct request head(struct world *world)
-{
-    world->pending++;
-    return (struct request){.done = done, .owner = world};
-}
-
-static void settle(struct world *world)
-{
-    while (world->pending > 0)
-        uv_run(&world->loop, UV_RUN_ONCE);
-}
-
 static void on_placed(struct place_request *request, uint32_t uid,
                       uint32_t to_uid)
 {
@@ -212,64 +178,6 @@ static void on_placed(struct place_request *request, uint32_t uid,
     world->to_uid[uid] = to_uid;
 }
 
-static bool world_open(struct world *world, const char *caps,
-                       struct imapserver_answer *answers)
-{
-    struct open_request open = {.base = head(world)};
-
-    world->server.caps = caps;
-    world->server.answers = answers;
-    for (size_t i = 0; i < LINES && answers[i].command != NULL; i++)
-        world->server.n_answers++;
-    if (!imapserver_start(&world->server, AF_INET))
-        return false;
-    world->account = (struct imap_account){.name = "account",
-                                           .host = "127.0.0.1",
-                                           .port = world->server.port,
-                                           .tls = TLS_NONE,
-                                           .user = "someone",
-                                           .password = "secret",
-                                           .connections = 1,
-                                           .connect_ms = 20000,
-                                           .idle_ms = 20000};
-    world->log = (struct log){
-        .level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ERROR, .sink = show};
-    uv_loop_init(&world->loop);
-    world->keywords = keywords_new();
-    world->endpoint = imap_endpoint_new(&world->loop, &world->account,
-                                        world->keywords, &world->log);
-    endpoint_open(world->endpoint, &open);
-    settle(world);
-    return open.base.result == 0;
-}
-
-static void world_close(struct world *world)
-{
-    struct close_request close = {.base = head(world)};
-
-    endpoint_close(world->endpoint, &close);
-    settle(world);
-    uv_run(&world->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&world->loop);
-    endpoint_free(world->endpoint);
-    keywords_free(world->keywords);
-    imapserver_stop(&world->server);
-}
-
-static bool asked_for(const struct imapserver_answer *answers,
-                      const unsigned *asked)
-{
-    bool same = true;
-
-    for (size_t i = 0; i < LINES && answers[i].command != NULL; i++) {
-        if (answers[i].asked == asked[i])
-            continue;
-        same = false;
-        printf("# %u times: %s\n", answers[i].asked, answers[i].command);
-    }
-    return same;
-}
-
 static void test_place(const struct place_case *test)
 {
     struct world *world = MEM_NEW(struct world);
@@ -279,29 +187,29 @@ static void test_place(const struct place_case *test)
     struct buf placed;
 
     memcpy(answers, test->answers, sizeof(answers));
-    ok(world_open(world, test->caps, answers), "a server");
+    ok(scripted_open(&world->scripted, test->caps, false, answers), "a server");
     uidset_add_range(&uids, 1, 4);
     place = (struct place_request){
-        .base = head(world),
+        .base = scripted_head(&world->scripted),
         .from = {.name = "From"   },
         .to = { .name = "To", .uidvalidity = 9},
         .uids = &uids,
         .move = !test->copy,
         .placed = on_placed
     };
-    endpoint_place(world->endpoint, &place);
-    settle(world);
+    endpoint_place(world->scripted.endpoint, &place);
+    scripted_settle(&world->scripted);
     buf_init(&placed, 0);
     for (unsigned uid = 0; uid < UIDS; uid++) {
         if (world->placed[uid])
             buf_printf(&placed, "%u:%u ", uid, world->to_uid[uid]);
     }
-    world_close(world);
+    scripted_close(&world->scripted);
     ok(place.base.result == test->result && place.kept == test->kept &&
            world->n_strange == 0 &&
            strcmp(buf_text(&placed), test->placed) == 0,
        "%s", test->name);
-    ok(asked_for(answers, test->asked), "and nothing else is asked for");
+    ok(scripted_asked(answers, test->asked), "and nothing else is asked for");
     buf_deinit(&placed);
     uidset_deinit(&uids);
     free(world);
@@ -324,22 +232,24 @@ static void test_lines(void)
     struct uidset uids = {0};
     struct place_request place;
 
-    ok(world_open(world, CAPS " UIDPLUS\r\n", answers), "a server");
+    ok(scripted_open(&world->scripted, CAPS " UIDPLUS\r\n", false, answers),
+       "a server");
     for (uint32_t uid = 1; uid < 6000; uid += 2)
         uidset_add(&uids, uid);
-    place = (struct place_request){.base = head(world),
+    place = (struct place_request){.base = scripted_head(&world->scripted),
                                    .from = {.name = "From"},
                                    .to = {.name = "To"},
                                    .uids = &uids,
                                    .move = true,
                                    .placed = on_placed};
-    endpoint_place(world->endpoint, &place);
-    settle(world);
-    world_close(world);
+    endpoint_place(world->scripted.endpoint, &place);
+    scripted_settle(&world->scripted);
+    scripted_close(&world->scripted);
     ok(place.base.result == ERR_FULL && world->n_placed == 2 &&
            world->n_strange == 0,
        "where a later line is refused the first was copied");
-    ok(asked_for(answers, asked), "and its originals are removed all the same");
+    ok(scripted_asked(answers, asked),
+       "and its originals are removed all the same");
     uidset_deinit(&uids);
     free(world);
 }
@@ -359,16 +269,18 @@ static void test_rename(const char *new_name, int result, const char *create,
         .action = FOLDER_RENAME, .name = "Old", .new_name = new_name};
     struct list_request list = {0};
 
-    ok(world_open(world, CAPS "\r\n", answers), "a server");
-    list.base = head(world);
-    endpoint_list(world->endpoint, &list);
-    settle(world);
+    ok(scripted_open(&world->scripted, CAPS "\r\n", false, answers),
+       "a server");
+    list.base = scripted_head(&world->scripted);
+    endpoint_list(world->scripted.endpoint, &list);
+    scripted_settle(&world->scripted);
     answers[4].asked = 0;
-    rename.base = head(world);
-    endpoint_folder(world->endpoint, &rename);
-    settle(world);
-    world_close(world);
-    ok(rename.base.result == result && asked_for(answers, asked), "%s", what);
+    rename.base = scripted_head(&world->scripted);
+    endpoint_folder(world->scripted.endpoint, &rename);
+    scripted_settle(&world->scripted);
+    scripted_close(&world->scripted);
+    ok(rename.base.result == result && scripted_asked(answers, asked), "%s",
+       what);
     folder_list_free(list.folders, list.n_folders);
     free(world);
 }
