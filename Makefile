@@ -218,12 +218,12 @@ fuzz:
 	@$(MAKE) --no-print-directory -j2 FUZZ=1 fuzzers
 	@sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_WORK) $(FUZZERS)
 
-# ROWS="1 3" chooses rows, RUNS=5 how often each is measured.
+# ROWS="1 3" chooses rows; BENCH="-n 3 -o FILE" are options of tests/bench/bench.py.
 bench: mailtwin tools
-	@sh tests/bench/bench.sh
+	@python3 tests/bench/bench.py $(BENCH) $(ROWS)
 
 bench-quick: mailtwin tools
-	@QUICK=1 sh tests/bench/bench.sh
+	@python3 tests/bench/bench.py -q $(BENCH) $(ROWS)
 
 # One file at a time: with several, clang-tidy 14 mixes them up.
 lint:

@@ -10,7 +10,7 @@ tests="dovecot-imapd openssl perl python3 jq binutils coreutils mutt libfaketime
     e2fsprogs xfsprogs"
 # Only with the argument "long", for make torture and make fuzz.
 long="clang libclang-rt-14-dev"
-bench="isync interimap"
+bench="isync interimap offlineimap3"
 # Only one IMAP server can be installed at a time, so these are unpacked beside
 # each other instead. What their programs are linked with is installed.
 servers="cyrus-common cyrus-imapd courier-authlib courier-imap libmailutils9 mailutils-imap4d"

@@ -1,23 +1,47 @@
 #!/usr/bin/python3
-"""Write a mailbox for the benchmark, the same one for the same seed.
+"""Mail for the benchmark, the same for the same seed.
 
-    corpus.py PATH FOLDERS MESSAGES BYTES [SEED]
+    corpus.py PATH FOLDERS MESSAGES BYTES    write() as a program
 
-PATH becomes a Maildir tree as Dovecot keeps it (LAYOUT=fs, INBOX at the top,
-sizes in the file names): MESSAGES in all, about BYTES each, over FOLDERS.
 Sizes are spread as those of real mail are: most are small, a few are large.
 """
+
 import base64
 import os
 import random
 import sys
 
+LINE = 72
+
+
+def write(path, folders, messages, mean, inbox=""):
+    """A Maildir tree at @path as Dovecot keeps it (LAYOUT=fs, sizes in the file
+    names): @messages in all, of @mean bytes on average, over @folders. The
+    INBOX is the directory @inbox in there."""
+    dice = random.Random(1)
+    pool = body_pool(dice)
+    places = [os.path.join(path, inbox)]
+    places += [os.path.join(path, "Folder%04d" % number)
+               for number in range(1, folders)]
+    for place in places:
+        for sub in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(place, sub))
+    for number, size in enumerate(sizes(dice, messages, mean)):
+        body = message(dice, number, size, pool)
+        date = 1600000000 + number * 60
+        name = "%d.M%dP1.bench,S=%d,W=%d:2,%s" % (
+            date, number, len(body), len(body) + body.count(b"\n"),
+            "S" if number % 3 else "")
+        name = os.path.join(places[number % len(places)], "cur", name)
+        with open(name, "wb") as file:
+            file.write(body)
+        os.utime(name, (date, date))
+
 
 def body_pool(dice):
     """Lines to cut bodies from: as dense as the base64 of real attachments."""
     raw = base64.b64encode(dice.randbytes(3 << 20)).decode()
-    lines = [raw[i:i + 72] for i in range(0, len(raw), 72)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(raw[i:i + LINE] for i in range(0, len(raw), LINE)) + "\n"
 
 
 def sizes(dice, messages, mean):
@@ -35,31 +59,37 @@ def message(dice, number, size, pool):
             "Message-ID: <%d.%x@bench.example.org>\n\n"
             % (number % 97, number % 97, number % 97, number, number,
                dice.getrandbits(64)))
-    start = dice.randrange(len(pool) // 146) * 73
+    start = dice.randrange(len(pool) // (2 * LINE)) * (LINE + 1)
     return (head + pool[start:start + max(size - len(head), 1)]
             .rstrip("\n") + "\n").encode()
 
 
-def main():
-    path, folders, messages, mean = (sys.argv[1],) + tuple(
-        map(int, sys.argv[2:5]))
-    dice = random.Random(int((sys.argv + ["1"])[5]))
-    pool = body_pool(dice)
-    places = [path] + [os.path.join(path, "Folder%04d" % number)
-                       for number in range(1, folders)]
-    for place in places:
-        for sub in ("cur", "new", "tmp"):
-            os.makedirs(os.path.join(place, sub))
-    for number, size in enumerate(sizes(dice, messages, mean)):
-        body = message(dice, number, size, pool)
-        date = 1600000000 + number * 60
-        name = "%d.M%dP1.bench,S=%d,W=%d:2,%s" % (
-            date, number, len(body), len(body) + body.count(b"\n"),
-            "S" if number % 3 else "")
-        name = os.path.join(places[number % len(places)], "cur", name)
-        with open(name, "wb") as file:
-            file.write(body)
-        os.utime(name, (date, date))
+def small(count, seed=1):
+    """@count messages of some 250 bytes, one by one."""
+    dice = random.Random(seed)
+    for number in range(count):
+        yield message(dice, number, 250, "0123456789\n" * 40).replace(
+            b"\n", b"\r\n")
 
 
-main()
+def read(path):
+    """The tree at @path in memory: folder name -> messages as on disk."""
+    tree = {}
+    for place, subs, _ in os.walk(path):
+        if "cur" not in subs:
+            continue
+        subs[:] = [sub for sub in subs if sub not in ("cur", "new", "tmp")]
+        cur = os.path.join(place, "cur")
+        name = os.path.relpath(place, path)
+        tree["INBOX" if name == "." else name] = [
+            read_file(os.path.join(cur, file)) for file in os.listdir(cur)]
+    return tree
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], *map(int, sys.argv[2:5]))

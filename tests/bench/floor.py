@@ -1,138 +1,131 @@
 #!/usr/bin/python3
-"""What the server alone needs: the floor that no client can go below.
+"""What cannot be done faster: the floors of the benchmark.
 
-    floor.py fetch PORT USER        every message, pipelined, into nowhere
-    floor.py append PORT USER DIR   every message of the Maildir tree DIR, in
-                                    pipelined MULTIAPPENDs, read beforehand
+    floor.py idle PORT USER [PORT USER]  log in, LIST with STATUS; both at once
+    floor.py flags PORT USER             the flags of every message, into nowhere
+    floor.py fetch PORT USER             every message, pipelined, into nowhere
+    floor.py append PORT USER TREE       every message of the Maildir tree TREE,
+                                         from memory, in pipelined MULTIAPPENDs
+    floor.py files TREE NEW              the same, from memory, into files of the
+                                         directory NEW, then one syncfs()
 
-Over TLS, on four connections at once as long as there are folders. Prints the
-seconds that it took.
+Over TLS, on as many connections as mailtwin makes, and as many folders.
+Prints seconds, processor seconds and bytes received, all of them without what
+it takes to start Python and to read the tree.
 """
+
+import ctypes
 import os
-import re
-import socket
-import ssl
 import sys
-import threading
 import time
+import zlib
+from concurrent import futures
+from concurrent import futures
+
+import corpus
+import wire
 
 LANES = 4
 
 
-class Client:
-    def __init__(self, port, user):
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.socket = context.wrap_socket(
-            socket.create_connection(("127.0.0.1", port)))
-        self.tail = b""
-        self.buffer = memoryview(bytearray(1 << 20))
-        self.send(b'l LOGIN %s secret\r\n' % user.encode())
-        self.until(b"l")
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def until(self, tag):
-        """Read up to the answer to @tag, and return what came lately: all of
-        it is kept only as long as it is short."""
-        pattern = re.compile(rb"(?:^|\r\n)" + tag + rb" (OK|NO|BAD)[^\r]*\r\n")
-        while True:
-            match = pattern.search(self.tail)
-            if match:
-                if match.group(1) != b"OK":
-                    sys.exit("floor.py: %r" % match.group())
-                data, self.tail = self.tail, self.tail[match.end() - 2:]
-                return data
-            size = self.socket.recv_into(self.buffer)
-            if size == 0:
-                sys.exit("floor.py: the server hung up")
-            # The answer is short, and the last thing that comes.
-            keep = 512 if tag == b"f" else 1 << 20
-            self.tail = (self.tail + self.buffer[max(0, size - keep):size]
-                         )[-keep:]
-
-    def folders(self):
-        self.send(b'list LIST "" *\r\n')
-        return re.findall(rb'\* LIST \([^)]*\) \S+ (\S+)\r\n',
-                          self.until(b"list"))
+def at_once(work, items):
+    """Returns what work() does for each of the items, in order."""
+    with futures.ThreadPoolExecutor(len(items)) as pool:
+        return list(pool.map(work, items))
 
 
-def lanes(work, items):
-    """Give the items to a few threads, each with what it takes next."""
-    lock = threading.Lock()
+def lanes(port, user):
+    return at_once(lambda _: wire.Client(int(port), user), range(LANES))
 
-    def take():
-        with lock:
-            return items.pop() if items else None
-    threads = [threading.Thread(target=work, args=(take,))
-               for _ in range(LANES)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+def timed(work):
+    """Run it and print what it cost; it returns how many bytes came."""
+    start, busy = time.monotonic(), time.process_time()
+    received = work()
+    print("%.3f %.3f %d" % (time.monotonic() - start,
+                            time.process_time() - busy, received or 0))
+
+
+def idle(*sides):
+    def one(side):
+        port, user = side
+        client = wire.Client(int(port), user)
+        client.send(b'e ENABLE QRESYNC\r\nl LIST "" * RETURN (SPECIAL-USE '
+                    b'STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\r\n')
+        client.until(b"l")
+        client.close()
+    at_once(one, list(zip(sides[::2], sides[1::2])))
+
+
+def flags(port, user):
+    """The answer is counted as it is and as DEFLATE makes it."""
+    client = wire.Client(int(port), user)
+    client.select("INBOX")
+    answer = client.command(b"FETCH 1:* (UID FLAGS)")
+    squeeze = zlib.compressobj(wbits=-15)
+    print(len(answer), len(squeeze.compress(answer) + squeeze.flush()))
 
 
 def fetch(port, user):
-    def work(take):
-        client = Client(port, user)
-        folder = take()
-        while folder is not None:
-            client.send(b"s EXAMINE %s\r\nf UID FETCH 1:* (UID FLAGS "
-                        b"INTERNALDATE BODY.PEEK[])\r\n" % folder)
-            client.until(b"f")
-            folder = take()
-    start = time.monotonic()
-    lanes(work, Client(port, user).folders())
-    return time.monotonic() - start
+    clients = lanes(port, user)
+    folders = clients[0].folders()
+
+    def lane(number):
+        client, mine = clients[number], folders[number::LANES]
+        client.send(b"".join(
+            b"s EXAMINE %s\r\nf UID FETCH 1:* (UID FLAGS INTERNALDATE "
+            b"BODY.PEEK[])\r\n" % folder for folder in mine))
+        for _ in mine:
+            client.drain(b"f")
+        client.close()
+        return client.received
+    return sum(at_once(lane, range(LANES)))
 
 
-def read_tree(path):
-    folders = {}
-    for place, subs, _ in os.walk(path):
-        if "cur" not in subs:
-            continue
-        subs[:] = [sub for sub in subs if sub not in ("cur", "new", "tmp")]
-        cur = os.path.join(place, "cur")
-        messages = []
-        for name in os.listdir(cur):
-            with open(os.path.join(cur, name), "rb") as file:
-                messages.append(file.read().replace(b"\n", b"\r\n"))
-        folders[os.path.relpath(place, path)] = messages
-    return folders
+def append(port, user, tree):
+    folders = sorted(tree.items())
+    clients = lanes(port, user)
+
+    def lane(number):
+        client, mine = clients[number], folders[number::LANES]
+        client.send(b"".join(b"c CREATE %s\r\n" % name.encode()
+                             for name, _ in mine if name != "INBOX"))
+        for name, messages in mine:
+            client.append(name, messages, 100)
+        client.settle()
+        client.close()
+    at_once(lane, range(LANES))
 
 
-def append(port, user, path):
-    tree = read_tree(path)
-
-    def work(take):
-        client = Client(port, user)
-        item = take()
-        while item is not None:
-            name, messages = item
-            name = b"INBOX" if name == "." else name.encode()
-            client.send(b"c CREATE %s\r\n" % name if name != b"INBOX"
-                        else b"c NOOP\r\n")
-            client.until(b"c")
-            for start in range(0, len(messages), 100):
-                parts = [b" {%d+}\r\n%s" % (len(body), body)
-                         for body in messages[start:start + 100]]
-                client.send(b"a APPEND %s%s\r\n" % (name, b"".join(parts)))
-            for start in range(0, len(messages), 100):
-                client.until(b"a")
-            item = take()
-    start = time.monotonic()
-    lanes(work, list(tree.items()))
-    return time.monotonic() - start
+def files(tree, new):
+    for name, messages in tree.items():
+        place = os.path.join(new, name)
+        os.makedirs(place)
+        for number, body in enumerate(messages):
+            file = os.open("%s/%d" % (place, number),
+                           os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.write(file, body)
+            os.close(file)
+    directory = os.open(new, os.O_RDONLY)
+    if ctypes.CDLL(None).syncfs(directory) != 0:
+        sys.exit("floor.py: syncfs failed")
 
 
 def main():
-    if sys.argv[1] == "fetch":
-        took = fetch(int(sys.argv[2]), sys.argv[3])
-    else:
-        took = append(int(sys.argv[2]), sys.argv[3], sys.argv[4])
-    print("%.3f" % took)
+    command, arguments = sys.argv[1], sys.argv[2:]
+    if command == "idle":
+        timed(lambda: idle(*arguments))
+    elif command == "flags":
+        flags(*arguments)
+    elif command == "fetch":
+        timed(lambda: fetch(*arguments))
+    elif command == "append":
+        tree = {name: [body.replace(b"\n", b"\r\n") for body in messages]
+                for name, messages in corpus.read(arguments[2]).items()}
+        timed(lambda: append(int(arguments[0]), arguments[1], tree))
+    elif command == "files":
+        tree = corpus.read(arguments[0])
+        timed(lambda: files(tree, arguments[1]))
 
 
 main()

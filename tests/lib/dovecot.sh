@@ -5,6 +5,7 @@
 #   dovecot_start DIR [key=value ...]   start; any user may log in with the
 #                                       password "secret"
 #       tier=resync|condstore|plain|bare   what the server says it can do
+#       lack=WORDS                         ... but for these
 #       storage=maildir|maildir++|sdbox|mdbox  how it keeps mail (maildir)
 #       separator=/                        between folder levels
 #       prefix=INBOX.                      of all folders (none)
@@ -40,6 +41,16 @@ dovecot_capability() {
     bare) echo "IMAP4rev1 IDLE" ;;
     *) echo "dovecot.sh: no such tier: $1" >&2 && return 2 ;;
     esac
+}
+
+# Those of the first list of words that are not in the second one.
+dovecot_without() {
+    for _word in $1; do
+        case " $2 " in
+        *" $_word "*) ;;
+        *) printf '%s ' "$_word" ;;
+        esac
+    done
 }
 
 # A CA and a certificate of localhost, in $1.
@@ -169,10 +180,11 @@ dovecot_start() {
     _dir=$1
     shift
     _tier=resync _storage=maildir _separator=/ _prefix= _extra= _list_index=no
-    _names= _homes=user
+    _names= _homes=user _lack=
     for _arg in "$@"; do
         case $_arg in
         tier=*) _tier=${_arg#*=} ;;
+        lack=*) _lack=${_arg#*=} ;;
         storage=*) _storage=${_arg#*=} ;;
         separator=*) _separator=${_arg#*=} ;;
         prefix=*) _prefix=${_arg#*=} ;;
@@ -184,6 +196,7 @@ dovecot_start() {
         esac
     done
     _capability=$(dovecot_capability "$_tier") || return
+    _capability=$(dovecot_without "$_capability" "$_lack")
     _location=$(dovecot_location "$_storage") || return
     # Mail is another user's where the tests run as root.
     mkdir -p "$_dir/run" "$_dir/home" && chmod 711 "$_dir" || return

@@ -4,9 +4,17 @@
  *     relay [OPTIONS] TARGET_PORT
  *
  *     -p FILE   write the port that it listens on into FILE, once it does
- *     -d MS     delay each direction by so many milliseconds
+ *     -d MS     delay each direction by so many milliseconds; to connect takes
+ *               both, as it does on a real line
+ *     -D FILE   the same, with the number that is in FILE, if it is there when
+ *               the client connects
+ *     -r BYTES  let no more a second through in each direction, those of all
+ *               connections together
  *     -s FILE   add a line for each connection that ended:
  *               bytes up, bytes down, flights
+ *     -t FILE   on SIGUSR1, as soon as no connection is left, write into FILE what
+ *               came by since the last time: bytes up, bytes down, round trips,
+ *               connections, the most of them at once
  *     -x TEXT   the first time that the server's TEXT comes by: drop what came
  *               with it and cut that connection
  *     -c BYTES  hang up on each connection once so many bytes came by, those of
@@ -19,8 +27,16 @@
  *     -h FILE   hold everything back as long as FILE exists
  *     -a FILE   make FILE when the first client has connected
  *
- * A flight is a change from the server's turn to the client's: about one round
- * trip. It runs until it is killed.
+ * A flight is a change from the server's turn to the client's on one connection.
+ * Round trips are the longest chain over all connections in which each link may
+ * have needed the one before: what a client sends is one further than all that
+ * it has heard, on whichever connection; what the server says is as far as the
+ * last that it was told on this one. With a delay, each link takes the time of
+ * one round trip at least, however much is pipelined or at work at once. To
+ * connect is the first; the last is what the client heard before it sent its
+ * last bytes, a farewell whose answer nobody has to wait for.
+ *
+ * It runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,15 +50,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, WINDOW = 16 << 20, LINKS = 512, UP = 0, DOWN = 1 };
+enum {
+    CHUNK = 65536,
+    WINDOW = 16 << 20,
+    RATED_CHUNK = 8192, /* the same for -r, so that it flows evenly */
+    RATED_WINDOW = 256 << 10,
+    LINKS = 2048,
+    UP = 0,
+    DOWN = 1
+};
 
 struct chunk {
     struct chunk *next;
     int64_t due_us;
+    uint64_t trip; /* how far down the chain of round trips */
     size_t length;
     size_t sent;
     char data[];
@@ -63,16 +89,34 @@ struct link {
     struct way way[2];
     int last; /* the way that data was last seen on */
     uint64_t flights;
+    int64_t delay_us;
+    int64_t made_us;    /* when the client can have connected */
+    uint64_t made_trip; /* the round trip that this took */
+    uint64_t told_trip; /* of the last that the server got */
     bool cut;
     unsigned number;
     uint64_t cut_bytes; /* 0: never */
 };
 
+/* What came by since it was last asked for. */
+struct totals {
+    uint64_t bytes[2];
+    uint64_t heard_trip; /* of all that clients heard so far */
+    uint64_t asked_trip; /* of all that they sent */
+    size_t n_accepted;
+    size_t n_most;
+};
+
 struct relay {
     uint16_t target;
     int64_t delay_us;
+    uint64_t rate;       /* bytes a second; 0: as they come */
+    int64_t clear_us[2]; /* when all of a direction will be through */
+    struct totals totals;
     const char *port_file;
     const char *stats_file;
+    const char *totals_file;
+    const char *delay_file;
     const char *hold_file;
     const char *accepted_file;
     const char *cut_text;
@@ -84,6 +128,8 @@ struct relay {
     struct link *link[LINKS];
     size_t n_links;
 };
+
+static volatile sig_atomic_t totals_wanted;
 
 static int64_t now_us(void)
 {
@@ -116,42 +162,48 @@ static struct sockaddr_in loopback(uint16_t port)
     return address;
 }
 
-/* The kernel chooses the port, so no two relays ever want the same. The file
- * is renamed into place, so that who sees it sees all of it. */
+/* Who sees the file sees all of it. */
+static void place_file(const char *path, const char *text)
+{
+    char new_path[4096];
+
+    snprintf(new_path, sizeof(new_path), "%s.tmp", path);
+    write_file(new_path, "w", text);
+    if (rename(new_path, path) != 0)
+        die(path);
+}
+
+/* The kernel chooses the port, so no two relays ever want the same. */
 static void relay_listen(struct relay *relay)
 {
     struct sockaddr_in address = loopback(0);
     socklen_t length = sizeof(address);
     char text[32];
-    char path[4096];
 
     relay->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (relay->listener < 0 ||
         bind(relay->listener, (struct sockaddr *)&address, length) != 0 ||
-        listen(relay->listener, 128) != 0 ||
+        listen(relay->listener, 1024) != 0 ||
         getsockname(relay->listener, (struct sockaddr *)&address, &length) != 0)
         die("relay: listen");
     if (relay->port_file == NULL)
         return;
     snprintf(text, sizeof(text), "%u\n", ntohs(address.sin_port));
-    snprintf(path, sizeof(path), "%s.tmp", relay->port_file);
-    write_file(path, "w", text);
-    if (rename(path, relay->port_file) != 0)
-        die(relay->port_file);
+    place_file(relay->port_file, text);
 }
 
-/* After how many bytes a new connection is to be cut. */
-static uint64_t cut_bytes(const struct relay *relay)
+/* The number that is in the file @path; @otherwise where there is none. */
+static uint64_t number_in(const char *path, uint64_t otherwise)
 {
-    FILE *file = relay->cut_file != NULL ? fopen(relay->cut_file, "r") : NULL;
-    unsigned long long bytes = relay->cut_bytes;
+    FILE *file = path != NULL ? fopen(path, "r") : NULL;
+    unsigned long long number = otherwise;
 
     if (file != NULL) {
-        if (fscanf(file, "%llu", &bytes) != 1)
-            bytes = 0;
+        if (fscanf(file, "%llu", &number) != 1)
+            number = 0;
         fclose(file);
     }
-    return bytes;
+    return number;
 }
 
 /* Opened each time: who reads the file takes it away. */
@@ -188,19 +240,27 @@ static void relay_accept(struct relay *relay)
     if (link == NULL || relay->n_links == LINKS)
         die("relay: too many connections");
     link->number = ++relay->n_accepted;
-    link->cut_bytes = cut_bytes(relay);
+    link->cut_bytes = number_in(relay->cut_file, relay->cut_bytes);
+    link->delay_us = (int64_t)number_in(relay->delay_file,
+                                        (uint64_t)relay->delay_us / 1000) *
+                     1000;
     link->fd[UP] = client;
     link->fd[DOWN] = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(link->fd[DOWN], (struct sockaddr *)&address, sizeof(address)) !=
         0)
         link->cut = true;
     link->last = DOWN;
+    link->made_us = now_us() + 2 * link->delay_us;
+    link->made_trip = relay->totals.heard_trip + 1;
     for (int way = UP; way <= DOWN; way++) {
         fcntl(link->fd[way], F_SETFL, O_NONBLOCK);
         setsockopt(link->fd[way], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
         link->way[way].tail = &link->way[way].head;
     }
     relay->link[relay->n_links++] = link;
+    relay->totals.n_accepted++;
+    if (relay->totals.n_most < relay->n_links)
+        relay->totals.n_most = relay->n_links;
 }
 
 /* The text to cut at came by: that is the last thing that the client hears. */
@@ -226,11 +286,44 @@ static size_t allowance(struct link *link, size_t n)
     return passed < link->cut_bytes ? (size_t)(link->cut_bytes - passed) : 0;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* How far down the chain is what is sent now? */
+static uint64_t trip_of(const struct relay *relay, const struct link *link,
+                        int which)
+{
+    if (which == UP)
+        return later(relay->totals.heard_trip, link->made_trip) + 1;
+    /* A greeting comes before the server was told anything: it answers the last
+     * packet of the handshake. */
+    return link->told_trip != 0 ? link->told_trip : link->made_trip + 1;
+}
+
+/* When are @n bytes that came by now to go on? */
+static int64_t due_us(struct relay *relay, const struct link *link, int which,
+                      size_t n)
+{
+    int64_t made_us = link->made_us + (which == DOWN ? link->delay_us : 0);
+    int64_t now = now_us();
+    int64_t *clear = &relay->clear_us[which];
+
+    if (relay->rate != 0) {
+        *clear = (*clear > now ? *clear : now) +
+                 (int64_t)(n * 1000000 / relay->rate);
+        now = *clear;
+    }
+    return (now > made_us ? now : made_us) + link->delay_us;
+}
+
 static void link_read(struct relay *relay, struct link *link, int which)
 {
     struct way *way = &link->way[which];
-    struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK);
-    ssize_t n = chunk == NULL ? -1 : read(link->fd[which], chunk->data, CHUNK);
+    size_t room = relay->rate != 0 ? RATED_CHUNK : CHUNK;
+    struct chunk *chunk = malloc(sizeof(*chunk) + room);
+    ssize_t n = chunk == NULL ? -1 : read(link->fd[which], chunk->data, room);
 
     if (n <= 0) {
         if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -251,14 +344,28 @@ static void link_read(struct relay *relay, struct link *link, int which)
     }
     chunk->sent = 0;
     chunk->next = NULL;
-    chunk->due_us = now_us() + relay->delay_us;
+    chunk->due_us = due_us(relay, link, which, (size_t)n);
+    chunk->trip = trip_of(relay, link, which);
     *way->tail = chunk;
     way->tail = &chunk->next;
     way->buffered += (size_t)n;
     way->bytes += (uint64_t)n;
+    relay->totals.bytes[which] += (uint64_t)n;
+    if (which == UP)
+        relay->totals.asked_trip = later(relay->totals.asked_trip, chunk->trip);
 }
 
-static void link_write(struct link *link, int which, int64_t now)
+/* One side learned of @chunk. */
+static void chunk_arrived(struct relay *relay, struct link *link, int which,
+                          const struct chunk *chunk)
+{
+    uint64_t *trip = which == UP ? &link->told_trip : &relay->totals.heard_trip;
+
+    *trip = later(*trip, chunk->trip);
+}
+
+static void link_write(struct relay *relay, struct link *link, int which,
+                       int64_t now)
 {
     struct way *way = &link->way[which];
     int out = link->fd[which == UP ? DOWN : UP];
@@ -273,6 +380,7 @@ static void link_write(struct link *link, int which, int64_t now)
                 link->cut = true;
             return;
         }
+        chunk_arrived(relay, link, which, chunk);
         chunk->sent += (size_t)n;
         way->buffered -= (size_t)n;
         if (chunk->sent < chunk->length)
@@ -327,13 +435,38 @@ static void relay_sweep(struct relay *relay)
     relay->n_links = kept;
 }
 
+/* Is it to tell its totals, now that no connection is left? */
+static bool relay_is_done(const struct relay *relay)
+{
+    return totals_wanted && relay->n_links == 0 && relay->totals_file != NULL;
+}
+
+/* Tell what came by, and begin anew. */
+static void relay_tell(struct relay *relay)
+{
+    const struct totals *totals = &relay->totals;
+    uint64_t trips = totals->asked_trip == 0 ? 0 : totals->asked_trip - 1;
+    char line[160];
+
+    snprintf(line, sizeof(line), "%llu %llu %llu %zu %zu\n",
+             (unsigned long long)totals->bytes[UP],
+             (unsigned long long)totals->bytes[DOWN], (unsigned long long)trips,
+             totals->n_accepted, totals->n_most);
+    totals_wanted = 0;
+    relay->totals = (struct totals){0};
+    place_file(relay->totals_file, line);
+}
+
 /* What to wait for, and how long until the next chunk is due. */
 static int relay_poll(struct relay *relay, struct pollfd *polls, bool held)
 {
     int64_t now = now_us();
-    int64_t wait_us = held ? 10000 : -1;
+    int64_t wait_us = held ? 10000 : relay_is_done(relay) ? 0 : -1;
+    size_t window = relay->rate != 0 ? RATED_WINDOW : WINDOW;
     struct timespec wait;
+    sigset_t none;
 
+    sigemptyset(&none); /* SIGUSR1 comes here and nowhere else */
     polls[0] = (struct pollfd){.fd = relay->listener, .events = POLLIN};
     for (size_t i = 0; i < relay->n_links; i++) {
         struct link *link = relay->link[i];
@@ -344,7 +477,7 @@ static int relay_poll(struct relay *relay, struct pollfd *polls, bool held)
             struct pollfd *entry = &polls[1 + 2 * i + (size_t)which];
 
             *entry = (struct pollfd){.fd = link->fd[which]};
-            if (!held && !way->ended && way->buffered < WINDOW)
+            if (!held && !way->ended && way->buffered < window)
                 entry->events |= POLLIN;
             if (!held && back->head != NULL && back->head->due_us <= now)
                 entry->events |= POLLOUT;
@@ -358,7 +491,7 @@ static int relay_poll(struct relay *relay, struct pollfd *polls, bool held)
     wait.tv_sec = (time_t)(wait_us / 1000000);
     wait.tv_nsec = (long)(wait_us % 1000000) * 1000;
     return ppoll(polls, 1 + 2 * relay->n_links, wait_us < 0 ? NULL : &wait,
-                 NULL);
+                 &none);
 }
 
 static void relay_run(struct relay *relay)
@@ -370,19 +503,48 @@ static void relay_run(struct relay *relay)
             relay->hold_file != NULL && access(relay->hold_file, F_OK) == 0;
         size_t n_links = relay->n_links;
 
-        if (relay_poll(relay, polls, held) < 0 && errno != EINTR)
-            die("relay: poll");
+        if (relay_poll(relay, polls, held) < 0) {
+            if (errno != EINTR)
+                die("relay: poll");
+            continue;
+        }
         for (size_t i = 0; i < n_links && !held; i++) {
             for (int which = UP; which <= DOWN; which++)
                 if (polls[1 + 2 * i + (size_t)which].revents &
                     (POLLIN | POLLHUP | POLLERR))
                     link_read(relay, relay->link[i], which);
             for (int which = UP; which <= DOWN; which++)
-                link_write(relay->link[i], which, now_us());
+                link_write(relay, relay->link[i], which, now_us());
         }
         relay_sweep(relay);
         if (polls[0].revents & POLLIN)
             relay_accept(relay);
+        else if (relay_is_done(relay))
+            relay_tell(relay);
+    }
+}
+
+static void want_totals(int signal_number)
+{
+    (void)signal_number;
+    totals_wanted = 1;
+}
+
+/* The signal is let through only where relay_poll() waits. */
+static void relay_prepare(void)
+{
+    struct sigaction action = {.sa_handler = want_totals};
+    struct rlimit files;
+    sigset_t asked;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGUSR1, &action, NULL);
+    sigemptyset(&asked);
+    sigaddset(&asked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &asked, NULL);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
     }
 }
 
@@ -391,16 +553,26 @@ int main(int argc, char **argv)
     struct relay relay = {0};
     int option;
 
-    while ((option = getopt(argc, argv, "p:d:s:x:c:C:w:h:a:")) != -1) {
+    relay_prepare();
+    while ((option = getopt(argc, argv, "p:d:D:r:s:t:x:c:C:w:h:a:")) != -1) {
         switch (option) {
         case 'p':
             relay.port_file = optarg;
             break;
         case 'd':
-            relay.delay_us = (int64_t)(atof(optarg) * 1000);
+            relay.delay_us = (int64_t)atoi(optarg) * 1000;
+            break;
+        case 'D':
+            relay.delay_file = optarg;
+            break;
+        case 'r':
+            relay.rate = strtoull(optarg, NULL, 10);
             break;
         case 's':
             relay.stats_file = optarg;
+            break;
+        case 't':
+            relay.totals_file = optarg;
             break;
         case 'x':
             relay.cut_text = optarg;
@@ -429,7 +601,6 @@ int main(int argc, char **argv)
         return 2;
     }
     relay.target = (uint16_t)atoi(argv[optind]);
-    signal(SIGPIPE, SIG_IGN);
     relay_listen(&relay);
     relay_run(&relay);
 }
