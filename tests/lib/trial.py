@@ -184,11 +184,17 @@ class Lab:
     # --- looking ---
 
     def look(self, side):
-        store = self.store(side, reader=True)
-        try:
-            return Look(store)
-        finally:
-            store.close()
+        """A server may still be at the last thing that a run has asked, which
+        has ended since: what it lists may be gone when it is opened."""
+        for patience in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0):
+            store = self.store(side, reader=True)
+            try:
+                return Look(store)
+            except SystemExit:
+                if patience == 0:
+                    raise
+            finally:
+                store.close()
 
     # --- preparing ---
 
