@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """What cannot be done faster: the floors of the benchmark.
 
-    floor.py idle PORT USER [PORT USER]  log in, LIST with STATUS; both at once
-    floor.py flags PORT USER             the flags of every message, into nowhere
-    floor.py fetch PORT USER             every message, pipelined, into nowhere
-    floor.py append PORT USER TREE       every message of the Maildir tree TREE,
-                                         from memory, in pipelined MULTIAPPENDs
-    floor.py files TREE NEW              the same, from memory, into files of the
-                                         directory NEW, then one syncfs()
+    floor.py idle PORT USER [PORT USER]
+                                 log in, LIST with STATUS; both at once
+    floor.py flags PORT USER     the flags of every message, into nowhere
+    floor.py fetch PORT USER     every message, pipelined, into nowhere
+    floor.py append PORT USER TREE
+                                 every message of the Maildir tree TREE, from
+                                 memory, in pipelined MULTIAPPENDs
+    floor.py files TREE NEW      the same, from memory, into files of the
+                                 directory NEW, then one syncfs()
 
 Over TLS, on as many connections as mailtwin makes, and as many folders.
 Prints seconds, processor seconds and bytes received, all of them without what

@@ -138,10 +138,11 @@ class Mbsync(Program):
             os.makedirs(side.path, exist_ok=True)
             return ("MaildirStore %s\nPath %s/\nInbox %s/INBOX\n"
                     "SubFolders Verbatim\n" % (name, side.path, side.path))
-        return "IMAPStore %s\nHost localhost\nPort %d\nUser %s\nPass secret\n%s\n" % (
-            name, side.port, side.user,
-            "SSLType IMAPS\nCertificateFile " + side.server.authority
-            if side.tls else "SSLType None")
+        return ("IMAPStore %s\nHost localhost\nPort %d\nUser %s\nPass secret\n"
+                "%s\n" % (
+                    name, side.port, side.user,
+                    "SSLType IMAPS\nCertificateFile " + side.server.authority
+                    if side.tls else "SSLType None"))
 
     def argv(self):
         return [self.command, "-q", "-c", self.conf, "-a"]
@@ -257,7 +258,8 @@ imapc_password = secret
             ssl="imaps" if left.tls else "no")
 
     def argv(self):
-        return ["env", "USER=bench", self.command, "-c", self.conf, "backup", self.keeps]
+        return ["env", "USER=bench", self.command, "-c", self.conf, "backup",
+                self.keeps]
 
 
 class Floor:
