@@ -1,6 +1,8 @@
 /*
  * What is in a folder: one settled scan, base names to UIDs, letters to flags.
- * Names are dropped as they stream by; what is kept is 12 bytes a file.
+ * Names are dropped as they stream by; what is kept is 12 bytes a file, and the
+ * names that cannot be written down again. Sizes and dates are asked for, and
+ * told, some files at a time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,19 +11,18 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_commit.h"
 #include "store/maildir_durable.h"
 #include "store/maildir_edited.h"
 #include "store/maildir_find.h"
 #include "store/maildir_keywords.h"
 #include "store/maildir_list.h"
-#include "store/maildir_meta.h"
 #include "store/maildir_name.h"
 #include "store/maildir_scan.h"
 
 #define SCAN_ENTRIES 4096u /* between two looks at the loop */
 #define SCANS_MAX    10u
-#define META_ENTRIES 256u
-#define CACHED_SETS  64u
+#define META_ENTRIES 512u
 
 /* Size and date of a file. */
 struct measure {
@@ -43,18 +44,21 @@ struct job {
     struct maildir_seen *seen;
     size_t n_seen;
     size_t cap_seen;
-    size_t mark;      /* what gets a number after it is unknown */
-    size_t n_unknown; /* of them in fresh */
+    uint32_t mark;    /* what gets a number after it is unknown */
+    size_t n_unknown; /* of them in seen */
     bool is_first; /* to look at a folder that is not on record, in this list */
-    struct maildir_batch fresh;  /* whose size and date are to be told */
+    struct maildir_batch odd;    /* whose names are not plain */
+    struct maildir_batch batch;  /* whose size and date are to be told next */
     struct maildir_batch edited; /* files with a name that is not theirs */
     size_t n_edited;             /* the first of them, to be renamed */
     bool has_renamed;            /* them, in this request */
     struct uidset doubled;       /* seen under more than one name */
     struct maildir_batch twins;  /* the base names of those, to be renamed */
     struct maildir_unique unique;
-    struct measure *measures; /* of fresh */
-    size_t n_measures;        /* so far */
+    struct measure *measures; /* of batch */
+    size_t n_told;            /* of all that was seen */
+    size_t n_next;            /* to be told with batch */
+    struct maildir_keywords_sets sets;
     struct folder_token token;
     bool settled;
 };
@@ -63,7 +67,8 @@ static void free_job(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
-    maildir_find_free(&job->fresh);
+    maildir_find_free(&job->odd);
+    maildir_find_free(&job->batch);
     maildir_find_free(&job->edited);
     maildir_find_free(&job->twins);
     uidset_deinit(&job->doubled);
@@ -91,35 +96,6 @@ static bool failed(struct job *job)
 
 /* --- flags -------------------------------------------------------------- */
 
-/* Sets of letters that were met, and the sets of keywords they mean: folders
- * have few. */
-struct cache {
-    struct {
-        uint32_t letters; /* 0: free */
-        uint32_t set;
-    } slot[CACHED_SETS];
-};
-
-/* The keyword set of some letters; UINT32_MAX where there are too many sets. */
-static uint32_t keyword_set(const struct job *job, struct cache *cache,
-                            uint32_t letters)
-{
-    uint32_t at = (letters * 2654435761u) >> 26;
-    struct buf names;
-
-    letters &= MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED;
-    if (letters == 0 || cache->slot[at].letters == letters) {
-        return letters == 0 ? 0 : cache->slot[at].set;
-    }
-    buf_init(&names, 0);
-    maildir_keywords_names(&job->keywords, letters, &names);
-    cache->slot[at].letters = letters;
-    cache->slot[at].set = keywords_intern(
-        state_keywords(job->base.maildir->state), buf_peek(&names));
-    buf_deinit(&names);
-    return cache->slot[at].set;
-}
-
 /* What the folder can store: the keywords with a letter, and new ones while
  * there are letters. Letters that files carry without a name are not given to
  * a keyword, or those files would have it. */
@@ -143,116 +119,183 @@ static struct flags_storable storable(const struct job *job)
 
 /* --- the end: tell what was found ---------------------------------------- */
 
-/* What was measured of @uid, or NULL; fresh is in the order of UIDs, too. */
-static const struct measure *find_measure(const struct job *job, size_t *from,
-                                          uint32_t uid)
+/* Together, so that those that were renamed meanwhile are looked for together:
+ * a look reads the whole folder. */
+static void measure(struct maildir_job *base)
 {
-    const struct maildir_batch *fresh = &job->fresh;
+    struct job *job = (struct job *)base;
 
-    for (; *from < fresh->n && fresh->entries[*from].uid <= uid; (*from)++) {
-        if (fresh->entries[*from].uid == uid && job->measures[*from].known) {
-            return &job->measures[*from];
-        }
+    for (size_t i = 0; i < job->batch.n; i++) {
+        struct measure *out = &job->measures[i];
+
+        out->known = maildir_find_meta(&job->dirs, &job->batch,
+                                       &job->batch.entries[i], &out->meta);
     }
-    return NULL;
 }
 
-static int tell_all(struct job *job)
+static bool must_measure(const struct job *job, const struct maildir_seen *seen)
 {
-    struct cache cache = {0};
-    size_t from = 0;
+    return seen->fresh || !job->request->has_since || job->request->want_full;
+}
 
-    for (size_t i = 0; i < job->n_seen; i++) {
-        const struct maildir_seen *seen = &job->seen[i];
-        const struct measure *measure = find_measure(job, &from, seen->uid);
+static int compare_uid(const void *a, const void *b)
+{
+    const struct maildir_entry *left = a;
+    const struct maildir_entry *right = b;
+
+    return (left->uid > right->uid) - (left->uid < right->uid);
+}
+
+/* To the batch, with the name that it was seen with. Returns 0, also where it
+ * has none any more, or ERR_STATE. */
+static int add_entry(struct job *job, struct maildir_batch *batch,
+                     const struct maildir_seen *seen)
+{
+    struct maildir_entry key = {.uid = seen->uid};
+    const struct maildir_entry *odd = NULL;
+    int r = maildir_find_add(job->files, seen->uid, batch, &job->base.err);
+
+    if (!seen->plain && job->odd.n > 0) {
+        odd = bsearch(&key, job->odd.entries, job->odd.n, sizeof(key),
+                      compare_uid);
+    }
+    if (r == 0 && odd != NULL) {
+        struct maildir_entry *entry = &batch->entries[batch->n - 1];
+
+        free(entry->name);
+        entry->name = mem_copy(odd->name);
+        entry->in_new = odd->in_new;
+    }
+    return r < 0 ? r : 0;
+}
+
+/* What is to be told next, and what of it is to be measured first. */
+static int fill_batch(struct job *job)
+{
+    const struct maildir_seen *seen;
+    size_t n;
+    int r = 0;
+
+    maildir_find_clear(&job->batch);
+    seen = maildir_files_all(job->files, &n);
+    job->n_next = job->n_told;
+    while (r == 0 && job->n_next < n && job->batch.n < META_ENTRIES) {
+        if (must_measure(job, &seen[job->n_next])) {
+            r = add_entry(job, &job->batch, &seen[job->n_next]);
+        }
+        job->n_next++;
+    }
+    return r;
+}
+
+static int tell_batch(struct job *job)
+{
+    size_t n;
+    const struct maildir_seen *all = maildir_files_all(job->files, &n);
+    size_t at = 0;
+
+    for (; job->n_told < job->n_next; job->n_told++) {
+        const struct maildir_seen *seen = &all[job->n_told];
         struct listed listed = {.uid = seen->uid};
 
         listed.flags.system = maildir_name_to_flags(seen->letters);
-        listed.flags.keywords = keyword_set(job, &cache, seen->letters);
+        listed.flags.keywords = maildir_keywords_set(
+            &job->keywords, &job->sets,
+            state_keywords(job->base.maildir->state), seen->letters);
         if (listed.flags.keywords == UINT32_MAX) {
             return err_set(&job->base.err, ERR_LIMIT,
                            "%s: too many different sets of keywords",
                            job->request->folder.name);
         }
-        if (measure != NULL) {
-            listed.has_meta = true;
-            listed.size = measure->meta.size;
-            listed.date = measure->meta.date;
+        if (at < job->batch.n && job->batch.entries[at].uid == seen->uid) {
+            listed.has_meta = job->measures[at].known;
+            listed.size = job->measures[at].meta.size;
+            listed.date = job->measures[at].meta.date;
+            at++;
         }
         job->request->item(job->request, &listed);
     }
     return 0;
 }
 
-static void tell(struct maildir_job *base)
+static void told_all(struct job *job)
 {
-    struct job *job = (struct job *)base;
     struct delta_request *request = job->request;
 
-    base->r = tell_all(job);
-    if (failed(job)) {
-        return;
-    }
     request->kind = LISTING_FULL;
     request->complete = job->settled;
     request->token = job->token;
-    maildir_files_keep_take(job->files, job->seen, job->n_seen);
-    job->seen = NULL;
     request->storable = storable(job);
-    maildir_job_end(base);
+    maildir_job_end(&job->base);
 }
 
-/* --- sizes and dates of new files ------------------------------------------ */
-
-/* Together, so that those that were renamed meanwhile are looked for together:
- * a look reads the whole folder. */
-static void measure(struct maildir_job *base)
-{
-    struct job *job = (struct job *)base;
-    size_t left = job->fresh.n - job->n_measures;
-    struct maildir_batch batch = {
-        .entries = &job->fresh.entries[job->n_measures],
-        .n = left < META_ENTRIES ? left : META_ENTRIES};
-
-    for (size_t i = 0; i < batch.n; i++) {
-        struct measure *out = &job->measures[job->n_measures + i];
-
-        out->known = maildir_find_meta(&job->dirs, &batch, &batch.entries[i],
-                                       &out->meta);
-    }
-    job->n_measures += batch.n;
-}
+static void tell_next(struct job *job);
 
 static void measured(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
-    if (job->n_measures < job->fresh.n) {
-        maildir_job_run(base, measure, measured);
-    } else {
-        tell(base);
+    base->r = tell_batch(job);
+    if (!failed(job)) {
+        tell_next(job);
     }
 }
 
-static void begin_measures(struct maildir_job *base)
+static void tell_next(struct job *job)
+{
+    job->base.r = fill_batch(job);
+    if (failed(job)) {
+        return;
+    }
+    if (job->batch.n > 0) {
+        maildir_job_run(&job->base, measure, measured);
+        return;
+    }
+    job->base.r = tell_batch(job);
+    if (!failed(job)) {
+        told_all(job);
+    }
+}
+
+static void begin_telling(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
     if (failed(job)) {
         return;
     }
-    if (job->fresh.n > 0) {
-        job->measures = mem_new(job->fresh.n, sizeof(*job->measures));
-    }
-    measured(base);
+    job->measures = mem_new(META_ENTRIES, sizeof(*job->measures));
+    tell_next(job);
+}
+
+/* --- durable before it is told ---------------------------------------------- */
+
+static bool is_everything(const struct job *job)
+{
+    return job->is_first || maildir_commit_together(job->n_unknown);
 }
 
 static void make_durable(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
 
-    base->r =
-        maildir_durable(&job->dirs, &job->fresh, job->is_first, &base->err);
+    base->r = maildir_durable(&job->dirs, &job->batch, is_everything(job),
+                              &base->err);
+}
+
+/* The files that are not on record, where they are few. */
+static int find_unknown(struct job *job)
+{
+    size_t n;
+    const struct maildir_seen *seen = maildir_files_all(job->files, &n);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (maildir_files_is_since(job->files, job->mark, seen[i].uid)) {
+            r = add_entry(job, &job->batch, &seen[i]);
+        }
+    }
+    return r;
 }
 
 /* --- the scan -------------------------------------------------------------- */
@@ -273,14 +316,6 @@ static int compare_seen(const void *a, const void *b)
     return (left->letters < right->letters) - (left->letters > right->letters);
 }
 
-static int compare_fresh(const void *a, const void *b)
-{
-    const struct maildir_entry *left = a;
-    const struct maildir_entry *right = b;
-
-    return (left->uid > right->uid) - (left->uid < right->uid);
-}
-
 /* In the order of UIDs, each once. */
 static void sort_seen(struct job *job)
 {
@@ -299,23 +334,22 @@ static void sort_seen(struct job *job)
         }
     }
     job->n_seen = n;
-    if (job->fresh.n > 0) {
-        qsort(job->fresh.entries, job->fresh.n, sizeof(*job->fresh.entries),
-              compare_fresh);
+    if (job->odd.n > 0) {
+        qsort(job->odd.entries, job->odd.n, sizeof(*job->odd.entries),
+              compare_uid);
     }
 }
 
-static struct maildir_entry *add_fresh(struct maildir_batch *fresh,
-                                       uint32_t uid, struct bytes base,
-                                       const char *name, bool in_new)
+static void add_name(struct maildir_batch *batch, uint32_t uid,
+                     struct bytes base, const char *name, bool in_new)
 {
-    fresh->entries = mem_grow(fresh->entries, fresh->n, &fresh->cap,
-                              sizeof(*fresh->entries));
-    fresh->entries[fresh->n] = (struct maildir_entry){.uid = uid,
+    batch->entries = mem_grow(batch->entries, batch->n, &batch->cap,
+                              sizeof(*batch->entries));
+    batch->entries[batch->n] = (struct maildir_entry){.uid = uid,
                                                       .base = mem_text(base),
                                                       .name = mem_copy(name),
                                                       .in_new = in_new};
-    return &fresh->entries[fresh->n++];
+    batch->n++;
 }
 
 static int take_name(struct job *job, const char *name, bool in_new)
@@ -335,7 +369,8 @@ static int take_name(struct job *job, const char *name, bool in_new)
         mem_grow(job->seen, job->n_seen, &job->cap_seen, sizeof(*job->seen));
     seen = &job->seen[job->n_seen];
     job->n_seen++;
-    *seen = (struct maildir_seen){.uid = uid, .in_new = in_new};
+    *seen = (struct maildir_seen){
+        .uid = uid, .in_new = in_new, .fresh = r == MAILDIR_FILES_FRESH};
     seen->letters = maildir_name_letters(&parts, &plain);
     seen->plain = plain;
     if (in_new) {
@@ -343,14 +378,10 @@ static int take_name(struct job *job, const char *name, bool in_new)
         seen->letters = 0;
         seen->plain = name[parts.base.len] == 0;
     }
-    if (r == MAILDIR_FILES_FRESH || !job->request->has_since ||
-        job->request->want_full) {
-        bool unknown = maildir_files_is_since(job->files, job->mark, uid);
-
-        add_fresh(&job->fresh, uid, parts.base, name, in_new)->unknown =
-            unknown;
-        job->n_unknown += unknown;
+    if (!seen->plain) {
+        add_name(&job->odd, uid, parts.base, name, in_new);
     }
+    job->n_unknown += maildir_files_is_since(job->files, job->mark, uid);
     return 0;
 }
 
@@ -382,7 +413,7 @@ static void look_for_edits(struct job *job)
         if (maildir_edited_is(in_new ? job->dirs.new : job->dirs.cur, name) >
             0) {
             maildir_name_parse(bytes_of(name), &parts);
-            (void)add_fresh(&job->edited, 0, parts.base, name, in_new);
+            add_name(&job->edited, 0, parts.base, name, in_new);
         }
         names = bytes_skip(names, 2 + strlen(name));
     }
@@ -441,7 +472,7 @@ static void forget_scan(struct job *job)
 {
     job->n_seen = 0;
     job->n_unknown = 0;
-    maildir_find_clear(&job->fresh);
+    maildir_find_clear(&job->odd);
     maildir_find_clear(&job->edited);
     uidset_clear(&job->doubled);
 }
@@ -523,6 +554,23 @@ static int look_for_twins(struct job *job)
     return r;
 }
 
+/* What was seen is as it is: make durable what is new in it, and tell. */
+static void scan_stands(struct job *job)
+{
+    maildir_files_keep_take(job->files, job->seen, job->n_seen);
+    job->seen = NULL;
+    if (job->base.maildir->dry || (job->n_unknown == 0 && !job->is_first)) {
+        begin_telling(&job->base);
+        return;
+    }
+    if (!is_everything(job)) {
+        job->base.r = find_unknown(job);
+    }
+    if (!failed(job)) {
+        maildir_job_run(&job->base, make_durable, begin_telling);
+    }
+}
+
 /* The scan is over: rename what needs another name and look again, once; else
  * tell. */
 static void scan_over(struct job *job)
@@ -539,11 +587,8 @@ static void scan_over(struct job *job)
     if (job->base.r == 0 && job->n_edited + job->twins.n > 0) {
         job->has_renamed = true;
         maildir_job_run(&job->base, rename_all, have_names);
-    } else if (job->base.r == 0 && !job->base.maildir->dry &&
-               (job->n_unknown > 0 || job->is_first)) {
-        maildir_job_run(&job->base, make_durable, begin_measures);
-    } else {
-        begin_measures(&job->base);
+    } else if (!failed(job)) {
+        scan_stands(job);
     }
 }
 

@@ -25,9 +25,7 @@ static int sync_singly(const struct maildir_dirs *dirs,
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < batch->n; i++) {
-        if (batch->entries[i].unknown) {
-            r = sync_file(dirs, batch, &batch->entries[i]);
-        }
+        r = sync_file(dirs, batch, &batch->entries[i]);
     }
     if (r == 0) {
         r = fsync(dirs->new);
@@ -38,16 +36,7 @@ static int sync_singly(const struct maildir_dirs *dirs,
 int maildir_durable(const struct maildir_dirs *dirs,
                     struct maildir_batch *batch, bool all, struct err *err)
 {
-    size_t n = 0;
-    int r = 0;
+    int r = all ? maildir_commit_sync_all(dirs->cur) : sync_singly(dirs, batch);
 
-    for (size_t i = 0; i < batch->n; i++) {
-        n += batch->entries[i].unknown;
-    }
-    if (all || maildir_commit_together(n)) {
-        r = maildir_commit_sync_all(dirs->cur);
-    } else if (n > 0) {
-        r = sync_singly(dirs, batch);
-    }
     return r == 0 ? 0 : err_errno(err, ERR_DISK, errno, "new messages");
 }

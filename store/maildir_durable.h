@@ -10,9 +10,9 @@
 #include "store/maildir_find.h"
 #include "store/maildir_tree.h"
 
-/* Make those files of a batch durable that are marked as unknown, and their
- * names; @all: everything, the folder itself and those above it, too. Files
- * that are gone are left out. Worker. Returns 0 or ERR_DISK. */
+/* Make the files of a batch durable, and their names; @all: everything, the
+ * folder itself and those above it, too. Files that are gone are left out.
+ * Worker. Returns 0 or ERR_DISK. */
 int maildir_durable(const struct maildir_dirs *dirs,
                     struct maildir_batch *batch, bool all, struct err *err);
 

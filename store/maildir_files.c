@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-/* A name that got its number in this run. */
+/* A name whose number may not be on record yet. */
 struct fresh {
     uint32_t uid; /* 0: removed again */
     uint32_t hash;
@@ -17,8 +17,10 @@ struct maildir_files {
     struct state *state;
     enum side side;
     uint32_t folder;
+    uint32_t first_uid;  /* of this run; 0: none was given */
     uint32_t next_uid;   /* 0: not asked yet */
-    struct fresh *fresh; /* by rising UID */
+    uint64_t commits;    /* of the state, when the first of fresh was queued */
+    struct fresh *fresh; /* by rising UID, up to next_uid */
     size_t n_fresh;
     size_t cap_fresh;
     struct buf names;
@@ -120,6 +122,21 @@ static struct fresh *find_fresh(const struct maildir_files *files,
     return NULL;
 }
 
+/* What the state has on record by now need not be here, too. */
+static void drop_recorded(struct maildir_files *files)
+{
+    if (files->n_fresh == 0 || files->commits == state_commits(files->state)) {
+        return;
+    }
+    free(files->fresh);
+    free(files->index);
+    buf_deinit(&files->names);
+    files->fresh = NULL;
+    files->n_fresh = files->cap_fresh = 0;
+    files->index = NULL;
+    files->n_index = 0;
+}
+
 static int give_uid(struct maildir_files *files, struct bytes base,
                     uint32_t *uid, struct err *err)
 {
@@ -132,9 +149,13 @@ static int give_uid(struct maildir_files *files, struct bytes base,
         if (r < 0) {
             return r;
         }
+        files->first_uid = files->next_uid;
     }
     if (files->next_uid == UINT32_MAX) {
         return err_set(err, ERR_STATE, "all numbers for files are used up");
+    }
+    if (files->n_fresh == 0) {
+        files->commits = state_commits(files->state);
     }
     index_grow(files);
     files->fresh = mem_grow(files->fresh, files->n_fresh, &files->cap_fresh,
@@ -156,9 +177,11 @@ static int give_uid(struct maildir_files *files, struct bytes base,
 int maildir_files_uid(struct maildir_files *files, struct bytes base,
                       uint32_t *uid, struct err *err)
 {
-    struct fresh *fresh = find_fresh(files, base);
+    struct fresh *fresh;
     int r;
 
+    drop_recorded(files);
+    fresh = find_fresh(files, base);
     if (fresh != NULL) {
         *uid = fresh->uid;
         return MAILDIR_FILES_FRESH;
@@ -199,8 +222,10 @@ static struct fresh *fresh_by_uid(const struct maildir_files *files,
 int maildir_files_base(struct maildir_files *files, uint32_t uid,
                        struct buf *out, struct err *err)
 {
-    const struct fresh *fresh = fresh_by_uid(files, uid);
+    const struct fresh *fresh;
 
+    drop_recorded(files);
+    fresh = fresh_by_uid(files, uid);
     if (fresh == NULL) {
         return state_file_name(files->state, files->side, files->folder, uid,
                                out, err);
@@ -223,28 +248,32 @@ void maildir_files_remove(struct maildir_files *files, uint32_t uid,
     }
 }
 
-size_t maildir_files_mark(const struct maildir_files *files)
+uint32_t maildir_files_mark(const struct maildir_files *files)
 {
-    return files->n_fresh;
+    return files->next_uid;
 }
 
-bool maildir_files_is_since(const struct maildir_files *files, size_t mark,
+bool maildir_files_is_since(const struct maildir_files *files, uint32_t mark,
                             uint32_t uid)
 {
-    const struct fresh *fresh = fresh_by_uid(files, uid);
-
-    return fresh != NULL && fresh >= files->fresh + mark;
+    return files->first_uid != 0 && uid >= files->first_uid && uid >= mark &&
+           uid < files->next_uid;
 }
 
-void maildir_files_forget(struct maildir_files *files, size_t mark)
+void maildir_files_forget(struct maildir_files *files, uint32_t mark)
 {
-    for (size_t i = mark; i < files->n_fresh; i++) {
-        struct fresh *fresh = &files->fresh[i];
+    uint32_t uid = mark > files->first_uid ? mark : files->first_uid;
+    struct buf base;
 
-        if (fresh->uid != 0) {
-            maildir_files_remove(files, fresh->uid, fresh_name(files, fresh));
+    buf_init(&base, 0);
+    for (; uid < files->next_uid; uid++) {
+        buf_clear(&base);
+        /* What cannot be read stays a number without a file. */
+        if (maildir_files_base(files, uid, &base, NULL) == 0) {
+            maildir_files_remove(files, uid, buf_peek(&base));
         }
     }
+    buf_deinit(&base);
 }
 
 void maildir_files_keep_take(struct maildir_files *files,
@@ -292,6 +321,13 @@ const struct maildir_seen *maildir_files_seen(const struct maildir_files *files,
                                               uint32_t uid)
 {
     return find_seen(files, uid);
+}
+
+const struct maildir_seen *maildir_files_all(const struct maildir_files *files,
+                                             size_t *n)
+{
+    *n = files->n_seen;
+    return files->seen;
 }
 
 uint32_t maildir_files_letters(const struct maildir_files *files)

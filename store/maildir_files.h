@@ -30,8 +30,8 @@ enum { MAILDIR_FILES_FRESH = 1, MAILDIR_FILES_NONE = 1 };
 /**
  * The UID of the file with base name @base; one that has none gets the next.
  *
- * Returns 0; MAILDIR_FILES_FRESH where the number was given in this run, and
- * may not be committed yet; ERR_STATE, also where all numbers are used up.
+ * Returns 0; MAILDIR_FILES_FRESH where the number may not be on record yet;
+ * ERR_STATE, also where all numbers are used up.
  */
 int maildir_files_uid(struct maildir_files *files, struct bytes base,
                       uint32_t *uid, struct err *err);
@@ -50,11 +50,11 @@ void maildir_files_remove(struct maildir_files *files, uint32_t uid,
                           struct bytes base);
 
 /* Which names got their numbers after this moment? */
-size_t maildir_files_mark(const struct maildir_files *files);
-bool maildir_files_is_since(const struct maildir_files *files, size_t mark,
+uint32_t maildir_files_mark(const struct maildir_files *files);
+bool maildir_files_is_since(const struct maildir_files *files, uint32_t mark,
                             uint32_t uid);
 /* Forget the numbers of all those. */
-void maildir_files_forget(struct maildir_files *files, size_t mark);
+void maildir_files_forget(struct maildir_files *files, uint32_t mark);
 
 /* How a file was seen: enough to write its name down again, in 12 bytes. */
 struct maildir_seen {
@@ -62,6 +62,7 @@ struct maildir_seen {
     uint32_t letters; /* maildir_name.h */
     bool in_new;
     bool plain; /* the name is the base (new), or maildir_name_print() (cur) */
+    bool fresh; /* MAILDIR_FILES_FRESH when it was seen */
 };
 
 /* Take over what a scan saw: @seen, sorted by UID, becomes this one's. */
@@ -75,6 +76,10 @@ void maildir_files_moved(struct maildir_files *files,
 /* How the file was seen last, or NULL; borrowed until the next call. */
 const struct maildir_seen *maildir_files_seen(const struct maildir_files *files,
                                               uint32_t uid);
+
+/* All of them, sorted by UID; borrowed until the next scan is taken over. */
+const struct maildir_seen *maildir_files_all(const struct maildir_files *files,
+                                             size_t *n);
 
 /* All letters that files were seen with. */
 uint32_t maildir_files_letters(const struct maildir_files *files);

@@ -45,34 +45,32 @@ static struct maildir_entry *add_entry(struct maildir_batch *batch,
     return entry;
 }
 
-static int add(struct maildir_files *files, uint32_t uid,
-               struct maildir_batch *batch, struct buf *base, struct err *err)
+int maildir_find_add(struct maildir_files *files, uint32_t uid,
+                     struct maildir_batch *batch, struct err *err)
 {
+    struct buf base;
     int r;
 
-    buf_clear(base);
-    r = maildir_files_base(files, uid, base, err);
-    if (r != 0) {
-        return r == MAILDIR_FILES_NONE ? 0 : r;
+    buf_init(&base, 0);
+    r = maildir_files_base(files, uid, &base, err);
+    if (r == 0) {
+        guess(add_entry(batch, uid, buf_peek(&base)),
+              maildir_files_seen(files, uid));
     }
-    guess(add_entry(batch, uid, buf_peek(base)),
-          maildir_files_seen(files, uid));
-    return 0;
+    buf_deinit(&base);
+    return r;
 }
 
 int maildir_find_next(struct maildir_files *files, struct uidset_walk *walk,
                       size_t max, struct maildir_batch *batch, struct err *err)
 {
-    struct buf base;
     uint32_t uid;
     int r = 0;
 
-    buf_init(&base, 0);
-    while (r == 0 && batch->n < max && uidset_next(walk, &uid)) {
-        r = add(files, uid, batch, &base, err);
+    while (r >= 0 && batch->n < max && uidset_next(walk, &uid)) {
+        r = maildir_find_add(files, uid, batch, err);
     }
-    buf_deinit(&base);
-    return r;
+    return r < 0 ? r : 0;
 }
 
 void maildir_find_clear(struct maildir_batch *batch)

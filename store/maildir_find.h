@@ -20,9 +20,8 @@ struct maildir_entry {
     char *base;
     char *name; /* of the file, as far as known; NULL: not at all */
     bool in_new;
-    bool gone;    /* looked for and not found */
-    bool found;   /* in the look under way */
-    bool unknown; /* not on record before this listing */
+    bool gone;  /* looked for and not found */
+    bool found; /* in the look under way */
 };
 
 struct maildir_batch {
@@ -36,6 +35,11 @@ struct maildir_batch {
  * at the end of the walk) or ERR_STATE. */
 int maildir_find_next(struct maildir_files *files, struct uidset_walk *walk,
                       size_t max, struct maildir_batch *batch, struct err *err);
+
+/* Put the file with @uid at the end of a batch, if there is one. Loop's thread.
+ * Returns 0, MAILDIR_FILES_NONE or ERR_STATE. */
+int maildir_find_add(struct maildir_files *files, uint32_t uid,
+                     struct maildir_batch *batch, struct err *err);
 
 /* Empty a batch; maildir_find_free() frees it too. */
 void maildir_find_clear(struct maildir_batch *batch);

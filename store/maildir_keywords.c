@@ -284,3 +284,24 @@ int maildir_keywords_allocate(struct maildir_keywords *keywords, int folder,
     }
     return r;
 }
+
+uint32_t maildir_keywords_set(const struct maildir_keywords *keywords,
+                              struct maildir_keywords_sets *sets,
+                              struct keywords *names, uint32_t letters)
+{
+    struct buf text;
+    uint32_t at;
+
+    letters &= MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED;
+    if (letters == 0)
+        return 0;
+    at = (letters * 2654435761u) >> 26;
+    if (sets->slot[at].letters != letters) {
+        buf_init(&text, 0);
+        maildir_keywords_names(keywords, letters, &text);
+        sets->slot[at].letters = letters;
+        sets->slot[at].set = keywords_intern(names, buf_peek(&text));
+        buf_deinit(&text);
+    }
+    return sets->slot[at].set;
+}

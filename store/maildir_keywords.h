@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/keywords.h"
 
 #define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
 #define MAILDIR_KEYWORDS_MAX  26u
@@ -68,5 +69,22 @@ unsigned maildir_keywords_free(const struct maildir_keywords *keywords,
 int maildir_keywords_allocate(struct maildir_keywords *keywords, int folder,
                               struct bytes names, uint32_t avoid,
                               struct err *err);
+
+#define MAILDIR_KEYWORDS_SETS 64u
+
+/* Sets of letters that were met, and the keyword sets they mean: folders have
+ * few. Zeroed at first; of one struct maildir_keywords that does not change. */
+struct maildir_keywords_sets {
+    struct {
+        uint32_t letters; /* 0: free */
+        uint32_t set;
+    } slot[MAILDIR_KEYWORDS_SETS];
+};
+
+/* The set in @names of the keywords that @letters mean; UINT32_MAX where there
+ * are too many sets. */
+uint32_t maildir_keywords_set(const struct maildir_keywords *keywords,
+                              struct maildir_keywords_sets *sets,
+                              struct keywords *names, uint32_t letters);
 
 #endif

@@ -28,6 +28,10 @@
  */
 int pages_check_head(int fd, struct err *err);
 
+/* Where the map of a file begins that has a key at @key; NULL: not known. Its
+ * snapshot was checked, and is still open. */
+const char *pages_map_start(const char *key, size_t page_bytes);
+
 struct pages_rows {
     /* Called for each row of each named database, in the order of keys. All
      * is borrowed. A value other than 0 ends the check. */

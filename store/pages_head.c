@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,4 +133,18 @@ int pages_head_load(struct pages_file *file, struct pages_meta metas[2])
             return pages_head_damaged(file, "bad head page", i);
     }
     return 0;
+}
+
+const char *pages_map_start(const char *key, size_t page_bytes)
+{
+    const char *page = key - (uintptr_t)key % page_bytes;
+    struct pages_header header;
+    const char *start;
+
+    /* Maps begin where a page of memory begins, not where a larger one would. */
+    if (page_bytes > (size_t)sysconf(_SC_PAGESIZE))
+        return NULL;
+    memcpy(&header, page, sizeof(header));
+    start = page - header.number * page_bytes;
+    return is_meta(start) ? start : NULL;
 }

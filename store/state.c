@@ -75,6 +75,11 @@ struct keywords *state_keywords(struct state *state)
     return state->keywords;
 }
 
+uint64_t state_commits(const struct state *state)
+{
+    return state->commits;
+}
+
 size_t state_queued(const struct state *state)
 {
     return state_queue_bytes(&state->queue);

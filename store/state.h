@@ -76,6 +76,10 @@ struct keywords *state_keywords(struct state *state);
  */
 int state_commit(struct state *state, struct err *err);
 
+/* How many commits there were: what was queued before the latest is on record.
+ */
+uint64_t state_commits(const struct state *state);
+
 /* Bytes queued: a hint when to commit. */
 size_t state_queued(const struct state *state);
 

@@ -132,6 +132,7 @@ int state_commit(struct state *state, struct err *err)
     }
     if (r != 0)
         return r;
+    state->commits++;
     state_queue_clear(&state->queue);
     state->pairs_queued = false;
     state_files_forget(&state->marks, 0);

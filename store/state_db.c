@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,8 +32,14 @@
 #define IDLE_MAX   8 /* read transactions that are kept for the next use */
 #define CHECKS_MAX 3 /* another run may write past the snapshot meanwhile */
 
+/* The kernel maps some 64 KB of the file around each row that is touched. */
+#define ROWS_MAPPED 128u
+
 struct state_db {
     MDB_env *env;
+    const char *map; /* NULL: not known */
+    size_t map_bytes;
+    atomic_uint touched; /* rows, so far */
     MDB_dbi tables[RECORD_TABLES];
     bool read_only;
     bool full;
@@ -46,6 +54,66 @@ static int fail(struct err *err, int rc)
     if (rc > 0)
         return err_errno(err, ERR_DISK, rc, "state");
     return err_set(err, ERR_STATE, "state: %s: run again", mdb_strerror(rc));
+}
+
+/* --- the map --------------------------------------------------------------- */
+
+/* The key of LMDB's first row: its main table has one for each of ours. */
+static int first_key(MDB_txn *txn, MDB_val *key)
+{
+    MDB_cursor *cursor;
+    MDB_dbi dbi;
+    int rc = mdb_dbi_open(txn, NULL, 0, &dbi);
+
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, dbi, &cursor);
+    if (rc != 0)
+        return rc;
+    rc = mdb_cursor_get(cursor, key, NULL, MDB_FIRST);
+    mdb_cursor_close(cursor);
+    return rc;
+}
+
+/* Find out where the map is: LMDB does not tell. */
+static int find_map(struct state_db *db)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    MDB_txn *txn;
+    MDB_val key;
+    int rc = mdb_env_info(db->env, &info);
+
+    db->map = NULL;
+    if (rc == 0)
+        rc = mdb_env_stat(db->env, &stat);
+    if (rc == 0)
+        rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0)
+        return rc;
+    rc = first_key(txn, &key);
+    if (rc == 0) {
+        db->map = pages_map_start(key.mv_data, stat.ms_psize);
+        db->map_bytes = info.me_mapsize;
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+/* What was read of the file is in the page cache, which is the system's; that
+ * it is mapped makes it ours. So a run over a million rows would take as much
+ * memory as they have on disk: let go of it now and then. What is needed again
+ * is mapped again. Any thread, at any time. */
+static void touch_row(struct state_db *db)
+{
+#ifdef MADV_DONTNEED
+    unsigned touched =
+        atomic_fetch_add_explicit(&db->touched, 1, memory_order_relaxed);
+
+    if (touched % ROWS_MAPPED == ROWS_MAPPED - 1 && db->map != NULL)
+        (void)madvise((void *)(uintptr_t)db->map, db->map_bytes, MADV_DONTNEED);
+#else
+    (void)db;
+#endif
 }
 
 /* --- open ------------------------------------------------------------------ */
@@ -200,6 +268,8 @@ static int find_tables(struct state_db *db, struct err *err)
         return STATE_DB_MISSING;
     if (rc == MDB_NOTFOUND)
         rc = open_tables(db, 0, MDB_CREATE);
+    if (rc == 0)
+        rc = find_map(db);
     return rc == 0 ? 0 : open_fail(err, rc);
 }
 
@@ -344,6 +414,8 @@ int state_db_grow(struct state_db *db, struct err *err)
         rc = ENOMEM;
     if (rc == 0)
         rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
+    if (rc == 0)
+        rc = find_map(db);
     return rc == 0 ? 0 : fail(err, rc);
 }
 
@@ -370,6 +442,7 @@ int state_db_get(const struct state_tx *tx, enum record_table table,
 
     if (tx->txn == NULL)
         return 1;
+    touch_row(tx->db);
     rc = mdb_get(tx->txn, tx->db->tables[table], &key_val, &val);
     if (rc == MDB_NOTFOUND)
         return 1;
@@ -412,6 +485,7 @@ int state_db_each(const struct state_tx *tx, enum record_table table,
         return fail(err, rc);
     rc = seek(cursor, prefix, &key, &val);
     while (rc == 0 && r == 0 && begins_with(key, prefix)) {
+        touch_row(tx->db);
         r = row(owner, bytes_of_val(key), bytes_of_val(val));
         if (r == 0)
             rc = mdb_cursor_get(cursor, &key, &val, MDB_NEXT);
@@ -426,6 +500,7 @@ int state_db_put(struct state_tx *tx, enum record_table table, struct bytes key,
     MDB_val key_val = val_of(key);
     MDB_val val = val_of(value);
 
+    touch_row(tx->db);
     return wrote(tx, mdb_put(tx->txn, tx->db->tables[table], &key_val, &val, 0),
                  err);
 }
@@ -434,7 +509,10 @@ int state_db_del(struct state_tx *tx, enum record_table table, struct bytes key,
                  struct err *err)
 {
     MDB_val key_val = val_of(key);
-    int rc = mdb_del(tx->txn, tx->db->tables[table], &key_val, NULL);
+    int rc;
+
+    touch_row(tx->db);
+    rc = mdb_del(tx->txn, tx->db->tables[table], &key_val, NULL);
 
     return wrote(tx, rc == MDB_NOTFOUND ? 0 : rc, err);
 }
@@ -453,6 +531,7 @@ int state_db_del_prefix(struct state_tx *tx, enum record_table table,
         rc = seek(cursor, prefix, &key, &val);
         if (rc == 0 && !begins_with(key, prefix))
             rc = MDB_NOTFOUND;
+        touch_row(tx->db);
         if (rc == 0)
             rc = mdb_cursor_del(cursor, 0);
     } while (rc == 0);

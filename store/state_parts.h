@@ -27,6 +27,7 @@ struct state {
     uint64_t next_intent;
     bool head_saved; /* the state's own meta rows say what is above */
 
+    uint64_t commits;
     struct state_queue queue;
     struct state_marks marks;
     struct buf value;                    /* of the operation that is queued */

@@ -23,7 +23,21 @@ struct search {
     enum side side;
 };
 
-static void add_folder(struct search *search, struct folder_work *work)
+static void add_vanished(struct search *search, struct folder_work *work)
+{
+    const struct plan *plan = &work->compare->plan;
+    enum side side = search->side;
+
+    for (size_t i = 0; i < plan->n_deletes[side]; i++) {
+        const struct state_pair *pair = &plan->deletes[side][i];
+        struct listed listed = {.size = pair->size, .has_meta = true};
+
+        ladder_add(&search->ladder, VANISHED,
+                   (struct offer){work, i, pair->uid[side]}, &listed);
+    }
+}
+
+static void add_appeared(struct search *search, struct folder_work *work)
 {
     const struct plan *plan = &work->compare->plan;
     enum side side = search->side;
@@ -34,12 +48,22 @@ static void add_folder(struct search *search, struct folder_work *work)
         ladder_add(&search->ladder, APPEARED,
                    (struct offer){work, i, item->uid}, item);
     }
-    for (size_t i = 0; i < plan->n_deletes[side]; i++) {
-        const struct state_pair *pair = &plan->deletes[side][i];
-        struct listed listed = {.size = pair->size, .has_meta = true};
+}
 
-        ladder_add(&search->ladder, VANISHED,
-                   (struct offer){work, i, pair->uid[side]}, &listed);
+/* All that was moved has vanished somewhere: where nothing has, what is new
+ * need not be looked at. */
+static void add_folders(struct search *search)
+{
+    struct run *run = search->ladder.run;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run_takes_part(run->folders[i]))
+            add_vanished(search, run->folders[i]);
+    }
+    for (size_t i = 0; search->ladder.n[VANISHED] > 0 && i < run->n_folders;
+         i++) {
+        if (run_takes_part(run->folders[i]))
+            add_appeared(search, run->folders[i]);
     }
 }
 
@@ -96,10 +120,7 @@ void run_find_moves(struct run *run)
         ladder_init(&search->ladder, run, other(side));
         search->ladder.over = conclude;
         search->side = side;
-        for (size_t i = 0; i < run->n_folders; i++) {
-            if (run_takes_part(run->folders[i]))
-                add_folder(search, run->folders[i]);
-        }
+        add_folders(search);
         run_begin(run);
         ladder_climb(&search->ladder);
     }

@@ -94,30 +94,43 @@ static int by_kind(const void *a, const void *b)
     return compare_kinds(one->size, one->date, b);
 }
 
-static void add_new(struct search *search, struct folder_work *work)
+static size_t count_new(const struct search *search)
+{
+    const struct run *run = search->run;
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run_takes_part(run->folders[i]))
+            n += run->folders[i]->compare->plan.n_copies[search->side];
+    }
+    return n;
+}
+
+static void add_kinds(struct search *search, const struct folder_work *work)
 {
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[search->side]; i++) {
-        struct paper *paper = add_paper(search, COPY);
+        const struct listed *listed = &plan->copies[search->side][i];
 
-        paper->work = work;
-        paper->listed = plan->copies[search->side][i];
-        paper->index = i;
+        search->kinds[search->n_kinds++] =
+            (struct kind){.size = listed->size, .date = listed->date};
     }
 }
 
-static void sort_kinds(struct search *search)
+/* Of all that is new. */
+static void find_kinds(struct search *search)
 {
+    const struct run *run = search->run;
     size_t n = 0;
 
-    search->kinds = mem_new(search->n[COPY], sizeof(*search->kinds));
-    for (size_t i = 0; i < search->n[COPY]; i++) {
-        search->kinds[i].size = search->papers[COPY][i].listed.size;
-        search->kinds[i].date = search->papers[COPY][i].listed.date;
+    search->kinds = mem_new(count_new(search), sizeof(*search->kinds));
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run_takes_part(run->folders[i]))
+            add_kinds(search, run->folders[i]);
     }
-    qsort(search->kinds, search->n[COPY], sizeof(*search->kinds), by_kind);
-    for (size_t i = 0; i < search->n[COPY]; i++) {
+    qsort(search->kinds, search->n_kinds, sizeof(*search->kinds), by_kind);
+    for (size_t i = 0; i < search->n_kinds; i++) {
         if (n == 0 || by_kind(&search->kinds[n - 1], &search->kinds[i]) != 0)
             search->kinds[n++] = search->kinds[i];
     }
@@ -161,6 +174,24 @@ static int on_pair(void *owner, const struct state_pair *pair)
     return 0;
 }
 
+/* Can it have originals of what is new? */
+static bool has_pairs(const struct search *search,
+                      const struct folder_work *work)
+{
+    return !work->failed && work->row.pairs > 0 &&
+           work->present[search->side] && work->has_token[search->side];
+}
+
+static bool has_any_pairs(const struct search *search)
+{
+    const struct run *run = search->run;
+    bool any = false;
+
+    for (size_t i = 0; !any && i < run->n_folders; i++)
+        any = has_pairs(search, run->folders[i]);
+    return any;
+}
+
 static int walk_pairs(struct search *search, struct err *err)
 {
     struct run *run = search->run;
@@ -170,8 +201,7 @@ static int walk_pairs(struct search *search, struct err *err)
         int r;
 
         search->walked = work;
-        if (work->failed || work->row.pairs == 0 ||
-            !work->present[search->side] || !work->has_token[search->side])
+        if (!has_pairs(search, work))
             continue;
         r = state_pair_each(run->options.state, work->row.id, LEFT, on_pair,
                             search, err);
@@ -192,6 +222,20 @@ static bool is_worth_asking(const struct search *search,
 
     return kind != NULL && kind->originals > 0 &&
            kind->originals <= ORIGINALS_MAX;
+}
+
+/* What is new and has likely originals. */
+static void add_new(struct search *search, struct folder_work *work)
+{
+    const struct plan *plan = &work->compare->plan;
+
+    for (size_t i = 0; i < plan->n_copies[search->side]; i++) {
+        struct paper paper = {
+            .work = work, .listed = plan->copies[search->side][i], .index = i};
+
+        if (is_worth_asking(search, &paper))
+            *add_paper(search, COPY) = paper;
+    }
 }
 
 /* Where an original is asked: on a disk, if there is one; else beside the copy,
@@ -353,6 +397,23 @@ static void on_answered(struct inquiry *inquiry)
     conclude(inquiry->owner);
 }
 
+/* Both of them. Returns 0 or the state's error. */
+static int find_papers(struct search *search, struct err *err)
+{
+    struct run *run = search->run;
+    int r;
+
+    if (count_new(search) == 0 || !has_any_pairs(search))
+        return 0;
+    find_kinds(search);
+    r = walk_pairs(search, err);
+    for (size_t i = 0; r == 0 && i < run->n_folders; i++) {
+        if (run_takes_part(run->folders[i]))
+            add_new(search, run->folders[i]);
+    }
+    return r;
+}
+
 static void find_copies(struct run *run, enum side side)
 {
     struct search *search = MEM_NEW(struct search);
@@ -364,17 +425,10 @@ static void find_copies(struct run *run, enum side side)
     search->level = run->options.endpoint[other(side)]->is_local
                         ? IDENTIFY_BODY
                         : IDENTIFY_HEADER;
-    for (size_t i = 0; i < run->n_folders; i++) {
-        if (run_takes_part(run->folders[i]))
-            add_new(search, run->folders[i]);
-    }
     run_begin(run);
-    if (search->n[COPY] > 0) {
-        sort_kinds(search);
-        r = walk_pairs(search, &err);
-        if (r < 0)
-            run_fail(run, side, r, &err);
-    }
+    r = find_papers(search, &err);
+    if (r < 0)
+        run_fail(run, side, r, &err);
     search->inquiry = (struct inquiry){.run = run,
                                        .level = search->level,
                                        .item = on_identity,
