@@ -58,7 +58,7 @@ static void tell_one(struct add *add)
         add->result = r;
         add->err = err;
     }
-    maildir_outbox_message_free(message);
+    maildir_outbox_message_free(add->deliver->outbox, message);
     r = r > 0 ? 0 : r;
     add->request->added(add->request, add->n_told++, r, uid,
                         r < 0 ? &err : NULL);
@@ -264,8 +264,8 @@ void maildir_deliver_message(struct endpoint *endpoint,
 {
     struct maildir *maildir = (struct maildir *)endpoint;
     struct add *add = find_add(endpoint, request);
-    struct maildir_message *message =
-        maildir_outbox_message(&add->folder, meta->size, meta->date);
+    struct maildir_message *message = maildir_outbox_message(
+        add->deliver->outbox, &add->folder, meta->size, meta->date);
 
     message->item.system = meta->flags.system;
     if (meta->flags.keywords != 0) {

@@ -13,6 +13,7 @@
 #define COMMIT_MESSAGES 1000u
 #define COMMIT_BYTES    16777216u
 #define COMMIT_DELAY_MS 100u
+#define MESSAGE_BYTES   1024u /* what a message takes besides its octets */
 
 struct queue {
     struct maildir_message *first;
@@ -43,7 +44,7 @@ struct maildir_outbox {
     struct disk_timer *timer;
     bool waiting; /* the timer runs */
     bool overdue; /* it has fired */
-    size_t held;  /* octets taken and not yet written */
+    size_t held;  /* octets taken and not yet written, and their messages */
     struct maildir_unique unique;
 };
 
@@ -93,10 +94,12 @@ static void remove_queued(struct queue *queue,
 /* --- messages -------------------------------------------------------------- */
 
 struct maildir_message *maildir_outbox_message(
-    struct maildir_commit_folder *folder, uint64_t expected, int64_t date)
+    struct maildir_outbox *outbox, struct maildir_commit_folder *folder,
+    uint64_t expected, int64_t date)
 {
     struct maildir_message *message = MEM_NEW(struct maildir_message);
 
+    outbox->held += MESSAGE_BYTES;
     message->item.folder = folder;
     message->item.write.fd = -1;
     message->expected = expected;
@@ -106,8 +109,10 @@ struct maildir_message *maildir_outbox_message(
     return message;
 }
 
-void maildir_outbox_message_free(struct maildir_message *message)
+void maildir_outbox_message_free(struct maildir_outbox *outbox,
+                                 struct maildir_message *message)
 {
+    outbox->held -= MESSAGE_BYTES;
     free(message->item.err);
     free(message->item.keywords);
     free(message->item.name);

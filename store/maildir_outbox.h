@@ -59,10 +59,12 @@ void maildir_outbox_free(struct maildir_outbox *outbox);
 
 /* A message of @expected octets for @folder, which may be opened later. */
 struct maildir_message *maildir_outbox_message(
-    struct maildir_commit_folder *folder, uint64_t expected, int64_t date);
+    struct maildir_outbox *outbox, struct maildir_commit_folder *folder,
+    uint64_t expected, int64_t date);
 
 /* Free a message that is over. */
-void maildir_outbox_message_free(struct maildir_message *message);
+void maildir_outbox_message_free(struct maildir_outbox *outbox,
+                                 struct maildir_message *message);
 
 /* More octets, copied; what is more than expected is cut off. */
 void maildir_outbox_add(struct maildir_outbox *outbox,
@@ -86,7 +88,7 @@ void maildir_outbox_drop(struct maildir_outbox *outbox,
  * it; else when enough has gathered. */
 void maildir_outbox_start(struct maildir_outbox *outbox, bool hurry);
 
-/* Octets in memory. */
+/* Octets in memory, with what their messages take besides. */
 size_t maildir_outbox_held(const struct maildir_outbox *outbox);
 
 #endif

@@ -27,11 +27,49 @@ void delta_deinit(struct delta *delta)
     memset(delta, 0, sizeof(*delta));
 }
 
+#define HAS_META      0x80u
+#define SIZE_MAX_KEPT (((uint64_t)1 << 48) - 1)
+#define DATE_MAX_KEPT (((int64_t)1 << 39) - 1)
+
+static struct delta_item pack(const struct listed *listed)
+{
+    uint64_t size = listed->size < SIZE_MAX_KEPT ? listed->size : SIZE_MAX_KEPT;
+    int64_t date = listed->date < DATE_MAX_KEPT ? listed->date : DATE_MAX_KEPT;
+    uint64_t shifted; /* never negative */
+
+    if (date < -DATE_MAX_KEPT)
+        date = -DATE_MAX_KEPT;
+    shifted = (uint64_t)(date + DATE_MAX_KEPT);
+    return (struct delta_item){
+        .uid = listed->uid,
+        .keywords = listed->flags.keywords,
+        .size_low = (uint32_t)size,
+        .size_high = (uint16_t)(size >> 32),
+        .date_low = (uint32_t)shifted,
+        .date_high = (uint8_t)(shifted >> 32),
+        .bits = (uint8_t)((listed->flags.system & FLAGS_SYSTEM) |
+                          (listed->has_meta ? HAS_META : 0)),
+    };
+}
+
+static struct listed unpack(const struct delta_item *item)
+{
+    uint64_t shifted = (uint64_t)item->date_high << 32 | item->date_low;
+
+    return (struct listed){
+        .uid = item->uid,
+        .flags = {item->bits & FLAGS_SYSTEM, item->keywords},
+        .has_meta = (item->bits & HAS_META) != 0,
+        .size = (uint64_t)item->size_high << 32 | item->size_low,
+        .date = (int64_t)shifted - DATE_MAX_KEPT,
+    };
+}
+
 static void keep(struct delta *delta, const struct listed *listed)
 {
     delta->items = mem_grow(delta->items, delta->n_items, &delta->cap,
                             sizeof(*delta->items));
-    delta->items[delta->n_items++] = *listed;
+    delta->items[delta->n_items++] = pack(listed);
     uidset_add(&delta->kept, listed->uid);
 }
 
@@ -68,21 +106,22 @@ int delta_add(struct delta *delta, const struct listed *listed, struct err *err)
 
 /* A later line of the same UID wins, but its size and date may have come with
  * an earlier one. */
-static void merge_repeat(struct listed *into, const struct listed *later)
+static void merge_repeat(struct delta_item *into,
+                         const struct delta_item *later)
 {
-    struct listed old = *into;
+    struct delta_item old = *into;
 
     *into = *later;
-    if (!later->has_meta && old.has_meta) {
-        into->has_meta = true;
-        into->size = old.size;
-        into->date = old.date;
+    if ((later->bits & HAS_META) == 0 && (old.bits & HAS_META) != 0) {
+        old.keywords = later->keywords;
+        old.bits = later->bits | HAS_META;
+        *into = old;
     }
 }
 
 struct arrival {
-    struct listed listed;
-    size_t order;
+    struct delta_item item;
+    uint32_t order;
 };
 
 static int by_uid_then_order(const void *a, const void *b)
@@ -90,8 +129,8 @@ static int by_uid_then_order(const void *a, const void *b)
     const struct arrival *one = a;
     const struct arrival *two = b;
 
-    if (one->listed.uid != two->listed.uid)
-        return one->listed.uid < two->listed.uid ? -1 : 1;
+    if (one->item.uid != two->item.uid)
+        return one->item.uid < two->item.uid ? -1 : 1;
     return one->order < two->order ? -1 : one->order > two->order;
 }
 
@@ -110,12 +149,12 @@ static void sort_items(struct delta *delta)
         return;
     arrivals = mem_new(n, sizeof(*arrivals));
     for (size_t i = 0; i < n; i++) {
-        arrivals[i].listed = delta->items[i];
-        arrivals[i].order = i;
+        arrivals[i].item = delta->items[i];
+        arrivals[i].order = (uint32_t)i;
     }
     qsort(arrivals, n, sizeof(*arrivals), by_uid_then_order);
     for (size_t i = 0; i < n; i++) {
-        const struct listed *next = &arrivals[i].listed;
+        const struct delta_item *next = &arrivals[i].item;
 
         if (out > 0 && delta->items[out - 1].uid == next->uid)
             merge_repeat(&delta->items[out - 1], next);
@@ -248,7 +287,12 @@ int delta_all_gone(struct delta *delta, struct err *err)
     return gone_by_walk(delta, NULL, err);
 }
 
-const struct listed *delta_find(const struct delta *delta, uint32_t uid)
+struct listed delta_item(const struct delta *delta, size_t index)
+{
+    return unpack(&delta->items[index]);
+}
+
+size_t delta_place(const struct delta *delta, uint32_t uid)
 {
     size_t low = 0;
     size_t high = delta->n_items;
@@ -257,11 +301,22 @@ const struct listed *delta_find(const struct delta *delta, uint32_t uid)
         size_t middle = low + (high - low) / 2;
 
         if (delta->items[middle].uid == uid)
-            return &delta->items[middle];
+            return middle;
         if (delta->items[middle].uid < uid)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return delta->n_items;
+}
+
+bool delta_find(const struct delta *delta, uint32_t uid, struct listed *out)
+{
+    size_t place = delta_place(delta, uid);
+
+    if (place == delta->n_items)
+        return false;
+    if (out != NULL)
+        *out = delta_item(delta, place);
+    return true;
 }

@@ -13,11 +13,22 @@
 #include "base/uidset.h"
 #include "sync/known.h"
 
+/* A message of a listing, in 20 bytes; see delta_item(). */
+struct delta_item {
+    uint32_t uid;
+    uint32_t keywords;
+    uint32_t size_low;
+    uint32_t date_low;
+    uint16_t size_high;
+    uint8_t date_high;
+    uint8_t bits; /* FLAG_ bits, and whether size and date are known */
+};
+
 struct delta {
     enum side side;
     const struct known *known; /* borrowed */
     /* After delta_finish(): sorted by UID, each UID once. */
-    struct listed *items; /* new, or with flags that are not on record */
+    struct delta_item *items; /* new, or with flags that are not on record */
     size_t n_items;
     size_t cap;
     struct uidset gone;       /* of pairs: were here, are not any more */
@@ -60,7 +71,15 @@ enum { DELTA_INCONSISTENT = 1 };
  * the state's error. */
 int delta_all_gone(struct delta *delta, struct err *err);
 
-/* The item with @uid, or NULL; after delta_finish(). O(log items). */
-const struct listed *delta_find(const struct delta *delta, uint32_t uid);
+/* One of the items. Sizes from 2^48 on and dates that are as far off are those
+ * limits. */
+struct listed delta_item(const struct delta *delta, size_t index);
+
+/* The place of the item with @uid, n_items where there is none; after
+ * delta_finish(). O(log items). */
+size_t delta_place(const struct delta *delta, uint32_t uid);
+
+/* The item with @uid into @out, which may be NULL; false where there is none. */
+bool delta_find(const struct delta *delta, uint32_t uid, struct listed *out);
 
 #endif

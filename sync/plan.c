@@ -61,13 +61,25 @@ static void add_delete(struct plan *plan, enum side side,
     plan->deletes[side][plan->n_deletes[side]++] = *pair;
 }
 
-static void add_copy(struct plan *plan, enum side to,
-                     const struct listed *listed)
+/* A place in a delta that is none. */
+#define DROPPED UINT32_MAX
+
+static void add_copy(struct plan *plan, enum side to, size_t place)
 {
     plan->copies[to] =
         mem_grow(plan->copies[to], plan->n_copies[to], &plan->copies_cap[to],
                  sizeof(*plan->copies[to]));
-    plan->copies[to][plan->n_copies[to]++] = *listed;
+    plan->copies[to][plan->n_copies[to]++] = (uint32_t)place;
+}
+
+struct listed plan_copy(const struct plan *plan, enum side to, size_t index)
+{
+    return delta_item(plan->delta[other(to)], plan->copies[to][index]);
+}
+
+void plan_drop_copy(struct plan *plan, enum side to, size_t index)
+{
+    plan->copies[to][index] = DROPPED;
 }
 
 void plan_close_gaps(struct plan *plan, enum side side)
@@ -75,7 +87,7 @@ void plan_close_gaps(struct plan *plan, enum side side)
     size_t n = 0;
 
     for (size_t i = 0; i < plan->n_copies[side]; i++) {
-        if (plan->copies[side][i].uid != 0)
+        if (plan->copies[side][i] != DROPPED)
             plan->copies[side][n++] = plan->copies[side][i];
     }
     plan->n_copies[side] = n;
@@ -93,18 +105,21 @@ void plan_close_gaps(struct plan *plan, enum side side)
     plan->n_forgets = n;
 }
 
-void plan_copy_back(struct plan *plan, enum side to,
-                    const struct listed *listed)
+void plan_copy_back(struct plan *plan, enum side to, uint32_t uid)
 {
-    struct listed *copies;
+    const struct delta *delta = plan->delta[other(to)];
+    uint32_t place = (uint32_t)delta_place(delta, uid);
+    uint32_t *copies;
     size_t at;
 
-    add_copy(plan, to, listed);
+    if (place == delta->n_items)
+        return;
+    add_copy(plan, to, place);
     copies = plan->copies[to];
     at = plan->n_copies[to] - 1;
-    for (; at > 0 && copies[at - 1].uid > listed->uid; at--)
+    for (; at > 0 && copies[at - 1] > place; at--)
         copies[at] = copies[at - 1];
-    copies[at] = *listed;
+    copies[at] = place;
 }
 
 static struct flags common(const struct plan_input *input, struct flags a,
@@ -146,13 +161,14 @@ static struct flags meant(const struct plan_input *input, enum side side,
 static struct flags late(const struct plan_input *input, enum side side,
                          uint32_t uid, struct flags current)
 {
-    const struct listed *listed = delta_find(input->delta[side], uid);
     struct flags none = {0, 0};
+    struct listed listed;
 
-    if (listed == NULL || flags_equal(input->shown[side].fresh, none))
+    if (flags_equal(input->shown[side].fresh, none) ||
+        !delta_find(input->delta[side], uid, &listed))
         return none;
     return minus(input, common(input, current, input->shown[side].fresh),
-                 listed->flags);
+                 listed.flags);
 }
 
 /* What @side has to be told to get from @from to @to. */
@@ -228,16 +244,16 @@ static enum change change_of(struct plan *plan, const struct plan_input *input,
                              struct flags *current)
 {
     const struct delta *delta = input->delta[side];
-    const struct listed *listed = delta_find(delta, pair->uid[side]);
+    struct listed listed;
 
     *current = pair->flags;
-    if (listed != NULL) {
+    if (delta_find(delta, pair->uid[side], &listed)) {
         bool returned = pair->gone[side];
 
-        *current = meant(input, side, pair->flags, listed->flags);
+        *current = meant(input, side, pair->flags, listed.flags);
         pair->gone[side] = false;
         if (returned || !flags_equal(*current, pair->flags) ||
-            !flags_equal(late(input, side, listed->uid, *current),
+            !flags_equal(late(input, side, listed.uid, *current),
                          (struct flags){0, 0}))
             return EDITED;
         return SAME;
@@ -398,8 +414,11 @@ static void set_hidden(struct plan *plan, const struct plan_input *input,
 }
 
 static void judge_new(struct plan *plan, const struct plan_input *input,
-                      enum side side, const struct listed *listed)
+                      enum side side, size_t place)
 {
+    struct listed item = delta_item(input->delta[side], place);
+    const struct listed *listed = &item;
+
     if (input->skip[side] != NULL && uidset_has(input->skip[side], listed->uid))
         return;
     if (!rules_may_change(input->policy, other(side)))
@@ -411,7 +430,7 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
     else if (is_out_of_sight(&input->edge[other(side)], listed))
         set_hidden(plan, input, side, listed);
     else
-        add_copy(plan, other(side), listed);
+        add_copy(plan, other(side), place);
 }
 
 int plan_base_order(const void *a, const void *b)
@@ -443,19 +462,19 @@ static void judge_link(struct plan *plan, const struct plan_input *input,
                        const struct match_link *link)
 {
     const struct plan_base *base = find_base(input, link);
-    const struct listed *listed[SIDES];
+    struct listed listed[SIDES] = {{0}};
     struct flags current[SIDES];
     struct flags target[SIDES];
     struct state_pair pair;
 
     memset(&pair, 0, sizeof(pair));
     for (int side = 0; side < SIDES; side++) {
-        listed[side] = delta_find(input->delta[side], link->uid[side]);
-        current[side] = listed[side]->flags;
+        delta_find(input->delta[side], link->uid[side], &listed[side]);
+        current[side] = listed[side].flags;
         pair.uid[side] = link->uid[side];
     }
-    pair.size = listed[LEFT]->size;
-    pair.date = listed[LEFT]->date;
+    pair.size = listed[LEFT].size;
+    pair.date = listed[LEFT].date;
     plan->n_links++;
     if (base != NULL) {
         pair.flags = base->copied ? current[other(base->side)] : base->flags;
@@ -482,7 +501,7 @@ static bool was_judged(const struct plan_input *input,
     const struct delta *left = input->delta[LEFT];
     uint32_t uid = pair->uid[LEFT];
 
-    return delta_find(left, uid) != NULL || uidset_has(&left->gone, uid);
+    return delta_find(left, uid, NULL) || uidset_has(&left->gone, uid);
 }
 
 static int judge_uid(struct plan *plan, const struct plan_input *input,
@@ -509,15 +528,14 @@ static int judge_side(struct plan *plan, const struct plan_input *input,
     int r;
 
     for (size_t i = 0; i < delta->n_items; i++) {
-        const struct listed *listed = &delta->items[i];
-
-        if (uidset_has(linked, listed->uid))
+        uid = delta->items[i].uid;
+        if (uidset_has(linked, uid))
             continue;
-        r = judge_uid(plan, input, side, listed->uid, err);
+        r = judge_uid(plan, input, side, uid, err);
         if (r < 0)
             return r;
         if (r == 1)
-            judge_new(plan, input, side, listed);
+            judge_new(plan, input, side, i);
     }
     while (uidset_next(&walk, &uid)) {
         r = judge_uid(plan, input, side, uid, err);
@@ -534,6 +552,8 @@ int plan_make(struct plan *plan, const struct plan_input *input,
     size_t n_links = input->match != NULL ? input->match->n_links : 0;
     int r = 0;
 
+    plan->delta[LEFT] = input->delta[LEFT];
+    plan->delta[RIGHT] = input->delta[RIGHT];
     for (size_t i = 0; i < n_links; i++) {
         const struct match_link *link = &input->match->links[i];
 

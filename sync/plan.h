@@ -26,7 +26,9 @@ struct plan_flag {
 
 /* Growing lists; the indices are sides that get the change. */
 struct plan {
-    struct listed *copies[SIDES]; /* of the other side, to be added here */
+    const struct delta *delta[SIDES]; /* borrowed from plan_make()'s input */
+    uint32_t *copies[SIDES]; /* to be added here: places in the other side's
+                                delta, in the order of UIDs; see plan_copy() */
     size_t n_copies[SIDES];
     size_t copies_cap[SIDES];
     struct plan_flag *flags;
@@ -118,16 +120,20 @@ void plan_merge(struct plan *plan, const struct plan_input *input,
                 const struct state_pair *pair,
                 const struct flags current[SIDES]);
 
-/* Drop the copies to @side whose UID was set to 0, and the deletions on @side
- * and forgets whose left UID was. */
+/* The message that is to be copied to @to, and that it is not to be. */
+struct listed plan_copy(const struct plan *plan, enum side to, size_t index);
+void plan_drop_copy(struct plan *plan, enum side to, size_t index);
+
+/* Drop the copies to @side that plan_drop_copy() was called for, and the
+ * deletions on @side and forgets whose left UID was set to 0. */
 void plan_close_gaps(struct plan *plan, enum side side);
 
 /* A message stays on its side, on record. */
 void plan_set_apart(struct plan *plan, const struct state_apart *apart);
 
-/* @listed has to be copied to @to after all. */
-void plan_copy_back(struct plan *plan, enum side to,
-                    const struct listed *listed);
+/* The message with @uid on the other side has to be copied to @to after all; it
+ * is in that side's delta. */
+void plan_copy_back(struct plan *plan, enum side to, uint32_t uid);
 
 /* Is there nothing to do and nothing to record? */
 bool plan_is_empty(const struct plan *plan);

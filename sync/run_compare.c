@@ -97,14 +97,14 @@ static int collect_new(struct folder_work *work, enum side side,
     struct state_pair pair;
 
     for (size_t i = 0; i < delta->n_items; i++) {
-        const struct listed *listed = &delta->items[i];
-        int r = compare->known.pair(compare->known.owner, side, listed->uid,
+        struct listed listed = delta_item(delta, i);
+        int r = compare->known.pair(compare->known.owner, side, listed.uid,
                                     &pair, err);
 
         if (r < 0)
             return r;
-        if (r == 1 && listed->has_meta)
-            match_add(&compare->match, side, listed);
+        if (r == 1 && listed.has_meta)
+            match_add(&compare->match, side, &listed);
     }
     return 0;
 }
@@ -163,9 +163,11 @@ static int lacks_size(const struct folder_work *work, enum side side,
     int r = 0;
 
     for (size_t i = 0; i < delta->n_items && r == 0; i++) {
-        if (!delta->items[i].has_meta)
-            r = compare->known.pair(compare->known.owner, side,
-                                    delta->items[i].uid, &pair, err);
+        struct listed listed = delta_item(delta, i);
+
+        if (!listed.has_meta)
+            r = compare->known.pair(compare->known.owner, side, listed.uid,
+                                    &pair, err);
     }
     return r;
 }

@@ -33,15 +33,16 @@ static void push_ready(struct run *run, struct transfer *transfer)
     run->ready[run->n_ready++] = transfer;
 }
 
-/* How many of the last of @items fit one batch. At least one does. */
-static size_t batch_length(const struct endpoint *target,
-                           const struct listed *items, size_t n)
+/* How many of the last of the @n copies fit one batch. At least one does. */
+static size_t batch_length(const struct plan *plan,
+                           const struct endpoint *target, enum side to,
+                           size_t n)
 {
     uint64_t bytes = 0;
     size_t length = 0;
 
     while (length < n && length < target->batch_messages) {
-        bytes += items[n - 1 - length].size;
+        bytes += plan_copy(plan, to, n - 1 - length).size;
         if (length > 0 && bytes > target->batch_bytes)
             break;
         length++;
@@ -50,18 +51,20 @@ static size_t batch_length(const struct endpoint *target,
 }
 
 /* What was sent before and may have arrived goes alone. @length of the last of
- * @items are to go. */
-static size_t unsure_length(const struct folder_work *work, enum side from,
-                            const struct listed *items, size_t n, size_t length)
+ * the @n copies are to go. */
+static size_t unsure_length(const struct folder_work *work, enum side to,
+                            size_t n, size_t length)
 {
-    const struct uidset *unsure = &work->unsure[from][0];
+    const struct uidset *unsure = &work->unsure[other(to)][0];
+    const struct plan *plan = &work->compare->plan;
     size_t sure = 1;
 
     if (unsure->n == 0)
         return length;
-    if (uidset_has(unsure, items[n - 1].uid))
+    if (uidset_has(unsure, plan_copy(plan, to, n - 1).uid))
         return 1;
-    while (sure < length && !uidset_has(unsure, items[n - 1 - sure].uid))
+    while (sure < length &&
+           !uidset_has(unsure, plan_copy(plan, to, n - 1 - sure).uid))
         sure++;
     return sure;
 }
@@ -69,13 +72,16 @@ static size_t unsure_length(const struct folder_work *work, enum side from,
 /* Cut the next batch of a folder that has any left. */
 static void prepare_batch(struct folder_work *work, enum side to)
 {
-    const struct listed *items = work->compare->plan.copies[to];
+    const struct plan *plan = &work->compare->plan;
     size_t n = work->copies_left;
-    size_t length = batch_length(work->run->options.endpoint[to], items, n);
+    size_t length = batch_length(plan, work->run->options.endpoint[to], to, n);
     struct transfer *transfer;
+    struct listed *items;
 
-    length = unsure_length(work, other(to), items, n, length);
-    items += n - length;
+    length = unsure_length(work, to, n, length);
+    items = mem_new(length, sizeof(*items));
+    for (size_t i = 0; i < length; i++)
+        items[i] = plan_copy(plan, to, n - length + i);
     transfer = transfer_new(work, to, items, length);
     if (uidset_has(&work->unsure[other(to)][1], items[0].uid))
         transfer->tries = TRANSFER_TRIES_FRESH;
@@ -92,8 +98,8 @@ static bool comes_first(const struct folder_work *work,
     if (best == NULL || inbox)
         return true;
     return strcmp(run_folder_name(best), "INBOX") != 0 &&
-           work->compare->plan.copies[to][work->copies_left - 1].date >
-               best->compare->plan.copies[to][best->copies_left - 1].date;
+           plan_copy(&work->compare->plan, to, work->copies_left - 1).date >
+               plan_copy(&best->compare->plan, to, best->copies_left - 1).date;
 }
 
 /* The folder whose batch is next; those that have none left are dropped. */
@@ -239,7 +245,7 @@ static void leave_rest(struct run *run)
             plan = &work->compare->plan;
             while (work->copies_left > 0)
                 run_leave_out(work, other(to),
-                              plan->copies[to][--work->copies_left].uid);
+                              plan_copy(plan, to, --work->copies_left).uid);
         }
         tell_left_out(work, to);
     }
@@ -290,11 +296,13 @@ static void send_again(struct transfer *transfer, size_t first, size_t length)
 {
     struct run *run = transfer->work->run;
     struct transfer *again;
+    struct listed *items;
 
     for (size_t i = first; i < first + length; i++)
         state_intent_del(run->options.state, transfer->intents[i]);
-    again = transfer_new(transfer->work, transfer->to, &transfer->items[first],
-                         length);
+    items = mem_new(length, sizeof(*items));
+    memcpy(items, &transfer->items[first], length * sizeof(*items));
+    again = transfer_new(transfer->work, transfer->to, items, length);
     if (transfer->n == 1)
         again->tries = transfer->tries + 1;
     again->next = run->retries;
@@ -344,13 +352,14 @@ static void count_work(struct run *run, enum side to)
 {
     for (size_t i = 0; i < run->n_folders; i++) {
         const struct folder_work *work = run->folders[i];
+        const struct plan *plan;
 
         if (!run_takes_part(work))
             continue;
-        for (size_t k = 0; k < work->compare->plan.n_copies[to]; k++)
-            run->progress.bytes_total += work->compare->plan.copies[to][k].size;
-        run->progress.messages_total +=
-            (uint32_t)work->compare->plan.n_copies[to];
+        plan = &work->compare->plan;
+        for (size_t k = 0; k < plan->n_copies[to]; k++)
+            run->progress.bytes_total += plan_copy(plan, to, k).size;
+        run->progress.messages_total += (uint32_t)plan->n_copies[to];
     }
 }
 

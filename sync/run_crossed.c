@@ -59,9 +59,14 @@ static void add_lost(struct search *search, struct folder_work *work)
     }
 }
 
-static struct listed *item_of(const struct offer *offer, enum side side)
+static struct listed item_of(const struct offer *offer, enum side side)
 {
-    return &offer->work->compare->plan.copies[other(side)][offer->index];
+    return plan_copy(&offer->work->compare->plan, other(side), offer->index);
+}
+
+static void drop(const struct offer *offer, enum side side)
+{
+    plan_drop_copy(&offer->work->compare->plan, other(side), offer->index);
 }
 
 /* What is new on @side, and may be what was lost. */
@@ -71,13 +76,13 @@ static void add_new(struct search *search, enum side side,
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[other(side)]; i++) {
-        const struct listed *listed = &plan->copies[other(side)][i];
-        struct lost key = {.size = listed->size, .date = listed->date};
+        struct listed listed = plan_copy(plan, other(side), i);
+        struct lost key = {.size = listed.size, .date = listed.date};
 
         if (bsearch(&key, search->lost, search->n_lost, sizeof(key), by_kind) !=
             NULL)
             ladder_add(&search->ladder, side,
-                       (struct offer){work, i, listed->uid}, listed);
+                       (struct offer){work, i, listed.uid}, &listed);
     }
 }
 
@@ -102,9 +107,9 @@ static void take(struct search *search, const struct match_link *link)
     enum side side = other(winner);
     const struct offer *goal = ladder_offer(&search->ladder, link, winner);
     const struct offer *from = ladder_offer(&search->ladder, link, side);
-    struct listed *item = item_of(goal, winner);
-    struct listed *moved = item_of(from, side);
-    struct lost *lost = find_lost(search, item, moved);
+    struct listed item = item_of(goal, winner);
+    struct listed moved = item_of(from, side);
+    struct lost *lost = find_lost(search, &item, &moved);
     struct placement *placement;
     struct state_pair *base;
 
@@ -118,16 +123,16 @@ static void take(struct search *search, const struct match_link *link)
         .from = from->work,
         .to = goal->work,
         .pair = *base,
-        .item = *item,
+        .item = item,
         .ended_in = lost->work,
         .ended = *base,
     };
-    placement->pair.uid[side] = moved->uid;
-    placement->pair.uid[winner] = item->uid;
+    placement->pair.uid[side] = moved.uid;
+    placement->pair.uid[winner] = item.uid;
     lost->work = NULL;
     base->uid[LEFT] = 0;
-    item->uid = 0;
-    moved->uid = 0;
+    drop(goal, winner);
+    drop(from, side);
 }
 
 static void conclude(struct ladder *ladder)

@@ -331,15 +331,18 @@ static void tell_side(struct folder_work *work, enum side side)
         tell(work, (struct report_event){.kind = REPORT_FOLDER_CREATE,
                                          .side = side,
                                          .folder = work->row.name[side]});
-    for (size_t i = 0; i < plan->n_copies[side]; i++)
+    for (size_t i = 0; i < plan->n_copies[side]; i++) {
+        struct listed listed = plan_copy(plan, side, i);
+
         tell(work, (struct report_event){
                        .kind = REPORT_COPY,
                        .side = side,
                        .source = other(side),
-                       .uid = plan->copies[side][i].uid,
+                       .uid = listed.uid,
                        .count = 1,
-                       .bytes = plan->copies[side][i].size,
+                       .bytes = listed.size,
                    });
+    }
     for (size_t i = 0; i < plan->n_flags; i++) {
         if (plan->flags[i].push[side])
             tell(work, (struct report_event){

@@ -39,11 +39,11 @@ static void add_failed(struct missing *missing, const struct folder_work *work,
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[to]; i++) {
-        const struct listed *item = &plan->copies[to][i];
+        struct listed item = plan_copy(plan, to, i);
 
-        if (!work->failed && !uidset_has(&work->skip[other(to)], item->uid))
+        if (!work->failed && !uidset_has(&work->skip[other(to)], item.uid))
             continue;
-        add(missing, item->size, item->date);
+        add(missing, item.size, item.date);
         missing->alike =
             missing->alike || run_fidelity(work->run) != FIDELITY_EXACT;
     }

@@ -43,10 +43,10 @@ static void add_appeared(struct search *search, struct folder_work *work)
     enum side side = search->side;
 
     for (size_t i = 0; i < plan->n_copies[side]; i++) {
-        const struct listed *item = &plan->copies[side][i];
+        struct listed item = plan_copy(plan, side, i);
 
-        ladder_add(&search->ladder, APPEARED,
-                   (struct offer){work, i, item->uid}, item);
+        ladder_add(&search->ladder, APPEARED, (struct offer){work, i, item.uid},
+                   &item);
     }
 }
 
@@ -75,8 +75,7 @@ static void take_move(struct search *search, const struct match_link *link)
     const struct offer *vanished =
         ladder_offer(&search->ladder, link, VANISHED);
     enum side side = search->side;
-    struct listed *item =
-        &appeared->work->compare->plan.copies[side][appeared->index];
+    struct plan *plan = &appeared->work->compare->plan;
     struct state_pair *pair =
         &vanished->work->compare->plan.deletes[side][vanished->index];
 
@@ -86,11 +85,11 @@ static void take_move(struct search *search, const struct match_link *link)
         .from = vanished->work,
         .to = appeared->work,
         .pair = *pair,
-        .item = *item,
+        .item = plan_copy(plan, side, appeared->index),
         .ended_in = vanished->work,
         .ended = *pair,
     };
-    item->uid = 0;
+    plan_drop_copy(plan, side, appeared->index);
     pair->uid[LEFT] = 0;
 }
 

@@ -67,12 +67,13 @@ static void on_placed(struct place_request *request, uint32_t uid,
 static struct flags flags_of(const struct placement *placement)
 {
     const struct compare *compare = placement->from->compare;
-    const struct listed *edited = NULL;
+    struct listed edited;
 
-    if (compare != NULL)
-        edited = delta_find(&compare->delta[placement->side],
-                            placement->pair.uid[placement->side]);
-    return edited != NULL ? edited->flags : placement->pair.flags;
+    if (compare != NULL &&
+        delta_find(&compare->delta[placement->side],
+                   placement->pair.uid[placement->side], &edited))
+        return edited.flags;
+    return placement->pair.flags;
 }
 
 /* The next pass finds it by identity, and has to know its base. */
@@ -165,7 +166,7 @@ static void not_placed(const struct placement *placement)
         placement->to->want_full[other(placement->side)] = true;
     else
         plan_copy_back(&placement->to->compare->plan, placement->side,
-                       &placement->item);
+                       placement->item.uid);
 }
 
 /* The next run has to see all of it again: new in one folder, gone from the

@@ -111,10 +111,10 @@ static void add_kinds(struct search *search, const struct folder_work *work)
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[search->side]; i++) {
-        const struct listed *listed = &plan->copies[search->side][i];
+        struct listed listed = plan_copy(plan, search->side, i);
 
         search->kinds[search->n_kinds++] =
-            (struct kind){.size = listed->size, .date = listed->date};
+            (struct kind){.size = listed.size, .date = listed.date};
     }
 }
 
@@ -230,8 +230,9 @@ static void add_new(struct search *search, struct folder_work *work)
     const struct plan *plan = &work->compare->plan;
 
     for (size_t i = 0; i < plan->n_copies[search->side]; i++) {
-        struct paper paper = {
-            .work = work, .listed = plan->copies[search->side][i], .index = i};
+        struct paper paper = {.work = work,
+                              .listed = plan_copy(plan, search->side, i),
+                              .index = i};
 
         if (is_worth_asking(search, &paper))
             *add_paper(search, COPY) = paper;
@@ -375,7 +376,7 @@ static void take_copies(struct search *search)
             .item = copy->listed,
         };
         /* Out of the plan: its octets stay where they are. */
-        copy->work->compare->plan.copies[side][copy->index].uid = 0;
+        plan_drop_copy(&copy->work->compare->plan, side, copy->index);
     }
 }
 

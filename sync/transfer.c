@@ -45,7 +45,7 @@ static void queue_intent(struct transfer *transfer, size_t index)
 }
 
 struct transfer *transfer_new(struct folder_work *work, enum side to,
-                              const struct listed *items, size_t n)
+                              struct listed *items, size_t n)
 {
     struct transfer *transfer = MEM_NEW(struct transfer);
 
@@ -68,6 +68,7 @@ void transfer_free(struct transfer *transfer)
     if (transfer == NULL)
         return;
     uidset_deinit(&transfer->uids);
+    free(transfer->items);
     free(transfer->intents);
     free(transfer->outcome);
     free(transfer->order);

@@ -24,7 +24,7 @@ enum transfer_outcome {
 struct transfer {
     struct folder_work *work;
     enum side to;
-    const struct listed *items; /* borrowed from the plan, sorted by UID */
+    struct listed *items; /* sorted by UID */
     size_t n;
     uint64_t *intents;              /* the number of each message's intent */
     enum transfer_outcome *outcome; /* of each message */
@@ -46,10 +46,10 @@ struct transfer {
     struct transfer *next; /* in a list of run_copy.c */
 };
 
-/* A batch of @n @items; queues an intent for each, to be committed before
- * transfer_start(). transfer_free() it. */
+/* A batch of @n @items, which it takes over; queues an intent for each, to be
+ * committed before transfer_start(). transfer_free() it. */
 struct transfer *transfer_new(struct folder_work *work, enum side to,
-                              const struct listed *items, size_t n);
+                              struct listed *items, size_t n);
 
 /* How often one message is sent in vain before it is given up: beside others;
  * with none beside it; over a connection that nothing else can have worn out. */

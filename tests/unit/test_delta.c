@@ -52,8 +52,8 @@ static void test_full(void)
     add(&delta, 3, FLAG_SEEN | FLAG_FLAGGED);
     add(&delta, 7, 0);
     ok(finish(&delta, &array, LISTING_FULL, 3, NULL) == 0, "a full listing");
-    ok(delta.n_items == 2 && delta_find(&delta, 3) != NULL &&
-           delta_find(&delta, 7) != NULL && delta_find(&delta, 1) == NULL,
+    ok(delta.n_items == 2 && delta_find(&delta, 3, NULL) &&
+           delta_find(&delta, 7, NULL) && !delta_find(&delta, 1, NULL),
        "what is as recorded is dropped");
     ok(uidset_count(&delta.gone) == 1 && uidset_has(&delta.gone, 2),
        "what was not listed is gone");
@@ -128,10 +128,10 @@ static void test_repeats(void)
     add(&delta, 3, FLAG_SEEN);
     finish(&delta, &array, LISTING_FULL, 4, NULL);
     ok(delta.n_items == 2, "each UID once");
-    ok(delta_find(&delta, 9)->flags.system == FLAG_DRAFT &&
-           delta_find(&delta, 9)->size == 77,
+    ok(delta_item(&delta, delta_place(&delta, 9)).flags.system == FLAG_DRAFT &&
+           delta_item(&delta, delta_place(&delta, 9)).size == 77,
        "the later flags, the size that came before");
-    ok(delta_find(&delta, 2)->flags.system == FLAG_SEEN,
+    ok(delta_item(&delta, delta_place(&delta, 2)).flags.system == FLAG_SEEN,
        "the later line wins, even if it says nothing new");
     ok(delta.fresh == 1, "a message listed twice is one");
     delta_deinit(&delta);
@@ -170,7 +170,7 @@ static void test_apart_and_returned(void)
     add(&delta, 2, FLAG_SEEN);
     add(&delta, 3, FLAG_SEEN);
     finish(&delta, &array, LISTING_FULL, 3, NULL);
-    ok(delta_find(&delta, 2) != NULL, "what was gone and is back, is news");
+    ok(delta_find(&delta, 2, NULL), "what was gone and is back, is news");
     ok(uidset_has(&delta.gone_apart, 5), "a message that stayed apart is gone");
     delta_deinit(&delta);
 
@@ -219,7 +219,7 @@ static void test_repeats_without_meta(void)
     struct known known = known_of_array(&array);
     struct listed first = {.uid = 7, .has_meta = true, .size = 12, .date = 34};
     struct listed later = {.uid = 7, .flags.system = FLAG_SEEN};
-    const struct listed *found;
+    struct listed found = {0};
     struct delta delta;
     struct err err;
 
@@ -231,12 +231,12 @@ static void test_repeats_without_meta(void)
     ok(finish(&delta, &array, LISTING_FULL, 2, NULL) == 0 &&
            delta.n_items == 2 && delta.fresh == 2,
        "one that comes twice is one");
-    found = delta_find(&delta, 7);
-    ok(found != NULL && found->flags.system == FLAG_SEEN && found->has_meta &&
-           found->size == 12 && found->date == 34,
+    delta_find(&delta, 7, &found);
+    ok(found.flags.system == FLAG_SEEN && found.has_meta &&
+           found.size == 12 && found.date == 34,
        "it has the later flags, and the size that came before");
-    found = delta_find(&delta, 8);
-    ok(found != NULL && found->flags.system == FLAG_SEEN && !found->has_meta,
+    delta_find(&delta, 8, &found);
+    ok(found.flags.system == FLAG_SEEN && !found.has_meta,
        "or none");
     delta_deinit(&delta);
 }

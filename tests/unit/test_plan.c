@@ -111,8 +111,9 @@ static void record_del(struct world *world, const struct state_pair *pair)
     }
 }
 
-static void copy(struct world *world, enum side to, const struct listed *listed)
+static void copy(struct world *world, enum side to, struct listed item)
 {
+    const struct listed *listed = &item;
     const struct mail *from = by_uid(world, other(to), listed->uid);
     struct state_pair pair = {.flags = listed->flags};
 
@@ -131,7 +132,7 @@ static void carry_out(struct world *world, const struct plan *plan)
         world->record.aparts[world->record.n_aparts++] = plan->aparts[i];
     for (enum side side = LEFT; side < SIDES; side++) {
         for (size_t i = 0; i < plan->n_copies[side]; i++)
-            copy(world, side, &plan->copies[side][i]);
+            copy(world, side, plan_copy(plan, side, i));
         for (size_t i = 0; i < plan->n_flags; i++) {
             const struct plan_flag *flag = &plan->flags[i];
             struct mail *mail = by_uid(world, side, flag->pair.uid[side]);
@@ -454,7 +455,7 @@ static void test_skipped(void)
                desk.plan.deletes[other(side)][0].uid[side] == two + 1,
            "one that is held back on side %d is not deleted", side);
         ok(desk.plan.n_copies[other(side)] == 1 &&
-               desk.plan.copies[other(side)][0].uid == 31,
+               plan_copy(&desk.plan, other(side), 0).uid == 31,
            "nor copied, where it is new");
         desk_deinit(&desk);
     }
@@ -658,21 +659,30 @@ static void test_keywords(void)
 static void test_copy_back(void)
 {
     static const uint32_t uids[] = {20, 40, 30, 10};
-    struct plan plan;
+    struct known_array array = {0};
+    struct known known = known_of_array(&array);
+    struct delta_request request = {.kind = LISTING_FULL, .complete = true};
+    struct state_folder row = known_array_row(&array);
+    struct delta delta;
+    struct plan plan = {.delta = {&delta}};
     bool sorted = true;
 
-    plan_init(&plan);
+    delta_init(&delta, LEFT, &known);
     for (size_t i = 0; i < 4; i++) {
         struct listed listed = {.uid = uids[i]};
 
-        plan_copy_back(&plan, RIGHT, &listed);
+        delta_add(&delta, &listed, NULL);
     }
+    delta_finish(&delta, &request, &row, NULL);
+    for (size_t i = 0; i < 4; i++)
+        plan_copy_back(&plan, RIGHT, uids[i]);
     for (size_t i = 1; i < plan.n_copies[RIGHT]; i++)
-        sorted =
-            sorted && plan.copies[RIGHT][i - 1].uid < plan.copies[RIGHT][i].uid;
+        sorted = sorted && plan_copy(&plan, RIGHT, i - 1).uid <
+                               plan_copy(&plan, RIGHT, i).uid;
     ok(plan.n_copies[RIGHT] == 4 && sorted, "what is to be copied after all "
                                             "gets to its place");
     plan_deinit(&plan);
+    delta_deinit(&delta);
 }
 
 static void test_empty(void)
