@@ -68,6 +68,7 @@ bool state_is_unfinished(const struct state *state)
 void state_finish(struct state *state)
 {
     lock_finish(state->lock);
+    state->is_finished = true;
 }
 
 struct keywords *state_keywords(struct state *state)

@@ -126,7 +126,7 @@ int state_commit(struct state *state, struct err *err)
         return r;
     r = try_commit(state, err);
     while (r < 0 && state_db_is_full(state->db)) {
-        r = state_db_grow(state->db, err);
+        r = state_db_grow(state->db, 0, err);
         if (r == 0)
             r = try_commit(state, err);
     }

@@ -404,16 +404,22 @@ bool state_db_is_full(const struct state_db *db)
     return db->full;
 }
 
-int state_db_grow(struct state_db *db, struct err *err)
+int state_db_grow(struct state_db *db, size_t bytes, struct err *err)
 {
     MDB_envinfo info;
+    size_t size = 0;
     int rc = mdb_env_info(db->env, &info);
 
     db->full = false;
-    if (rc == 0 && info.me_mapsize > SIZE_MAX / 2)
-        rc = ENOMEM;
     if (rc == 0)
-        rc = mdb_env_set_mapsize(db->env, info.me_mapsize * 2);
+        size = info.me_mapsize;
+    do {
+        if (size > SIZE_MAX / 2)
+            rc = ENOMEM;
+        size *= 2;
+    } while (rc == 0 && size < bytes);
+    if (rc == 0)
+        rc = mdb_env_set_mapsize(db->env, size);
     if (rc == 0)
         rc = find_map(db);
     return rc == 0 ? 0 : fail(err, rc);

@@ -78,7 +78,8 @@ int state_db_del_prefix(struct state_tx *tx, enum record_table table,
 /* Was the map too small for the last write or commit that failed? */
 bool state_db_is_full(const struct state_db *db);
 
-/* Double the map; no transaction is open. Returns 0 or ERR_DISK. */
-int state_db_grow(struct state_db *db, struct err *err);
+/* Make the map twice as large as it is, and for a file of @bytes at least; no
+ * transaction is open. Returns 0 or ERR_DISK. */
+int state_db_grow(struct state_db *db, size_t bytes, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/lock.h"
 #include "store/state_check.h"
+#include "store/state_pack.h"
 #include "store/state_parts.h"
 
 /* Beside STATE_DB_MISSING and STATE_DB_DAMAGED. */
@@ -112,6 +113,20 @@ static int check_identity(struct loader *loader, const char *name,
     return FOREIGN;
 }
 
+/* It is there only where the file was packed. */
+static int load_packed(struct loader *loader)
+{
+    struct bytes value;
+    int r = state_db_get(&loader->tx, RECORD_META, B(STATE_PACKED_NAME), &value,
+                         loader->err);
+
+    if (r == 0) {
+        r = load_number(loader, STATE_PACKED_NAME, UINT64_MAX,
+                        &loader->state->packed);
+    }
+    return r == 1 ? 0 : r;
+}
+
 static int load_head(struct loader *loader)
 {
     struct state *state = loader->state;
@@ -134,6 +149,9 @@ static int load_head(struct loader *loader)
         return r;
     state->next_folder = (uint32_t)next_folder;
     state->next_intent = next_intent;
+    r = load_packed(loader);
+    if (r != 0)
+        return r;
     /* A layout that was older becomes ours with the next commit. */
     r = load_number(loader, STATE_SCHEMA_NAME, STATE_SCHEMA, &schema);
     state->head_saved = schema == STATE_SCHEMA;
@@ -193,6 +211,7 @@ static void start_empty(struct state *state)
     state->next_intent = 1;
     state->head_saved = false;
     state->is_new = true;
+    state->packed = 0;
 }
 
 /* Returns 0, STATE_DB_MISSING, STATE_DB_DAMAGED, FOREIGN or negative. */
@@ -292,6 +311,7 @@ static int open_to_write(struct state *state,
     free(path);
     if (r < 0)
         return r;
+    state_pack_clean(options->dir);
     r = open_db(state, options->dir, err);
     if (r == STATE_DB_DAMAGED || r == FOREIGN) {
         r = move_aside(options, r, log, err);
@@ -318,6 +338,7 @@ int state_open(const struct state_open_options *options, const struct log *log,
     int r;
 
     state->lock = -1;
+    state->dir = mem_copy(options->dir);
     state->read_only = options->read_only;
     for (unsigned side = LEFT; side < SIDES; side++)
         state->identity[side] = mem_copy(options->identity[side]);
@@ -340,12 +361,17 @@ void state_close(struct state *state)
 {
     if (state == NULL)
         return;
+    /* Where that fails, the file stays as it is, for another run to try. */
+    if (state->is_finished && !state->read_only &&
+        state_pack_is_due(state->dir, state->packed))
+        (void)state_pack(state->db, state->dir, NULL);
     state_db_close(state->db);
     lock_release(state->lock);
     keywords_free(state->keywords);
     state_queue_deinit(&state->queue);
     state_files_forget(&state->marks, 0);
     buf_deinit(&state->value);
+    free(state->dir);
     for (unsigned side = LEFT; side < SIDES; side++)
         free(state->identity[side]);
     free(state);

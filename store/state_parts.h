@@ -14,11 +14,14 @@
 #include "store/state_queue.h"
 
 struct state {
-    int lock;            /* of lock_take(), -1 with read_only */
+    int lock; /* of lock_take(), -1 with read_only */
+    char *dir;
     struct state_db *db; /* NULL with read_only: there is none that is of use */
     bool read_only;
     bool is_new;
-    bool unfinished; /* as state_is_unfinished() */
+    bool unfinished;  /* as state_is_unfinished() */
+    bool is_finished; /* state_finish() was called */
+    uint64_t packed;  /* size of the file when it was packed; 0: never */
     char *identity[SIDES];
 
     struct keywords *keywords;
@@ -40,6 +43,7 @@ struct state {
 #define STATE_RIGHT_NAME       ".right"
 #define STATE_NEXT_FOLDER_NAME ".next-folder"
 #define STATE_NEXT_INTENT_NAME ".next-intent"
+#define STATE_PACKED_NAME      ".packed"
 
 /* Queue a row whose value is in state->value, or its end; clears it. */
 void state_queue_put(struct state *state, enum record_table table,
