@@ -49,8 +49,9 @@ static void tell_one(struct add *add)
         add->last = NULL;
     }
     if (r == 0) {
-        r = maildir_files_uid(add->files, bytes_of(message->item.base), &uid,
-                              &err);
+        /* A name of our own making: it is on no record. */
+        r = maildir_files_give(add->files, bytes_of(message->item.base), &uid,
+                               &err);
     } else {
         err = *message->item.err;
     }

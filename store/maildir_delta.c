@@ -300,40 +300,11 @@ static int find_unknown(struct job *job)
 
 /* --- the scan -------------------------------------------------------------- */
 
-static int compare_seen(const void *a, const void *b)
-{
-    const struct maildir_seen *left = a;
-    const struct maildir_seen *right = b;
-
-    if (left->uid != right->uid) {
-        return left->uid < right->uid ? -1 : 1;
-    }
-    /* One message under two names: the one in cur, then the one with more
-     * letters. */
-    if (left->in_new != right->in_new) {
-        return left->in_new ? 1 : -1;
-    }
-    return (left->letters < right->letters) - (left->letters > right->letters);
-}
-
 /* In the order of UIDs, each once. */
 static void sort_seen(struct job *job)
 {
-    size_t n = 0;
-
-    if (job->n_seen == 0) {
-        return;
-    }
-    qsort(job->seen, job->n_seen, sizeof(*job->seen), compare_seen);
-    for (size_t i = 0; i < job->n_seen; i++) {
-        if (n == 0 || job->seen[n - 1].uid != job->seen[i].uid) {
-            job->seen[n] = job->seen[i];
-            n++;
-        } else {
-            uidset_add(&job->doubled, job->seen[i].uid);
-        }
-    }
-    job->n_seen = n;
+    job->n_seen =
+        maildir_files_sort_seen(job->seen, job->n_seen, &job->doubled);
     if (job->odd.n > 0) {
         qsort(job->odd.entries, job->odd.n, sizeof(*job->odd.entries),
               compare_uid);
@@ -352,16 +323,18 @@ static void add_name(struct maildir_batch *batch, uint32_t uid,
     batch->n++;
 }
 
-static int take_name(struct job *job, const char *name, bool in_new)
+static int take_name(struct job *job, const char *name, bool in_new,
+                     uint32_t uid)
 {
     struct maildir_name parts;
     struct maildir_seen *seen;
-    uint32_t uid;
     bool plain;
-    int r;
+    int r = 0;
 
     maildir_name_parse(bytes_of(name), &parts);
-    r = maildir_files_uid(job->files, parts.base, &uid, &job->base.err);
+    if (uid == 0) {
+        r = maildir_files_give(job->files, parts.base, &uid, &job->base.err);
+    }
     if (r < 0) {
         return r;
     }
@@ -385,17 +358,35 @@ static int take_name(struct job *job, const char *name, bool in_new)
     return 0;
 }
 
+/* The next record of a scan: its name, and what is after it. */
+static const char *next_name(struct bytes *names)
+{
+    const char *name = names->ptr + 1;
+
+    *names = bytes_skip(*names, 2 + strlen(name));
+    return name;
+}
+
 static int take_names(struct job *job)
 {
     struct bytes names = buf_peek(&job->names);
-    int r = 0;
+    struct state_file *files = mem_new(SCAN_ENTRIES, sizeof(*files));
+    size_t n = 0;
+    int r;
 
-    while (r == 0 && names.len > 0) {
-        const char *name = names.ptr + 1;
+    for (struct bytes rest = names; rest.len > 0; n++) {
+        struct maildir_name parts;
 
-        r = take_name(job, name, names.ptr[0] == 'n');
-        names = bytes_skip(names, 2 + strlen(name));
+        maildir_name_parse(bytes_of(next_name(&rest)), &parts);
+        files[n].name = parts.base;
     }
+    r = maildir_files_uids(job->files, files, n, &job->base.err);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        bool in_new = names.ptr[0] == 'n';
+
+        r = take_name(job, next_name(&names), in_new, files[i].uid);
+    }
+    free(files);
     return r;
 }
 
@@ -405,8 +396,8 @@ static void look_for_edits(struct job *job)
     struct bytes names = buf_peek(&job->names);
 
     while (names.len > 0) {
-        const char *name = names.ptr + 1;
         bool in_new = names.ptr[0] == 'n';
+        const char *name = next_name(&names);
         struct maildir_name parts;
 
         /* What cannot be looked at is asked again before it would be removed. */
@@ -415,7 +406,6 @@ static void look_for_edits(struct job *job)
             maildir_name_parse(bytes_of(name), &parts);
             add_name(&job->edited, 0, parts.base, name, in_new);
         }
-        names = bytes_skip(names, 2 + strlen(name));
     }
 }
 

@@ -174,21 +174,34 @@ static int give_uid(struct maildir_files *files, struct bytes base,
     return MAILDIR_FILES_FRESH;
 }
 
-int maildir_files_uid(struct maildir_files *files, struct bytes base,
-                      uint32_t *uid, struct err *err)
+int maildir_files_uids(const struct maildir_files *files,
+                       struct state_file *names, size_t n, struct err *err)
 {
-    struct fresh *fresh;
-    int r;
+    return state_file_uids(files->state, files->side, files->folder, names, n,
+                           err);
+}
+
+int maildir_files_give(struct maildir_files *files, struct bytes base,
+                       uint32_t *uid, struct err *err)
+{
+    const struct fresh *fresh;
 
     drop_recorded(files);
     fresh = find_fresh(files, base);
-    if (fresh != NULL) {
-        *uid = fresh->uid;
-        return MAILDIR_FILES_FRESH;
+    if (fresh == NULL) {
+        return give_uid(files, base, uid, err);
     }
-    r = state_file_uid(files->state, files->side, files->folder, base, uid,
-                       err);
-    return r == 1 ? give_uid(files, base, uid, err) : r;
+    *uid = fresh->uid;
+    return MAILDIR_FILES_FRESH;
+}
+
+int maildir_files_uid(struct maildir_files *files, struct bytes base,
+                      uint32_t *uid, struct err *err)
+{
+    int r = state_file_uid(files->state, files->side, files->folder, base, uid,
+                           err);
+
+    return r == 1 ? maildir_files_give(files, base, uid, err) : r;
 }
 
 int maildir_files_knows(const struct maildir_files *files, struct bytes base,
@@ -274,6 +287,40 @@ void maildir_files_forget(struct maildir_files *files, uint32_t mark)
         }
     }
     buf_deinit(&base);
+}
+
+static int by_uid(const void *a, const void *b)
+{
+    const struct maildir_seen *left = a;
+    const struct maildir_seen *right = b;
+
+    if (left->uid != right->uid) {
+        return left->uid < right->uid ? -1 : 1;
+    }
+    /* One message under two names: the one in cur, then the one with more
+     * letters. */
+    if (left->in_new != right->in_new) {
+        return left->in_new ? 1 : -1;
+    }
+    return (left->letters < right->letters) - (left->letters > right->letters);
+}
+
+size_t maildir_files_sort_seen(struct maildir_seen *seen, size_t n,
+                               struct uidset *doubled)
+{
+    size_t kept = 0;
+
+    if (n > 1) {
+        qsort(seen, n, sizeof(*seen), by_uid);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || seen[kept - 1].uid != seen[i].uid) {
+            seen[kept++] = seen[i];
+        } else {
+            uidset_add(doubled, seen[i].uid);
+        }
+    }
+    return kept;
 }
 
 void maildir_files_keep_take(struct maildir_files *files,

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/endpoint.h"
 #include "base/err.h"
+#include "base/uidset.h"
 #include "store/state.h"
 
 struct maildir_files;
@@ -35,6 +36,15 @@ enum { MAILDIR_FILES_FRESH = 1, MAILDIR_FILES_NONE = 1 };
  */
 int maildir_files_uid(struct maildir_files *files, struct bytes base,
                       uint32_t *uid, struct err *err);
+
+/* The UIDs of many files, as far as they are on record: 0 elsewhere. Returns 0
+ * or ERR_STATE. */
+int maildir_files_uids(const struct maildir_files *files,
+                       struct state_file *names, size_t n, struct err *err);
+
+/* As maildir_files_uid() for a name that is not on record. */
+int maildir_files_give(struct maildir_files *files, struct bytes base,
+                       uint32_t *uid, struct err *err);
 
 /* Has the base name a number? Returns 0, MAILDIR_FILES_NONE or ERR_STATE. One
  * that was forgotten in this run may still count as having it. */
@@ -64,6 +74,11 @@ struct maildir_seen {
     bool plain; /* the name is the base (new), or maildir_name_print() (cur) */
     bool fresh; /* MAILDIR_FILES_FRESH when it was seen */
 };
+
+/* Sort by UID, each once: what has two names goes into @doubled. Returns how
+ * many are left. */
+size_t maildir_files_sort_seen(struct maildir_seen *seen, size_t n,
+                               struct uidset *doubled);
 
 /* Take over what a scan saw: @seen, sorted by UID, becomes this one's. */
 void maildir_files_keep_take(struct maildir_files *files,

@@ -13,7 +13,7 @@
 #define COMMIT_MESSAGES 1000u
 #define COMMIT_BYTES    16777216u
 #define COMMIT_DELAY_MS 100u
-#define MESSAGE_BYTES   1024u /* what a message takes besides its octets */
+#define MESSAGE_BYTES   2048u /* what a message takes besides its octets */
 
 struct queue {
     struct maildir_message *first;

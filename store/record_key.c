@@ -93,12 +93,12 @@ struct record_key record_key_file(enum side side, uint32_t folder, uint32_t uid)
 
 /* FNV-1a, 64 bits. Whoever makes two names collide only makes one list of two
  * UIDs: the file rows tell them apart. */
-static uint64_t hash(struct bytes text)
+uint64_t record_key_hash(struct bytes name)
 {
     uint64_t sum = 0xcbf29ce484222325u;
 
-    for (size_t i = 0; i < text.len; i++) {
-        sum ^= (uint8_t)text.ptr[i];
+    for (size_t i = 0; i < name.len; i++) {
+        sum ^= (uint8_t)name.ptr[i];
         sum *= 0x100000001b3u;
     }
     return sum;
@@ -109,7 +109,7 @@ struct record_key record_key_name(enum side side, uint32_t folder,
 {
     struct record_key key = record_key_side(side, folder);
 
-    key_add(&key, hash(name), 8);
+    key_add(&key, record_key_hash(name), 8);
     return key;
 }
 

@@ -64,7 +64,8 @@ struct record_key record_key_side(enum side side, uint32_t folder);
 struct record_key record_key_file(enum side side, uint32_t folder,
                                   uint32_t uid);
 
-/* By a hash of @name: two names may have one key. */
+/* The hash of a name, and the key by it: two names may have one. */
+uint64_t record_key_hash(struct bytes name);
 struct record_key record_key_name(enum side side, uint32_t folder,
                                   struct bytes name);
 

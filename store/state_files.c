@@ -272,6 +272,104 @@ int state_file_uid(struct state *state, enum side side, uint32_t folder,
     return r;
 }
 
+/* A file, and a number that it may have. */
+struct lookup {
+    uint64_t order;
+    struct state_file *file;
+};
+
+struct lookups {
+    struct lookup *items;
+    size_t n;
+    size_t cap;
+};
+
+static void add_lookup(struct lookups *lookups, uint64_t order,
+                       struct state_file *file)
+{
+    lookups->items = mem_grow(lookups->items, lookups->n, &lookups->cap,
+                              sizeof(*lookups->items));
+    lookups->items[lookups->n++] = (struct lookup){order, file};
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct lookup *one = a;
+    const struct lookup *two = b;
+
+    return (one->order > two->order) - (one->order < two->order);
+}
+
+/* By their hashes: the numbers that each may have. */
+static int find_candidates(const struct state_tx *tx, struct record_id id,
+                           const struct lookups *hashes,
+                           struct lookups *candidates, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < hashes->n && r >= 0; i++) {
+        struct state_file *file = hashes->items[i].file;
+        struct record_key key = record_key_name(id.side, id.folder, file->name);
+        struct bytes list;
+
+        r = load_list(tx, record_key_bytes(&key), &list, err);
+        for (size_t k = 0; r == 0 && k < record_list_count(list); k++)
+            add_lookup(candidates, record_list_get(list, k), file);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* By their numbers: is it the name? */
+static int prove_candidates(const struct state_tx *tx, struct record_id id,
+                            const struct lookups *candidates, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < candidates->n && r >= 0; i++) {
+        uint32_t uid = (uint32_t)candidates->items[i].order;
+        struct state_file *file = candidates->items[i].file;
+        struct record_key key = record_key_file(id.side, id.folder, uid);
+        struct bytes name;
+
+        r = load_name(tx, record_key_bytes(&key), &name, err);
+        if (r == 0 && bytes_equal(name, file->name))
+            file->uid = uid;
+    }
+    return r < 0 ? r : 0;
+}
+
+static void sort_lookups(struct lookups *lookups)
+{
+    if (lookups->n > 1)
+        qsort(lookups->items, lookups->n, sizeof(*lookups->items), by_order);
+}
+
+int state_file_uids(struct state *state, enum side side, uint32_t folder,
+                    struct state_file *files, size_t n, struct err *err)
+{
+    struct record_id id = {.side = side, .folder = folder};
+    struct lookups hashes = {0};
+    struct lookups candidates = {0};
+    struct state_tx tx;
+    int r = state_db_read(state->db, &tx, err);
+
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < n; i++) {
+        files[i].uid = 0;
+        add_lookup(&hashes, record_key_hash(files[i].name), &files[i]);
+    }
+    sort_lookups(&hashes);
+    r = find_candidates(&tx, id, &hashes, &candidates, err);
+    sort_lookups(&candidates);
+    if (r == 0)
+        r = prove_candidates(&tx, id, &candidates, err);
+    state_db_end(&tx);
+    free(hashes.items);
+    free(candidates.items);
+    return r;
+}
+
 int state_file_name(struct state *state, enum side side, uint32_t folder,
                     uint32_t uid, struct buf *out, struct err *err)
 {
