@@ -94,29 +94,6 @@ static bool failed(struct job *job)
     return false;
 }
 
-/* --- flags -------------------------------------------------------------- */
-
-/* What the folder can store: the keywords with a letter, and new ones while
- * there are letters. Letters that files carry without a name are not given to
- * a keyword, or those files would have it. */
-static struct flags_storable storable(const struct job *job)
-{
-    struct keywords *sets = state_keywords(job->base.maildir->state);
-    uint32_t avoid = maildir_files_letters(job->files);
-    struct buf names;
-    uint32_t set;
-
-    buf_init(&names, 0);
-    maildir_keywords_names(&job->keywords,
-                           MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED, &names);
-    set = keywords_intern(sets, buf_peek(&names));
-    buf_deinit(&names);
-    return (struct flags_storable){
-        .system = FLAGS_SYSTEM,
-        .any_keyword = maildir_keywords_free(&job->keywords, avoid) > 0,
-        .keywords = set != UINT32_MAX ? set : 0};
-}
-
 /* --- the end: tell what was found ---------------------------------------- */
 
 /* Together, so that those that were renamed meanwhile are looked for together:
@@ -138,34 +115,12 @@ static bool must_measure(const struct job *job, const struct maildir_seen *seen)
     return seen->fresh || !job->request->has_since || job->request->want_full;
 }
 
-static int compare_uid(const void *a, const void *b)
+/* To the batch. Returns 0, also where it is no more, or ERR_STATE. */
+static int add_entry(struct job *job, uint32_t uid)
 {
-    const struct maildir_entry *left = a;
-    const struct maildir_entry *right = b;
+    int r = maildir_find_add(job->files, uid, &job->odd, &job->batch,
+                             &job->base.err);
 
-    return (left->uid > right->uid) - (left->uid < right->uid);
-}
-
-/* To the batch, with the name that it was seen with. Returns 0, also where it
- * has none any more, or ERR_STATE. */
-static int add_entry(struct job *job, struct maildir_batch *batch,
-                     const struct maildir_seen *seen)
-{
-    struct maildir_entry key = {.uid = seen->uid};
-    const struct maildir_entry *odd = NULL;
-    int r = maildir_find_add(job->files, seen->uid, batch, &job->base.err);
-
-    if (!seen->plain && job->odd.n > 0) {
-        odd = bsearch(&key, job->odd.entries, job->odd.n, sizeof(key),
-                      compare_uid);
-    }
-    if (r == 0 && odd != NULL) {
-        struct maildir_entry *entry = &batch->entries[batch->n - 1];
-
-        free(entry->name);
-        entry->name = mem_copy(odd->name);
-        entry->in_new = odd->in_new;
-    }
     return r < 0 ? r : 0;
 }
 
@@ -181,7 +136,7 @@ static int fill_batch(struct job *job)
     job->n_next = job->n_told;
     while (r == 0 && job->n_next < n && job->batch.n < META_ENTRIES) {
         if (must_measure(job, &seen[job->n_next])) {
-            r = add_entry(job, &job->batch, &seen[job->n_next]);
+            r = add_entry(job, seen[job->n_next].uid);
         }
         job->n_next++;
     }
@@ -225,7 +180,9 @@ static void told_all(struct job *job)
     request->kind = LISTING_FULL;
     request->complete = job->settled;
     request->token = job->token;
-    request->storable = storable(job);
+    request->storable = maildir_keywords_storable(
+        &job->keywords, state_keywords(job->base.maildir->state),
+        maildir_files_letters(job->files));
     maildir_job_end(&job->base);
 }
 
@@ -292,7 +249,7 @@ static int find_unknown(struct job *job)
 
     for (size_t i = 0; r == 0 && i < n; i++) {
         if (maildir_files_is_since(job->files, job->mark, seen[i].uid)) {
-            r = add_entry(job, &job->batch, &seen[i]);
+            r = add_entry(job, seen[i].uid);
         }
     }
     return r;
@@ -305,10 +262,7 @@ static void sort_seen(struct job *job)
 {
     job->n_seen =
         maildir_files_sort_seen(job->seen, job->n_seen, &job->doubled);
-    if (job->odd.n > 0) {
-        qsort(job->odd.entries, job->odd.n, sizeof(*job->odd.entries),
-              compare_uid);
-    }
+    maildir_find_sort(&job->odd);
 }
 
 static void add_name(struct maildir_batch *batch, uint32_t uid,

@@ -45,17 +45,51 @@ static struct maildir_entry *add_entry(struct maildir_batch *batch,
     return entry;
 }
 
+static int compare_uid(const void *a, const void *b)
+{
+    const struct maildir_entry *left = a;
+    const struct maildir_entry *right = b;
+
+    return (left->uid > right->uid) - (left->uid < right->uid);
+}
+
+void maildir_find_sort(struct maildir_batch *batch)
+{
+    if (batch->n > 1) {
+        qsort(batch->entries, batch->n, sizeof(*batch->entries), compare_uid);
+    }
+}
+
+/* The name that it was seen with. */
+static void take_odd(struct maildir_entry *entry,
+                     const struct maildir_batch *odd)
+{
+    const struct maildir_entry *seen =
+        odd == NULL || odd->n == 0
+            ? NULL
+            : bsearch(entry, odd->entries, odd->n, sizeof(*entry), compare_uid);
+
+    if (seen != NULL) {
+        free(entry->name);
+        entry->name = mem_copy(seen->name);
+        entry->in_new = seen->in_new;
+    }
+}
+
 int maildir_find_add(struct maildir_files *files, uint32_t uid,
+                     const struct maildir_batch *odd,
                      struct maildir_batch *batch, struct err *err)
 {
+    struct maildir_entry *entry;
     struct buf base;
     int r;
 
     buf_init(&base, 0);
     r = maildir_files_base(files, uid, &base, err);
     if (r == 0) {
-        guess(add_entry(batch, uid, buf_peek(&base)),
-              maildir_files_seen(files, uid));
+        entry = add_entry(batch, uid, buf_peek(&base));
+        guess(entry, maildir_files_seen(files, uid));
+        take_odd(entry, odd);
     }
     buf_deinit(&base);
     return r;
@@ -68,7 +102,7 @@ int maildir_find_next(struct maildir_files *files, struct uidset_walk *walk,
     int r = 0;
 
     while (r >= 0 && batch->n < max && uidset_next(walk, &uid)) {
-        r = maildir_find_add(files, uid, batch, err);
+        r = maildir_find_add(files, uid, NULL, batch, err);
     }
     return r < 0 ? r : 0;
 }

@@ -36,9 +36,14 @@ struct maildir_batch {
 int maildir_find_next(struct maildir_files *files, struct uidset_walk *walk,
                       size_t max, struct maildir_batch *batch, struct err *err);
 
-/* Put the file with @uid at the end of a batch, if there is one. Loop's thread.
- * Returns 0, MAILDIR_FILES_NONE or ERR_STATE. */
+/* By UID. */
+void maildir_find_sort(struct maildir_batch *batch);
+
+/* Put the file with @uid at the end of a batch, if there is one. @odd, sorted,
+ * are those that were seen with names that cannot be written down again; it may
+ * be NULL. Loop's thread. Returns 0, MAILDIR_FILES_NONE or ERR_STATE. */
 int maildir_find_add(struct maildir_files *files, uint32_t uid,
+                     const struct maildir_batch *odd,
                      struct maildir_batch *batch, struct err *err);
 
 /* Empty a batch; maildir_find_free() frees it too. */

@@ -305,3 +305,21 @@ uint32_t maildir_keywords_set(const struct maildir_keywords *keywords,
     }
     return sets->slot[at].set;
 }
+
+struct flags_storable maildir_keywords_storable(
+    const struct maildir_keywords *keywords, struct keywords *names,
+    uint32_t avoid)
+{
+    struct buf text;
+    uint32_t set;
+
+    buf_init(&text, 0);
+    maildir_keywords_names(keywords,
+                           MAILDIR_NAME_KEYWORDS | MAILDIR_NAME_PASSED, &text);
+    set = keywords_intern(names, buf_peek(&text));
+    buf_deinit(&text);
+    return (struct flags_storable){
+        .system = FLAGS_SYSTEM,
+        .any_keyword = maildir_keywords_free(keywords, avoid) > 0,
+        .keywords = set != UINT32_MAX ? set : 0};
+}

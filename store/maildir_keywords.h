@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/flags.h"
 #include "base/keywords.h"
 
 #define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
@@ -80,6 +81,13 @@ struct maildir_keywords_sets {
         uint32_t set;
     } slot[MAILDIR_KEYWORDS_SETS];
 };
+
+/* What a folder can store: the keywords with a letter, and new ones while there
+ * are letters but for @avoid, that files carry without a name: given to a
+ * keyword, those files would have it. */
+struct flags_storable maildir_keywords_storable(
+    const struct maildir_keywords *keywords, struct keywords *names,
+    uint32_t avoid);
 
 /* The set in @names of the keywords that @letters mean; UINT32_MAX where there
  * are too many sets. */
