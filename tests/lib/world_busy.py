@@ -94,25 +94,21 @@ class Owner(threading.Thread):
         begun = time.monotonic()
         if self.store.is_maildir:
             self.store.delete(folder, [self.store.message(seen)])
-        elif not self.expunge(folder, seen.handle):
+        elif not self.expunge(folder, seen):
             return
         self.took(seen.content.digest, "remove", folder, None, begun)
 
-    def expunge(self, folder, uid):
+    def expunge(self, folder, seen):
         """Was it this one that was removed, and not mailtwin's doing?"""
-        imap = self.store.imap
+        imap, uid = self.store.imap, seen.handle
         self.store.select(folder)
         self.store.check(imap.uid("STORE", uid, "+FLAGS", "(\\Deleted)"))
         imap.untagged_responses.pop("EXPUNGE", None)
         self.store.check(imap.uid("EXPUNGE", uid))
         gone = imap.untagged_responses.pop("EXPUNGE", None)
         # Those of others are told, too: then it is not known whose deed it was.
-        self.world.doubtful.add(self.store.bodies[
-            folder, self.uidvalidity(), uid].digest)
+        self.world.doubtful.add(seen.content.digest)
         return bool(gone)
-
-    def uidvalidity(self):
-        return int(self.store.imap.untagged_responses["UIDVALIDITY"][-1])
 
 
 def places(look):

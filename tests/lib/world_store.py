@@ -48,7 +48,8 @@ class ImapSide(mail.Imap):
     def __init__(self, kind, directory, user, lacks):
         self.kind, self.directory, self.user = kind, directory, user
         self.lacks = lacks
-        self.bodies = {}  # (folder, uidvalidity, uid): Content
+        self.bodies = {}  # (folder, uidvalidity, uid, mark): Content
+        self.marks = {}  # of the folder looked at: marks_of()
         self.is_open = False
         with open(os.path.join(directory, "imap_port"), encoding="ascii") as f:
             self.port = int(f.read())
@@ -87,6 +88,20 @@ class ImapSide(mail.Imap):
                     flags.group(1).decode().split()) - {"\\Recent"}
         return found
 
+    @staticmethod
+    def marks_of(data):
+        """Size and date by UID: where two folders have got one name after the
+        other, and were made in the same second, UIDVALIDITY and UID may be the
+        same for two messages (Cyrus: RENAME keeps UIDVALIDITY)."""
+        found = {}
+        for line in data:
+            uid = re.search(rb"UID (\d+)", line or b"")
+            size = re.search(rb"RFC822\.SIZE (\d+)", line or b"")
+            date = re.search(rb'INTERNALDATE "([^"]*)"', line or b"")
+            if uid and size and date:
+                found[uid.group(1).decode()] = (size.group(1), date.group(1))
+        return found
+
     def fetch(self, folder, identity, uids):
         data = self.check(self.imap.uid(
             "FETCH", ",".join(uids), "(UID INTERNALDATE BODY.PEEK[])"))
@@ -100,8 +115,8 @@ class ImapSide(mail.Imap):
                 continue
             uid = re.search(rb"UID (\d+)", head).group(1).decode()
             date = self.date(re.search(rb'INTERNALDATE "([^"]*)"', head))
-            self.bodies[folder, identity, uid] = content_of(
-                body, 0 if "dates" in self.lacks else date)
+            self.bodies[folder, identity, uid, self.marks.get(uid)] = \
+                content_of(body, 0 if "dates" in self.lacks else date)
 
     def look_at(self, name):
         self.open()
@@ -109,13 +124,17 @@ class ImapSide(mail.Imap):
         self.select(name)
         identity = int(self.imap.untagged_responses["UIDVALIDITY"][-1])
         folder = Folder(identity)
-        flags = self.uids(self.check(self.imap.uid("FETCH", "1:*",
-                                                   "(UID FLAGS)")))
-        new = [uid for uid in flags if (name, identity, uid) not in self.bodies]
+        data = self.check(self.imap.uid(
+            "FETCH", "1:*", "(UID FLAGS RFC822.SIZE INTERNALDATE)"))
+        flags = self.uids(data)
+        self.marks = self.marks_of(data)
+        new = [uid for uid in flags
+               if (name, identity, uid, self.marks.get(uid)) not in self.bodies]
         if new:
             self.fetch(name, identity, new)
         for uid, its in flags.items():
-            content = self.bodies.get((name, identity, uid))
+            content = self.bodies.get(
+                (name, identity, uid, self.marks.get(uid)))
             if content is not None:
                 folder.messages["%d/%s" % (identity, uid)] = Seen(
                     content, its, uid)
