@@ -2,10 +2,10 @@
 #ifndef IMAP_DATE_H
 #define IMAP_DATE_H
 
-#include "base/bytes.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/bytes.h"
 
 #define DATE_TEXT_BYTES 27
 

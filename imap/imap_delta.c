@@ -164,13 +164,13 @@ static void send_old(struct delta *delta)
     imap_task_end(&delta->task);
 }
 
-/* The last STATUS said that there is new mail. */
-static bool expects_new(const struct delta *delta)
+/* UIDNEXT as the last STATUS said; 0: not known. */
+static uint32_t uidnext_said(const struct delta *delta)
 {
     const struct imap_name *name =
         imap_names_find(&delta->task.pool->names, delta->task.folder->name);
 
-    return name != NULL && name->uidnext > delta->from;
+    return name != NULL ? name->uidnext : 0;
 }
 
 static void delta_start(struct imap_task *task)
@@ -193,8 +193,12 @@ static void delta_start(struct imap_task *task)
     }
     if (delta->mode != MODE_RESYNC)
         send_old(delta);
-    if (delta->mode == MODE_PLAIN || expects_new(delta))
+    if (delta->mode == MODE_PLAIN || uidnext_said(delta) > delta->from)
         send_new(delta);
+    /* What changed is little, so that many may share a connection; long
+     * listings had better come side by side. */
+    if (delta->mode != MODE_PLAIN && uidnext_said(delta) != 0)
+        imap_task_sent(task);
 }
 
 /* Does SELECT show that UIDs need not mean what they meant? Another UIDVALIDITY
@@ -249,7 +253,8 @@ static void delta_selected(struct delta *delta,
     if (is_void(delta)) {
         delta->flight = FLIGHT_VOID;
     } else if (!delta->asked_new &&
-               (box->uidnext == 0 || box->uidnext > delta->from)) {
+               (box->uidnext == 0 || box->uidnext > delta->from) &&
+               imap_task_goes_on(&delta->task)) {
         send_new(delta);
     }
 }
@@ -333,14 +338,12 @@ static uint32_t least_uidnext(const struct delta *delta)
 {
     const struct folder_token *since = &delta->request->since;
     const struct imap_box *box = box_of(delta);
-    const struct imap_name *name =
-        imap_names_find(&delta->task.pool->names, delta->task.folder->name);
     uint32_t least = delta->from;
 
     if (box->uidnext != 0)
         return box->uidnext > least ? box->uidnext : least;
-    if (name != NULL && name->uidnext > least)
-        least = name->uidnext;
+    if (uidnext_said(delta) > least)
+        least = uidnext_said(delta);
     if (since->uidvalidity == box->uidvalidity && since->uidnext > least)
         least = since->uidnext;
     return least;
@@ -395,6 +398,8 @@ static void count(struct delta *delta)
     request->complete = fresh <= there;
     if (old == request->known) {
         finish(delta);
+    } else if (!imap_task_goes_on(&delta->task)) {
+        return;
     } else if (old > request->known || delta->from == 1) {
         send_full(delta);
     } else {
@@ -417,7 +422,9 @@ static void evaluate(struct delta *delta, int step)
 {
     struct delta_request *request = delta->request;
 
-    if (delta->flight == FLIGHT_REFUSED) {
+    if (delta->flight != FLIGHT_GOOD && !imap_task_goes_on(&delta->task)) {
+        return;
+    } else if (delta->flight == FLIGHT_REFUSED) {
         delta_start(&delta->task);
     } else if (delta->flight == FLIGHT_VOID) {
         delta->flight = FLIGHT_GOOD;
@@ -457,7 +464,8 @@ static void delta_tagged(struct delta *delta, int step,
             &event->reply, step == STEP_SEARCH ? "SEARCH" : "FETCH",
             &delta->err);
     }
-    if (!delta->task.over && delta->task.outstanding == 0)
+    if (!delta->task.over && delta->task.link != NULL &&
+        delta->task.outstanding == 0)
         evaluate(delta, step);
 }
 
@@ -512,7 +520,7 @@ static void delta_deinit(struct imap_task *task)
 struct imap_task *imap_delta_new(struct imap_pool *pool,
                                  struct delta_request *request)
 {
-    static const struct imap_task_class class = {.role = IMAP_ALONE,
+    static const struct imap_task_class class = {.role = IMAP_VISITS,
                                                  .size = sizeof(struct delta),
                                                  .start = delta_start,
                                                  .event = delta_event,

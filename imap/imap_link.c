@@ -10,6 +10,12 @@
 /* Commands of the link itself. */
 enum { STEP_NOBODY = -1, STEP_ENABLE = -2 };
 
+static void command_free(struct imap_command *command)
+{
+    free(command->selects);
+    free(command);
+}
+
 /* Answers are due for all commands but one that is still being written. */
 static void expect(struct imap_link *link)
 {
@@ -80,6 +86,12 @@ static void box_reset(struct imap_link *link, const char *name)
     link->box.storable.any_keyword = true;
 }
 
+static void set_ahead(struct imap_link *link, const char *name)
+{
+    free(link->ahead);
+    link->ahead = mem_copy(name);
+}
+
 /* UNSELECT is what makes it certain whose data comes next: all that comes
  * before its answer is about the old folder. CLOSE would expunge, but not
  * after EXAMINE (RFC 3691). */
@@ -88,9 +100,9 @@ void imap_link_unselect(struct imap_link *link)
     struct session *session;
     struct imap_name *name;
 
-    if (link->box.name == NULL)
+    if (link->ahead == NULL)
         return;
-    name = imap_names_find(&link->pool->names, link->box.name);
+    name = imap_names_find(&link->pool->names, link->ahead);
     if ((link->pool->caps.bits & CAP_UNSELECT) != 0) {
         send_own(link, STEP_NOBODY, B("UNSELECT"));
     } else if (name != NULL) {
@@ -100,7 +112,7 @@ void imap_link_unselect(struct imap_link *link)
         imap_link_end(link);
         send_own(link, STEP_NOBODY, B("CLOSE"));
     }
-    box_reset(link, NULL);
+    set_ahead(link, NULL);
 }
 
 /* Of a folder that is to go, or to be renamed: some servers refuse, others cut
@@ -110,13 +122,25 @@ void imap_link_leave(struct imap_link *link, const char *name)
     struct imap_link *one;
 
     for (one = link->pool->links; one != NULL; one = one->next) {
-        if (one->box.name == NULL || !imap_names_within(one->box.name, name))
+        if (one->ahead == NULL || !imap_names_within(one->ahead, name))
             continue;
         if (one == link)
             imap_link_unselect(one);
         else if (imap_link_is_idle(one))
             imap_link_close(one);
     }
+}
+
+/* What comes now is about the folder of the oldest command, if that is a
+ * SELECT, and else about the one before. */
+static void turn_to_next(struct imap_link *link)
+{
+    const struct imap_command *first = link->first;
+
+    if (first != NULL && first->selects != NULL)
+        box_reset(link, first->selects);
+    else if (first == NULL && link->ahead == NULL)
+        box_reset(link, NULL);
 }
 
 void imap_link_select(struct imap_link *link, struct imap_task *task,
@@ -127,13 +151,15 @@ void imap_link_select(struct imap_link *link, struct imap_task *task,
 
     if ((link->pool->caps.bits & CAP_UNSELECT) != 0)
         imap_link_unselect(link);
-    box_reset(link, name);
+    set_ahead(link, name);
     imap_link_enable(link);
     session = imap_link_begin(link, task, IMAP_STEP_SELECT);
+    link->last->selects = mem_copy(name);
     session_add(session, B("SELECT "), false);
     session_add_quoted(session, wire);
     session_add(session, bytes_of(parameters), false);
     imap_link_end(link);
+    turn_to_next(link);
 }
 
 bool imap_link_is_idle(const struct imap_link *link)
@@ -150,11 +176,18 @@ bool imap_link_has(const struct imap_link *link, const struct imap_task *task)
     const struct folder_ref *folder = task->folder;
 
     return box->open && strcmp(box->name, folder->name) == 0 &&
+           link->ahead != NULL && strcmp(link->ahead, folder->name) == 0 &&
            box->uidvalidity != 0 &&
            (folder->uidvalidity == 0 ||
             folder->uidvalidity == box->uidvalidity) &&
            (task->uidvalidity == 0 || task->uidvalidity == box->uidvalidity) &&
            task->uid_max != 0 && task->uid_max < box->uidnext;
+}
+
+bool imap_link_is_followed(const struct imap_link *link,
+                           const struct imap_task *task)
+{
+    return link->n_tasks > 0 && link->tasks[link->n_tasks - 1] != task;
 }
 
 void imap_link_attach(struct imap_link *link, struct imap_task *task)
@@ -282,6 +315,16 @@ static void follow(struct imap_link *link, const struct session_event *event)
     }
 }
 
+/* Will what is in flight select another folder, or leave this one? */
+static bool selects_more(const struct imap_link *link)
+{
+    for (struct imap_command *c = link->first; c != NULL; c = c->next) {
+        if (c->selects != NULL || c->step == STEP_NOBODY)
+            return true;
+    }
+    return false;
+}
+
 static void follow_select(struct imap_link *link,
                           const struct session_reply *reply)
 {
@@ -289,6 +332,8 @@ static void follow_select(struct imap_link *link,
 
     if (reply->status != IMAP_OK) {
         box_reset(link, NULL);
+        if (!selects_more(link))
+            set_ahead(link, NULL);
         return;
     }
     follow_code(box, reply);
@@ -345,7 +390,8 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
         if (!imap_pool_put_off(link->pool, task, command->step, &event->reply))
             task->class->event(task, command->step, event);
     }
-    free(command);
+    command_free(command);
+    turn_to_next(link);
     if (link->doomed)
         imap_link_doom(link);
     if (link->first == NULL)
@@ -425,9 +471,10 @@ static void on_ended(void *owner, int result, const struct err *err)
     imap_pool_ended(link->pool, link, result, err);
     while ((command = link->first) != NULL) {
         link->first = command->next;
-        free(command);
+        command_free(command);
     }
     free(link->box.name);
+    free(link->ahead);
     free(link);
 }
 

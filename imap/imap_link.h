@@ -34,25 +34,28 @@ struct imap_command {
     struct imap_task *task; /* NULL: nobody waits for it */
     uint32_t tag;
     int step;
+    char *selects; /* our name of the folder; NULL: it is no SELECT */
 };
 
-#define IMAP_LINK_TASKS_MAX 4u
+#define IMAP_LINK_TASKS_MAX 32u
 
 struct imap_link {
     struct imap_link *next; /* of the pool */
     struct imap_pool *pool;
     struct conn *conn;
-    unsigned setbacks; /* that the pool had had when it was begun */
-    bool ready;        /* logged in */
-    bool used;         /* a task had it */
-    bool closing;      /* conn_close() was called */
-    bool enable;       /* ENABLE QRESYNC was sent */
-    bool enabled;      /* and ENABLED came */
-    bool qresync;      /* it is on, or was asked for and not yet refused */
-    bool writing;      /* the last command is not complete */
-    bool awaits;       /* and goes on when "+" comes */
-    bool doomed;       /* it never will be: see imap_link_doom() */
-    struct imap_box box;
+    unsigned setbacks;   /* that the pool had had when it was begun */
+    bool ready;          /* logged in */
+    bool used;           /* a task had it */
+    bool closing;        /* conn_close() was called */
+    bool enable;         /* ENABLE QRESYNC was sent */
+    bool enabled;        /* and ENABLED came */
+    bool qresync;        /* it is on, or was asked for and not yet refused */
+    bool writing;        /* the last command is not complete */
+    bool awaits;         /* and goes on when "+" comes */
+    bool doomed;         /* it never will be: see imap_link_doom() */
+    struct imap_box box; /* which the answers that come now are about */
+    char *ahead; /* the folder that will be selected when all is answered; ours;
+                    NULL: none */
     struct imap_command *first; /* the oldest */
     struct imap_command *last;
     struct imap_task *tasks[IMAP_LINK_TASKS_MAX]; /* in order of their start */
@@ -66,7 +69,8 @@ struct imap_link *imap_link_new(struct imap_pool *pool);
 /* Logged in, and with nothing to do? */
 bool imap_link_is_idle(const struct imap_link *link);
 
-/* Is the task's folder selected, and as new as the task needs it? */
+/* Is the task's folder selected, and nothing else on its way to be, and is it
+ * as new as the task needs it? */
 bool imap_link_has(const struct imap_link *link, const struct imap_task *task);
 
 /* Give the connection to @task, behind those that it has. */
@@ -88,6 +92,11 @@ void imap_link_enable(struct imap_link *link);
 
 /* Leave the selected folder, if there is one, and expunge nothing. */
 void imap_link_unselect(struct imap_link *link);
+
+/* Was something sent behind the commands of @task? Then it can send no more:
+ * another folder may be selected by then. */
+bool imap_link_is_followed(const struct imap_link *link,
+                           const struct imap_task *task);
 
 /* Have no connection of the account sit in the folder @name, or below it: this
  * one leaves it, others that have nothing to do are closed. */

@@ -7,6 +7,9 @@
 /* Reads that share a connection: while one arrives the next is on its way. */
 #define READS_DEEP 2u
 
+#define ADDS_DEEP   4u
+#define VISITS_DEEP IMAP_LINK_TASKS_MAX
+
 void imap_pool_init(struct imap_pool *pool)
 {
     pool->limit = pool->shared.account->connections;
@@ -167,13 +170,34 @@ static struct imap_link *find_idle(const struct imap_pool *pool,
     for (link = pool->links; link != NULL; link = link->next) {
         if (!imap_link_is_idle(link))
             continue;
-        if (task->folder != NULL && link->box.name != NULL &&
-            strcmp(link->box.name, task->folder->name) == 0)
+        if (task->folder != NULL && link->ahead != NULL &&
+            strcmp(link->ahead, task->folder->name) == 0)
             return link;
         if (idle == NULL)
             idle = link;
     }
     return idle;
+}
+
+/* Whose last task is in the same folder, or the one with the least to do. */
+static struct imap_link *find_visited(const struct imap_pool *pool,
+                                      const struct imap_task *task)
+{
+    struct imap_link *found = NULL;
+    struct imap_link *link;
+
+    /* Without UNSELECT nobody can tell whose data comes next. */
+    if ((pool->caps.bits & CAP_UNSELECT) == 0)
+        return NULL;
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (!can_follow(link, IMAP_VISITS, VISITS_DEEP))
+            continue;
+        if (link->ahead != NULL && strcmp(link->ahead, task->folder->name) == 0)
+            return link;
+        if (found == NULL || link->n_tasks < found->n_tasks)
+            found = link;
+    }
+    return found;
 }
 
 /* A connection on which the task may follow others of its role. */
@@ -182,9 +206,12 @@ static struct imap_link *find_shared(const struct imap_pool *pool,
 {
     struct imap_link *link;
 
+    if (task->class->role == IMAP_VISITS)
+        return find_visited(pool, task);
+
     for (link = pool->links; link != NULL; link = link->next) {
         if (task->class->role == IMAP_ADDS &&
-            can_follow(link, IMAP_ADDS, IMAP_LINK_TASKS_MAX))
+            can_follow(link, IMAP_ADDS, ADDS_DEEP))
             return link;
         if (task->class->role == IMAP_READS &&
             can_follow(link, IMAP_READS, READS_DEEP) &&

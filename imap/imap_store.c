@@ -133,11 +133,13 @@ static int next_phase(struct store *store, int phase)
     }
 }
 
-/* Changes of flags go out in one flight; but nothing is expunged before the
- * server has said that \Deleted is set. */
+/* All goes out in one flight: where \Deleted is refused, UID EXPUNGE finds
+ * nothing of ours. Without it nothing is expunged before it is known what else
+ * carries \Deleted. */
 static bool waits(const struct store *store)
 {
-    return store->removal != NULL || store->phase == STEP_DONE;
+    return store->removal != NULL &&
+           (store->task.pool->caps.bits & CAP_UIDPLUS) == 0;
 }
 
 /* The first keyword of those to be tried one by one; 0: none is left. */
@@ -185,6 +187,8 @@ static void store_end(struct store *store)
         imap_task_finish(&store->task, 0, NULL);
         return;
     }
+    if (!imap_task_goes_on(&store->task))
+        return;
     store->change.add.keywords = take_single(store);
     store_begin(store);
 }
@@ -192,21 +196,20 @@ static void store_end(struct store *store)
 /* Send as much as the window takes, then the same of the next phase. */
 static void store_go_on(struct store *store)
 {
-    bool all_sent;
+    struct imap_task *task = &store->task;
 
-    for (;;) {
-        while (store->phase != STEP_DONE && store->from < store->uids->n &&
-               store->task.outstanding < IMAP_WINDOW)
+    while (store->phase != STEP_DONE) {
+        while (store->from < store->uids->n && task->outstanding < IMAP_WINDOW)
             send_next(store);
-        all_sent = store->phase == STEP_DONE || store->from == store->uids->n;
-        if (!all_sent || (store->task.outstanding > 0 && waits(store)))
+        if (store->from < store->uids->n ||
+            (task->outstanding > 0 && waits(store)))
             return;
-        if (store->phase == STEP_DONE)
-            break;
         store->phase = next_phase(store, store->phase);
         store->from = 0;
     }
-    if (store->task.outstanding == 0)
+    if (task->outstanding > 0)
+        imap_task_sent(task);
+    else
         store_end(store);
 }
 
@@ -280,7 +283,7 @@ static struct store *store_new(struct imap_pool *pool, struct request *request,
                                const struct folder_ref *folder,
                                const struct uidset *uids)
 {
-    static const struct imap_task_class class = {.role = IMAP_ALONE,
+    static const struct imap_task_class class = {.role = IMAP_VISITS,
                                                  .size = sizeof(struct store),
                                                  .start = store_start,
                                                  .event = store_event,

@@ -56,6 +56,23 @@ void imap_task_end(struct imap_task *task)
     imap_link_end(task->link);
 }
 
+void imap_task_sent(struct imap_task *task)
+{
+    task->sent = !task->alone;
+    if (task->sent)
+        task->pool->wake(task->pool->owner);
+}
+
+bool imap_task_goes_on(struct imap_task *task)
+{
+    task->sent = false;
+    if (!imap_link_is_followed(task->link, task))
+        return true;
+    task->alone = true;
+    imap_pool_again(task->pool, task, IMAP_STEP_SELECT);
+    return false;
+}
+
 void imap_task_send(struct imap_task *task, int step, const char *command)
 {
     session_add(imap_task_begin(task, step), bytes_of(command), false);

@@ -25,9 +25,11 @@ struct imap_task;
 /* What may share a connection. Reads and adds never do: the server would stop
  * reading our message while it waits for us to read its own. */
 enum imap_role {
-    IMAP_ALONE, /* has its connection to itself */
-    IMAP_READS, /* others that read the same folder may follow closely */
-    IMAP_ADDS   /* others that add may follow closely */
+    IMAP_ALONE,  /* has its connection to itself */
+    IMAP_VISITS, /* others that visit this or another folder may follow closely,
+                    so that many folders cost one round trip */
+    IMAP_READS,  /* others that read the same folder may follow closely */
+    IMAP_ADDS    /* others that add may follow closely */
 };
 
 /* Steps of a task number its commands; those of a kind start here. */
@@ -91,6 +93,7 @@ struct imap_task {
     bool waits;               /* not to be started yet */
     bool sent;   /* another may follow: it has nothing more to write, and
                     nothing but the end of its last answer is to come */
+    bool alone;  /* IMAP_VISITS: none may follow, it had more to write once */
     bool paused; /* its reader wants no data now */
     bool nudge;  /* nudged() is due */
     bool over;   /* finished */
@@ -113,6 +116,15 @@ void imap_task_nudge(struct imap_task *task);
  * imap_task_end(). */
 struct session *imap_task_begin(struct imap_task *task, int step);
 void imap_task_end(struct imap_task *task);
+
+/* There is nothing more to write, most likely: others may follow, if its role
+ * allows that. */
+void imap_task_sent(struct imap_task *task);
+
+/* There is, after all. Returns true where that can be; else another folder may
+ * have been selected by now, so the task goes back to the queue, to be started
+ * with none behind it. */
+bool imap_task_goes_on(struct imap_task *task);
 
 /* A whole command in one call. */
 void imap_task_send(struct imap_task *task, int step, const char *command);

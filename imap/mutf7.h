@@ -2,10 +2,10 @@
 #ifndef IMAP_MUTF7_H
 #define IMAP_MUTF7_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/bytes.h"
-
-#include <stdbool.h>
 
 /* Append the modified UTF-7 form of @text (valid UTF-8). Returns false, with
  * nothing appended, where @text is not valid. */
