@@ -440,17 +440,10 @@ static void send_flags(struct folder_work *work, enum side side)
     free(items);
 }
 
-void run_push_flags(struct run *run)
+void run_push_flags(struct folder_work *work)
 {
-    run->progress.phase = "flags";
-    run_begin(run);
-    for (size_t i = 0; i < run->n_folders; i++) {
-        struct folder_work *work = run->folders[i];
-
-        if (!run_takes_part(work) || work->compare->plan.n_flags == 0)
-            continue;
-        send_flags(work, LEFT);
-        send_flags(work, RIGHT);
-    }
-    run_end(run);
+    if (work->compare->plan.n_flags == 0)
+        return;
+    send_flags(work, LEFT);
+    send_flags(work, RIGHT);
 }

@@ -257,7 +257,9 @@ void run_deletes_settle(struct run *run)
 
 void run_delete(struct run *run)
 {
-    run->progress.phase = "deleting";
+    bool deletes = run_has_deletes(run, LEFT) || run_has_deletes(run, RIGHT);
+
+    run->progress.phase = deletes ? "deleting" : "flags";
     note_deletes(run);
     /* What was copied or paired is on disk before anything goes. */
     if (!run_commit(run))
@@ -266,10 +268,11 @@ void run_delete(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        for (enum side side = LEFT; side < SIDES; side++) {
-            if (run_takes_part(work))
-                send_removal(work, side);
-        }
+        if (!run_takes_part(work))
+            continue;
+        run_push_flags(work);
+        send_removal(work, LEFT);
+        send_removal(work, RIGHT);
     }
     run_end(run);
 }

@@ -156,10 +156,9 @@ enum run_step {
     STEP_MOVE,
     STEP_COPY_RIGHT,
     STEP_COPY_LEFT,
-    STEP_FLAGS,
     STEP_KEEP,
     STEP_SPARE,
-    STEP_DELETE,
+    STEP_CHANGE,
     STEP_REMOVE_FOLDERS,
     STEP_SUBSCRIBE,
     STEP_END_PASS,
@@ -389,7 +388,7 @@ void run_copy_deinit(struct run *run);
  * the other one has new mail in it? */
 bool run_must_create(const struct folder_work *work, enum side side);
 void run_create_folders(struct run *run);
-void run_push_flags(struct run *run);
+void run_push_flags(struct folder_work *work);
 /* @flags are sent to a message of @side: where it never showed them before, it
  * is looked at again in the next pass. */
 void run_prove_flags(struct folder_work *work, enum side side,
@@ -413,7 +412,7 @@ void run_keep_moved(struct run *run);
  * went on record. */
 void run_spare_edits(struct run *run);
 
-/* run_delete.c */
+/* run_delete.c: flags, too, so that each folder is visited once. */
 void run_delete(struct run *run);
 /* Is anything to be deleted on @side? */
 bool run_has_deletes(const struct run *run, enum side side);
