@@ -324,6 +324,16 @@ static void note_room(struct imap_pool *pool, size_t n_messages, int result)
         pool->full = result == ERR_FULL ? pool->full + 1 : 0;
 }
 
+/* Who looks into the folder next asks for new messages at once. */
+static void note_growth(const struct add *add)
+{
+    struct imap_name *name =
+        imap_names_find(&add->task.pool->names, add->request->folder.name);
+
+    if (name != NULL)
+        name->grew = true;
+}
+
 /* An APPEND was answered: so much for all messages in it. */
 static void settle_batch(struct add *add, size_t batch,
                          const struct session_reply *reply)
@@ -346,6 +356,7 @@ static void settle_batch(struct add *add, size_t batch,
     note_room(add->task.pool, to - from, r);
     if (r == 0) {
         imap_pool_progress(add->task.pool);
+        note_growth(add);
     } else if (verdict_passes(verdict)) {
         /* None of them is there; their octets are gone, too. */
         if (imap_pool_rest(add->task.pool, verdict, &err))

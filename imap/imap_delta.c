@@ -164,13 +164,24 @@ static void send_old(struct delta *delta)
     imap_task_end(&delta->task);
 }
 
+static const struct imap_name *name_of(const struct delta *delta)
+{
+    return imap_names_find(&delta->task.pool->names, delta->task.folder->name);
+}
+
 /* UIDNEXT as the last STATUS said; 0: not known. */
 static uint32_t uidnext_said(const struct delta *delta)
 {
-    const struct imap_name *name =
-        imap_names_find(&delta->task.pool->names, delta->task.folder->name);
+    const struct imap_name *name = name_of(delta);
 
     return name != NULL ? name->uidnext : 0;
+}
+
+static bool expects_new(const struct delta *delta)
+{
+    const struct imap_name *name = name_of(delta);
+
+    return name != NULL && (name->grew || name->uidnext > delta->from);
 }
 
 static void delta_start(struct imap_task *task)
@@ -193,7 +204,7 @@ static void delta_start(struct imap_task *task)
     }
     if (delta->mode != MODE_RESYNC)
         send_old(delta);
-    if (delta->mode == MODE_PLAIN || uidnext_said(delta) > delta->from)
+    if (delta->mode == MODE_PLAIN || expects_new(delta))
         send_new(delta);
     /* What changed is little, so that many may share a connection; long
      * listings had better come side by side. */

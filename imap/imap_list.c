@@ -372,6 +372,7 @@ static void take_tokens(struct list *list)
         entry->messages = status->token.messages;
         entry->octets = status->size;
         known->uidnext = status->token.uidnext;
+        known->grew = false;
     }
 }
 

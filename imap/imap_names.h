@@ -28,6 +28,7 @@ struct imap_name {
     char *wire;       /* the server's, ASCII */
     bool selectable;  /* as listed last */
     uint32_t uidnext; /* of the last STATUS; 0: not known */
+    bool grew;        /* messages were added since */
     uint32_t listing; /* number of the listing that named it last */
     size_t index;     /* its place there */
 };
