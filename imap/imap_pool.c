@@ -179,9 +179,10 @@ static struct imap_link *find_idle(const struct imap_pool *pool,
     return idle;
 }
 
-/* Whose last task is in the same folder, or the one with the least to do. */
+/* Whose last task is in the same folder; or else, where that will do, the one
+ * with the least to do. */
 static struct imap_link *find_visited(const struct imap_pool *pool,
-                                      const struct imap_task *task)
+                                      const struct imap_task *task, bool same)
 {
     struct imap_link *found = NULL;
     struct imap_link *link;
@@ -194,20 +195,39 @@ static struct imap_link *find_visited(const struct imap_pool *pool,
             continue;
         if (link->ahead != NULL && strcmp(link->ahead, task->folder->name) == 0)
             return link;
-        if (found == NULL || link->n_tasks < found->n_tasks)
+        if (!same && (found == NULL || link->n_tasks < found->n_tasks))
             found = link;
     }
     return found;
 }
 
-/* A connection on which the task may follow others of its role. */
+/* Is a connection in the task's folder, where it can follow soon, if not now?
+ * It had better wait than have the folder selected twice. */
+static bool is_visited(const struct imap_pool *pool,
+                       const struct imap_task *task)
+{
+    const struct imap_link *link;
+
+    if (task->class->role != IMAP_VISITS || task->alone)
+        return false;
+    for (link = pool->links; link != NULL; link = link->next) {
+        if (link->ready && !link->closing && link->n_tasks > 0 &&
+            link->tasks[0]->class->role == IMAP_VISITS && link->ahead != NULL &&
+            strcmp(link->ahead, task->folder->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A connection on which the task may follow others of its role; @same: into
+ * the folder where they are. */
 static struct imap_link *find_shared(const struct imap_pool *pool,
-                                     const struct imap_task *task)
+                                     const struct imap_task *task, bool same)
 {
     struct imap_link *link;
 
     if (task->class->role == IMAP_VISITS)
-        return find_visited(pool, task);
+        return find_visited(pool, task, same);
 
     for (link = pool->links; link != NULL; link = link->next) {
         if (task->class->role == IMAP_ADDS &&
@@ -221,29 +241,39 @@ static struct imap_link *find_shared(const struct imap_pool *pool,
     return NULL;
 }
 
-/* Start one task, if there is a connection for it. @wanted counts those that
- * another connection would help. Returns whether it was started. */
-static bool place(struct imap_pool *pool, struct imap_task *task,
+/* The connection for a task, or NULL. @wanted counts those that another
+ * connection would help. */
+static struct imap_link *find_link(struct imap_pool *pool,
+                                   const struct imap_task *task, size_t *wanted)
+{
+    bool may = task->class->role != IMAP_READS || may_read(pool);
+    struct imap_link *link;
+
+    if (task->request->fresh) {
+        link = may ? find_fresh(pool) : NULL;
+        *wanted += may && link == NULL;
+        return link;
+    }
+    if (is_visited(pool, task))
+        return find_shared(pool, task, true);
+    link = may ? find_idle(pool, task) : NULL;
+    if (link != NULL)
+        return link;
+    *wanted += may;
+    return find_shared(pool, task, false);
+}
+
+/* Start one task, if there is a connection for it. */
+static void place(struct imap_pool *pool, struct imap_task *task,
                   size_t *wanted)
 {
-    struct imap_link *link = NULL;
-    bool may = task->class->role != IMAP_READS || may_read(pool);
+    struct imap_link *link = find_link(pool, task, wanted);
 
-    if (may && task->request->fresh)
-        link = find_fresh(pool);
-    else if (may)
-        link = find_idle(pool, task);
-    if (link == NULL) {
-        *wanted += may;
-        if (!task->request->fresh)
-            link = find_shared(pool, task);
-    }
     if (link == NULL)
-        return false;
+        return;
     unlink_task(&pool->queue, task);
     imap_link_attach(link, task);
     task->class->start(task);
-    return true;
 }
 
 static void open_more(struct imap_pool *pool, size_t wanted)
