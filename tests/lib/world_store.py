@@ -141,8 +141,16 @@ class ImapSide(mail.Imap):
         return folder
 
     def look(self):
+        """The server may still be at the last thing that a run has asked, which
+        was killed: what it lists may be gone when it is opened."""
         self.open()
-        result = {name: self.look_at(name) for name in self.list()}
+        for patience in range(9, -1, -1):
+            try:
+                result = {name: self.look_at(name) for name in self.list()}
+                break
+            except Refused:
+                if patience == 0:
+                    raise
         self.leave()
         return result
 
