@@ -41,6 +41,11 @@ void buf_ack(struct buf *buf, size_t n)
         buf_clear(buf);
 }
 
+void buf_cut(struct buf *buf, size_t n)
+{
+    buf->end -= n;
+}
+
 void buf_clear(struct buf *buf)
 {
     buf->start = buf->end = 0;

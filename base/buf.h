@@ -32,6 +32,10 @@ size_t buf_len(const struct buf *buf);
 /* Take @n bytes from the front; @n is at most buf_len(). */
 void buf_ack(struct buf *buf, size_t n);
 
+/* Drop the last @n bytes, which are at most buf_len(); they stay where they are
+ * until something is queued. */
+void buf_cut(struct buf *buf, size_t n);
+
 /* Take everything; the memory is kept for the next use. */
 void buf_clear(struct buf *buf);
 

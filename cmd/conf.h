@@ -19,8 +19,6 @@ enum account_type { ACCOUNT_IMAP, ACCOUNT_MAILDIR };
 /* What an account logs in with. */
 enum account_login { LOGIN_BY_PASSWORD, LOGIN_BY_TOKEN, LOGIN_BY_CERTIFICATE };
 
-enum account_compress { COMPRESS_AUTO, COMPRESS_YES, COMPRESS_NO };
-
 struct account {
     char *name;
     unsigned line; /* of its section */

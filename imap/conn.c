@@ -6,70 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "imap/channel.h"
-#include "imap/dial.h"
-
-/*
- *     DIALING ─▶ LOGIN ─▶ READY          without TLS
- *     DIALING ─▶ TLS ─▶ LOGIN ─▶ READY   implicit
- *     DIALING ─▶ LOGIN ─▶ TLS ─▶ LOGIN ─▶ READY   STARTTLS
- *
- * and from everywhere to OVER, after which nothing happens but that libuv lets
- * go of the handles.
- */
-enum phase {
-    PHASE_DIALING,
-    PHASE_TLS,   /* handshake */
-    PHASE_LOGIN, /* the session talks by itself */
-    PHASE_READY,
-    PHASE_OVER
-};
+#include "imap/conn_internal.h"
 
 #define KEEPALIVE_SECONDS 60
-#define LABEL_BYTES       128
-
-struct conn {
-    struct conn_shared shared;
-    struct conn_callbacks callbacks;
-    enum phase phase;
-    int result; /* negative: why it is to end, with err */
-    struct err err;
-    struct session *session;
-    struct verdict farewell; /* the session's, at the end */
-    char label[LABEL_BYTES]; /* in the log */
-
-    struct dial *dial; /* in PHASE_DIALING */
-    uv_tcp_t *tcp;     /* after it */
-    uv_timer_t timer;  /* to PHASE_READY, then of silence */
-    uv_idle_t kick;    /* pumps in the next turn of the loop */
-    unsigned n_handles;
-
-    struct channel channel;
-    uv_write_t write;
-    size_t write_bytes; /* of the write under way; 0: none is */
-    int write_status;   /* negative: writing failed. Not the end yet: the server
-                           may have said why before it hung up */
-    bool at_end;        /* nothing more will come */
-    int end_status;     /* why: UV_EOF or another */
-
-    bool pumping;
-    bool reading;
-    bool paused;
-    bool closing;
-    bool polite;
-    bool expecting;
-    bool silent;        /* for so long that it was given up */
-    bool above_mark;    /* drained() is owed */
-    bool answered;      /* something came since something was sent */
-    uint64_t active_ms; /* when a byte moved last */
-};
-
-static void conn_pump(struct conn *conn);
-
-static uv_stream_t *stream(struct conn *conn)
-{
-    return (uv_stream_t *)conn->tcp;
-}
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -124,17 +63,19 @@ static void tls_stands(struct conn *conn)
  * negative at the end. */
 static int receive(struct conn *conn)
 {
-    struct bytes plain;
-    int r = channel_read(&conn->channel, &plain, &conn->err);
+    char *room = session_room(conn->session, CHANNEL_READ_BYTES);
+    size_t n;
+    int r =
+        channel_read(&conn->channel, room, CHANNEL_READ_BYTES, &n, &conn->err);
 
     if (r < 0)
         return r;
     if (conn->phase == PHASE_TLS && conn->channel.is_open)
         tls_stands(conn);
-    if (plain.len > 0) {
-        conn->shared.wire->received += plain.len;
+    if (n > 0) {
+        conn->shared.wire->received += n;
         conn->answered = true;
-        session_feed(conn->session, plain);
+        session_fed(conn->session, n);
         return 0;
     }
     if (r == 1 && !conn->at_end) {
@@ -145,6 +86,20 @@ static int receive(struct conn *conn)
 }
 
 static void restart_timer(struct conn *conn);
+
+/* The server has begun to compress behind its OK. */
+static int start_deflate(struct conn *conn)
+{
+    conn->compress_tag = 0;
+    if (session_output(conn->session).len > 0) {
+        return err_set(&conn->err, ERR_PROTOCOL,
+                       "COMPRESS answered before it was sent");
+    }
+    channel_start_deflate(&conn->channel, session_take_rest(conn->session));
+    log_line(conn->shared.log, LOG_WIRE, "%s: compressed from here on",
+             conn->label);
+    return 0;
+}
 
 /* Returns 0, or negative where the connection is over because of it. */
 static int take_event(struct conn *conn, const struct session_event *event)
@@ -171,6 +126,11 @@ static int take_event(struct conn *conn, const struct session_event *event)
         conn->phase = PHASE_READY;
         restart_timer(conn);
         break;
+    case SESSION_TAGGED:
+        if (event->reply.tag == conn->compress_tag &&
+            event->reply.status == IMAP_OK)
+            r = start_deflate(conn);
+        break;
     default:
         break;
     }
@@ -195,95 +155,6 @@ static int take_events(struct conn *conn)
         }
         if (r < 0)
             return r;
-    }
-    return 0;
-}
-
-/* Move what the session has to say to where libuv can send it from: it must
- * stay there while it is on its way. */
-static int fill(struct conn *conn)
-{
-    struct bytes plain = session_output(conn->session);
-
-    while (plain.len > 0) {
-        size_t n;
-        int r = channel_write(&conn->channel, plain, &n, &conn->err);
-
-        if (r < 0 || n == 0)
-            return r;
-        if (conn->answered) {
-            conn->answered = false;
-            conn->shared.wire->round_trips++;
-        }
-        conn->shared.wire->sent += n;
-        session_sent(conn->session, n);
-        plain = session_output(conn->session);
-    }
-    return 0;
-}
-
-static uv_buf_t next_chunk(const struct conn *conn)
-{
-    struct bytes out = channel_output(&conn->channel);
-    uv_buf_t chunk;
-
-    /* libuv does not write to what it sends. */
-    chunk.base = (char *)(uintptr_t)out.ptr;
-    chunk.len = out.len;
-    return chunk;
-}
-
-static void sent(struct conn *conn, size_t n)
-{
-    conn->active_ms = uv_now(conn->shared.loop);
-    channel_sent(&conn->channel, n);
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct conn *conn = request->data;
-
-    if (status < 0) {
-        conn->write_status = status;
-    } else {
-        sent(conn, conn->write_bytes);
-    }
-    conn->write_bytes = 0;
-    conn_pump(conn);
-}
-
-/* Wait until the kernel takes more. */
-static void write_later(struct conn *conn, const uv_buf_t *chunk)
-{
-    int status;
-
-    conn->write.data = conn;
-    conn->write_bytes = chunk->len;
-    status = uv_write(&conn->write, stream(conn), chunk, 1, on_written);
-    if (status < 0) {
-        conn->write_bytes = 0;
-        conn->write_status = status;
-    }
-}
-
-/* Send all that there is, as far as the kernel takes it. */
-static int send_output(struct conn *conn)
-{
-    while (conn->tcp != NULL && conn->write_bytes == 0 &&
-           conn->write_status == 0) {
-        int r = fill(conn);
-        uv_buf_t chunk = next_chunk(conn);
-
-        if (r < 0 || chunk.len == 0)
-            return r;
-        r = uv_try_write(stream(conn), &chunk, 1);
-        if (r == UV_EAGAIN) {
-            write_later(conn, &chunk);
-        } else if (r < 0) {
-            conn->write_status = r;
-        } else {
-            sent(conn, (size_t)r);
-        }
     }
     return 0;
 }
@@ -321,12 +192,12 @@ static void say_goodbye(struct conn *conn)
     if (conn->polite && conn->phase == PHASE_READY) {
         conn->answered = false; /* nothing is waited for */
         session_send(conn->session, "LOGOUT");
-        send_output(conn);
+        conn_send(conn);
     }
     channel_close(&conn->channel);
-    chunk = next_chunk(conn);
+    chunk = conn_next_chunk(conn);
     if (chunk.len > 0 && conn->write_bytes == 0 && conn->write_status == 0)
-        uv_try_write(stream(conn), &chunk, 1);
+        uv_try_write(conn_stream(conn), &chunk, 1);
 }
 
 /* What the kernel still holds for a server that is silent must not reach it
@@ -338,6 +209,17 @@ static void close_socket(struct conn *conn)
         uv_close((uv_handle_t *)conn->tcp, on_closed);
 }
 
+static void log_sums(const struct conn *conn)
+{
+    struct deflate_sums sums = deflate_sums(conn->channel.deflate);
+
+    log_line(conn->shared.log, LOG_WIRE,
+             "%s: compressed: %" PRIu64 " bytes sent as %" PRIu64 ", %" PRIu64
+             " received as %" PRIu64,
+             conn->label, sums.out_plain, sums.out_wire, sums.in_plain,
+             sums.in_wire);
+}
+
 static void end(struct conn *conn)
 {
     if (conn->closing)
@@ -346,6 +228,8 @@ static void end(struct conn *conn)
     conn->phase = PHASE_OVER;
     if (conn->dial != NULL)
         dial_cancel(conn->dial);
+    if (conn->channel.deflate != NULL)
+        log_sums(conn);
     conn->farewell = session_farewell(conn->session);
     /* What the owner lent us is theirs again with ended(). */
     session_free(conn->session);
@@ -365,6 +249,22 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     buf->base = channel_room(&conn->channel, &buf->len);
 }
 
+/* Until it is logged in, each says a word in turn. Then, what comes first is
+ * the answer that the server had to find, and what comes behind it is as fast
+ * as the link. */
+static void measure(struct conn *conn, size_t n)
+{
+    struct gauge *gauge = conn->shared.gauge;
+    uint64_t now_ns = uv_hrtime();
+
+    if (conn->phase < PHASE_READY && conn->asked_ns > 0)
+        gauge_trip(gauge, now_ns - conn->asked_ns);
+    else if (conn->phase == PHASE_READY && conn->answered &&
+             n >= GAUGE_READ_BYTES)
+        gauge_move(&gauge->in, now_ns, n);
+    conn->asked_ns = 0;
+}
+
 static void on_read(uv_stream_t *from, ssize_t n, const uv_buf_t *buf)
 {
     struct conn *conn = from->data;
@@ -378,6 +278,7 @@ static void on_read(uv_stream_t *from, ssize_t n, const uv_buf_t *buf)
         conn->at_end = true;
         conn->end_status = (int)n;
     } else {
+        measure(conn, (size_t)n);
         channel_fed(&conn->channel, (size_t)n);
     }
     conn_pump(conn);
@@ -388,18 +289,20 @@ static void update_reading(struct conn *conn)
 {
     bool wanted = conn->tcp != NULL && !conn->paused && !conn->at_end;
 
+    if (wanted)
+        gauge_wait(&conn->shared.gauge->in, uv_hrtime());
     if (wanted == conn->reading)
         return;
     conn->reading = wanted;
     if (wanted) {
-        uv_read_start(stream(conn), on_alloc, on_read);
+        uv_read_start(conn_stream(conn), on_alloc, on_read);
     } else {
-        uv_read_stop(stream(conn));
+        uv_read_stop(conn_stream(conn));
     }
 }
 
 /* The one place where a connection makes progress. Every on_*() ends here. */
-static void conn_pump(struct conn *conn)
+void conn_pump(struct conn *conn)
 {
     if (conn->phase == PHASE_OVER || conn->pumping)
         return;
@@ -408,7 +311,7 @@ static void conn_pump(struct conn *conn)
         conn->result = take_events(conn);
     if (conn->result == 0 && !conn->closing) {
         conn->above_mark |= conn_queued(conn) >= CONN_QUEUE_MARK;
-        conn->result = send_output(conn);
+        conn->result = conn_send(conn);
     }
     if (conn->result == 0 && !conn->closing)
         tell_drained(conn);
@@ -485,6 +388,7 @@ static void on_dialed(void *owner, uv_tcp_t *tcp, int result,
     conn->tcp = tcp;
     conn->tcp->data = conn;
     conn->n_handles++;
+    conn->asked_ns = uv_hrtime();
     uv_tcp_nodelay(tcp, 1);
     uv_tcp_keepalive(tcp, 1, KEEPALIVE_SECONDS);
     wire->connections++;
@@ -501,32 +405,6 @@ static void on_dialed(void *owner, uv_tcp_t *tcp, int result,
     conn_pump(conn);
 }
 
-static struct session *make_session(const struct conn *conn)
-{
-    const struct imap_account *account = conn->shared.account;
-    const struct session_options options = {
-        .user = account->user,
-        .authzid = account->authzid,
-        .password = account->password,
-        .token = account->token,
-        .host = account->host,
-        .port = account->port,
-        .auth = account->auth,
-        .tls = account->tls == TLS_IMPLICIT,
-        .starttls = account->tls == TLS_STARTTLS,
-        .plaintext = account->tls == TLS_NONE,
-        .keywords = conn->shared.keywords,
-        .log = conn->shared.log,
-        .log_name = conn->label,
-        .version = account->version,
-        .quirks = account->quirks.provider != NULL
-                      ? quirks_find(account->quirks.provider)
-                      : NULL,
-    };
-
-    return session_new(&options);
-}
-
 struct conn *conn_open(const struct conn_shared *shared,
                        const struct conn_callbacks *callbacks)
 {
@@ -536,7 +414,8 @@ struct conn *conn_open(const struct conn_shared *shared,
     conn->shared = *shared;
     conn->callbacks = *callbacks;
     (void)snprintf(conn->label, sizeof(conn->label), "%s", account->name);
-    conn->session = make_session(conn);
+    conn->session = imap_account_session(account, shared->keywords, shared->log,
+                                         conn->label);
     channel_init(&conn->channel);
     /* libuv's clock stands still while its owner is busy. */
     uv_update_time(shared->loop);
@@ -564,6 +443,11 @@ void conn_flush(struct conn *conn)
     conn->above_mark |= conn_queued(conn) >= CONN_QUEUE_MARK;
     if (!conn->pumping)
         kick(conn);
+}
+
+void conn_compress(struct conn *conn, uint32_t tag)
+{
+    conn->compress_tag = tag;
 }
 
 size_t conn_queued(const struct conn *conn)

@@ -13,41 +13,11 @@
 #include "base/endpoint.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "imap/quirks.h"
+#include "imap/account.h"
+#include "imap/gauge.h"
 #include "imap/session.h"
 #include "imap/tls.h"
 #include "imap/verdict.h"
-
-enum tls_mode { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE };
-
-/* How to reach an account. */
-struct imap_account {
-    const char *name; /* of the account, for messages */
-    const char *host;
-    uint16_t port;
-    enum tls_mode tls;
-    const char *tls_ca_file;     /* or NULL: the system's */
-    const char *tls_fingerprint; /* "sha256:HEX", colons allowed, or NULL */
-    const char *tls_certificate; /* our own, of which tls_key is, or NULL */
-    const char *tls_key;
-    const char *user;
-    const char *authzid;  /* the user to act for; NULL: itself */
-    const char *password; /* NULL: none */
-    const char *token;    /* an OAuth access token in its place */
-    enum session_auth auth;
-    /* Put another token into this struct in place of one that was refused, and
-     * keep that one until the endpoint is freed; or NULL. It may take as long
-     * as a command of the user's does. Returns 0, or negative with @err. */
-    int (*renew_token)(void *owner, struct err *err);
-    void *renew_owner;
-    const char *version;       /* of mailtwin, told in ID; or NULL */
-    struct quirks_wish quirks; /* what is said of the server's kind */
-    unsigned connections;      /* at most, 1 or more */
-    unsigned connect_ms;       /* TCP, TLS and login together */
-    unsigned idle_ms;          /* silence while an answer is due */
-    unsigned wait_ms;          /* before trying again what went wrong once, or
-                                  0: PATIENCE_UNIT_MS; see patience.h */
-};
 
 /* What the connections of one account share; all of it lives until the last of
  * them has called ended(), the loop until it has closed their handles. */
@@ -58,7 +28,8 @@ struct conn_shared {
                                 NULL for TLS_NONE */
     struct keywords *keywords;
     const struct log *log;
-    struct wire *wire; /* counted up */
+    struct wire *wire;   /* counted up */
+    struct gauge *gauge; /* fed */
 };
 
 struct conn;
@@ -95,6 +66,11 @@ struct session *conn_session(struct conn *conn);
 /* Send what the session has queued: at the end of this turn of the loop, all
  * that came together until then at once. */
 void conn_flush(struct conn *conn);
+
+/* @tag is that of COMPRESS DEFLATE, the last command and the only one that is
+ * not answered yet: from its OK on all that goes either way is compressed.
+ * Nothing may be written before. */
+void conn_compress(struct conn *conn, uint32_t tag);
 
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const struct conn *conn);

@@ -17,9 +17,14 @@ void framer_deinit(struct framer *framer)
     buf_deinit(&framer->in);
 }
 
-void framer_feed(struct framer *framer, struct bytes in)
+char *framer_room(struct framer *framer, size_t size)
 {
-    (void)buf_add(&framer->in, in);
+    return buf_reserve(&framer->in, size);
+}
+
+void framer_fed(struct framer *framer, size_t n)
+{
+    buf_commit(&framer->in, n);
 }
 
 struct bytes framer_text(const struct framer *framer)
@@ -30,6 +35,14 @@ struct bytes framer_text(const struct framer *framer)
 size_t framer_rest(const struct framer *framer)
 {
     return buf_len(&framer->in) - framer->taken;
+}
+
+struct bytes framer_take_rest(struct framer *framer)
+{
+    struct bytes rest = bytes_skip(buf_peek(&framer->in), framer->taken);
+
+    buf_cut(&framer->in, rest.len);
+    return rest;
 }
 
 static struct token token_over(struct bytes text)

@@ -43,12 +43,16 @@ struct framer_piece {
 void framer_init(struct framer *framer);
 void framer_deinit(struct framer *framer);
 
-/* Take a copy of what arrived. */
-void framer_feed(struct framer *framer, struct bytes in);
+/* Where to put @size bytes that arrive; borrowed until the next call that takes
+ * @framer. */
+char *framer_room(struct framer *framer, size_t size);
+
+/* @n bytes were put into framer_room(). */
+void framer_fed(struct framer *framer, size_t n);
 
 /**
  * Take the next piece. What @piece points to is borrowed until the next
- * framer_feed() or framer_next(); behind a framer_feed() framer_text() has it.
+ * framer_room() or framer_next(); behind a framer_room() framer_text() has it.
  *
  * Returns 0; 1 where more input is needed; ERR_PROTOCOL for a literal without
  *   a size; ERR_LIMIT past a limit of session.h. After a failure the stream
@@ -62,5 +66,9 @@ struct bytes framer_text(const struct framer *framer);
 
 /* Bytes fed and not given out. */
 size_t framer_rest(const struct framer *framer);
+
+/* Take them back; borrowed until the next framer_room(). Only behind a whole
+ * response. */
+struct bytes framer_take_rest(struct framer *framer);
 
 #endif

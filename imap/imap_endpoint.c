@@ -386,6 +386,7 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     shared->keywords = keywords;
     shared->log = log;
     shared->wire = &imap->head.wire;
+    shared->gauge = &imap->pool.gauge;
     if (account->tls != TLS_NONE) {
         shared->tls = tls_context_new(account->host, account->tls_ca_file,
                                       account->tls_fingerprint);

@@ -8,7 +8,7 @@
 #include "imap/imap_pool.h"
 
 /* Commands of the link itself. */
-enum { STEP_NOBODY = -1, STEP_ENABLE = -2 };
+enum { STEP_NOBODY = -1, STEP_ENABLE = -2, STEP_COMPRESS = -3 };
 
 static void command_free(struct imap_command *command)
 {
@@ -74,6 +74,19 @@ void imap_link_enable(struct imap_link *link)
     link->enable = true;
     link->qresync = true;
     send_own(link, STEP_ENABLE, B("ENABLE QRESYNC"));
+}
+
+bool imap_link_wants_compress(const struct imap_link *link)
+{
+    return !link->compress && imap_pool_compresses(link->pool);
+}
+
+void imap_link_compress(struct imap_link *link)
+{
+    link->compress = true;
+    link->switching = true;
+    send_own(link, STEP_COMPRESS, B("COMPRESS DEFLATE"));
+    conn_compress(link->conn, link->last->tag);
 }
 
 static void box_reset(struct imap_link *link, const char *name)
@@ -234,7 +247,7 @@ void imap_link_close(struct imap_link *link)
     if (link->closing)
         return;
     link->closing = true;
-    conn_close(link->conn, link->ready && !link->writing);
+    conn_close(link->conn, link->ready && !link->writing && !link->switching);
 }
 
 void imap_link_doom(struct imap_link *link)
@@ -383,6 +396,10 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
     if (command->step == STEP_ENABLE && !link->enabled) {
         link->qresync = false;
         link->pool->tier = IMAP_CONDSTORE;
+    }
+    if (command->step == STEP_COMPRESS) {
+        link->switching = false;
+        link->pool->incompressible |= event->reply.status != IMAP_OK;
     }
     expect(link);
     if (task != NULL) {

@@ -50,6 +50,8 @@ struct imap_link {
     bool enable;         /* ENABLE QRESYNC was sent */
     bool enabled;        /* and ENABLED came */
     bool qresync;        /* it is on, or was asked for and not yet refused */
+    bool compress;       /* COMPRESS was sent, for good or for nothing */
+    bool switching;      /* it was not answered yet: nothing may be written */
     bool writing;        /* the last command is not complete */
     bool awaits;         /* and goes on when "+" comes */
     bool doomed;         /* it never will be: see imap_link_doom() */
@@ -89,6 +91,13 @@ void imap_link_await(struct imap_link *link, bool awaits);
 
 /* Have QRESYNC switched on, unless it is. Only where nothing is selected. */
 void imap_link_enable(struct imap_link *link);
+
+/* Is it to be compressed before it gets more to do? See imap_pool.h. */
+bool imap_link_wants_compress(const struct imap_link *link);
+
+/* Have it compressed. Only where it is idle; it is again when that is done, or
+ * was refused. */
+void imap_link_compress(struct imap_link *link);
 
 /* Leave the selected folder, if there is one, and expunge nothing. */
 void imap_link_unselect(struct imap_link *link);

@@ -1,6 +1,7 @@
 /* Who gets which connection, and when there is to be another one. */
 #include "imap/imap_pool.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,7 +111,7 @@ static bool can_follow(const struct imap_link *link, enum imap_role role,
                        size_t deep)
 {
     if (!link->ready || link->closing || link->n_tasks == 0 ||
-        link->n_tasks >= deep)
+        link->n_tasks >= deep || imap_link_wants_compress(link))
         return false;
     for (size_t i = 0; i < link->n_tasks; i++) {
         if (link->tasks[i]->class->role != role || !link->tasks[i]->sent)
@@ -271,6 +272,11 @@ static void place(struct imap_pool *pool, struct imap_task *task,
 
     if (link == NULL)
         return;
+    if (imap_link_wants_compress(link)) {
+        imap_link_compress(link);
+        *wanted += 1;
+        return;
+    }
     unlink_task(&pool->queue, task);
     imap_link_attach(link, task);
     task->class->start(task);
@@ -282,7 +288,7 @@ static void open_more(struct imap_pool *pool, size_t wanted)
     size_t coming = 0;
 
     for (; *end != NULL; end = &(*end)->next)
-        coming += !(*end)->ready && !(*end)->closing;
+        coming += (!(*end)->ready || (*end)->switching) && !(*end)->closing;
     while (coming < wanted && pool->n_links < pool->limit) {
         *end = imap_link_new(pool);
         (*end)->setbacks = pool->setbacks;
@@ -417,6 +423,27 @@ void imap_pool_ready(struct imap_pool *pool, const struct session *session)
     pool->wake(pool->owner);
     if (!pool->caps.known)
         meet(pool, session);
+}
+
+bool imap_pool_compresses(struct imap_pool *pool)
+{
+    const struct imap_account *account = pool->shared.account;
+    struct gauge *gauge = &pool->gauge;
+
+    if (pool->incompressible || (pool->caps.bits & CAP_COMPRESS) == 0 ||
+        account->compress == COMPRESS_NO)
+        return false;
+    if (pool->compresses || account->compress == COMPRESS_YES)
+        return true;
+    pool->compresses = gauge_is_slow(gauge);
+    if (pool->compresses) {
+        log_line(pool->shared.log, LOG_WIRE,
+                 "%s: %" PRIu64 " kB/s, round trip %" PRIu64
+                 " ms: compressed from now on",
+                 account->name, gauge_rate(gauge) / 1000,
+                 gauge->trip_ns / 1000000);
+    }
+    return pool->compresses;
 }
 
 /* Back to the front of the queue. */

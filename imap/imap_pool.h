@@ -31,7 +31,10 @@ struct imap_pool {
     struct caps caps;     /* from the first login on, without what is shunned */
     struct quirks quirks; /* the same: of the server's kind and as configured */
     enum imap_tier tier;
-    uint32_t listings;       /* made so far */
+    struct gauge gauge;  /* of all connections */
+    bool compresses;     /* they are compressed, each before its next task */
+    bool incompressible; /* the server refused to: none more is asked for */
+    uint32_t listings;   /* made so far */
     struct imap_link *links; /* oldest first */
     size_t n_links;
     size_t limit;   /* connections at most; lowered when one is refused */
@@ -91,6 +94,10 @@ void imap_pool_ready(struct imap_pool *pool, const struct session *session);
 void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err);
+
+/* Is it worth while to compress, as far as is known by now, and can the server?
+ * That never changes back but where it turns out that the server cannot. */
+bool imap_pool_compresses(struct imap_pool *pool);
 
 /* End the task as the account was given up. */
 void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);

@@ -2,6 +2,7 @@
 #include "imap/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -46,7 +47,24 @@ void session_free(struct session *session)
 
 void session_feed(struct session *session, struct bytes in)
 {
-    framer_feed(&session->framer, in);
+    if (in.len > 0)
+        memcpy(session_room(session, in.len), in.ptr, in.len);
+    session_fed(session, in.len);
+}
+
+char *session_room(struct session *session, size_t size)
+{
+    return framer_room(&session->framer, size);
+}
+
+void session_fed(struct session *session, size_t n)
+{
+    framer_fed(&session->framer, n);
+}
+
+struct bytes session_take_rest(struct session *session)
+{
+    return framer_take_rest(&session->framer);
 }
 
 bool session_has_input(const struct session *session)

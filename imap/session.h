@@ -4,7 +4,8 @@
  * The session never does I/O, never reads a clock and never calls back. Its
  * owner moves bytes:
  *
- *     session_feed(s, bytes from the wire)
+ *     session_feed(s, bytes from the wire), or put them into session_room(s)
+ *     and say session_fed(s, how many)
  *     while (session_next(s, &event)) handle(&event);
  *     send session_output(s), then session_sent(s, how many)
  *
@@ -245,6 +246,17 @@ void session_free(struct session *session);
  * Does little: parsing is done by session_next().
  */
 void session_feed(struct session *session, struct bytes in);
+
+/* The same without a copy: where to put @size bytes at most, borrowed until the
+ * next call that takes the session; then, that there are @n. */
+char *session_room(struct session *session, size_t size);
+void session_fed(struct session *session, size_t n);
+
+/* Take back all that came behind the event given out last, which ends a
+ * response: it is not to be read as it stands (RFC 4978 section 3). What the
+ * event points to stays. Borrowed until the next call that takes the session.
+ */
+struct bytes session_take_rest(struct session *session);
 
 /**
  * Take the next event, oldest first.

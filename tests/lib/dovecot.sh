@@ -15,6 +15,7 @@
 #                                          mail lies in DIR/home/PASSWORD
 #       list_index=no|yes                  its index of folders (no): LIST from
 #                                          it may miss a folder just made
+#       compress=no|yes                    COMPRESS=DEFLATE (no)
 #       extra=TEXT                         more lines of configuration
 #   dovecot_stop DIR                    stop, and wait until it is gone
 #   dovecot_account DIR NAME USER       print an [account NAME] section
@@ -125,10 +126,11 @@ namespace inbox {
     special_use = \\Trash
   }
 }
-imap_capability = $_capability
+imap_capability = $_capability$_compress
 imap_logout_format =
 protocol imap {
   mail_max_userip_connections = 200
+  ${_compress:+mail_plugins = imap_zlib}
 }
 service anvil {
   chroot =
@@ -180,7 +182,7 @@ dovecot_start() {
     _dir=$1
     shift
     _tier=resync _storage=maildir _separator=/ _prefix= _extra= _list_index=no
-    _names= _homes=user _lack=
+    _names= _homes=user _lack= _compress=
     for _arg in "$@"; do
         case $_arg in
         tier=*) _tier=${_arg#*=} ;;
@@ -191,6 +193,8 @@ dovecot_start() {
         certificate=*) _names=${_arg#*=} ;;
         homes=*) _homes=${_arg#*=} ;;
         list_index=*) _list_index=${_arg#*=} ;;
+        compress=no) ;;
+        compress=yes) _compress=" COMPRESS=DEFLATE" ;;
         extra=*) _extra=${_arg#*=} ;;
         *) echo "dovecot.sh: unknown: $_arg" >&2 && return 2 ;;
         esac
