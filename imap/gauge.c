@@ -13,6 +13,9 @@
  * asks. It does so when it has waited for ten times as long, so that even where
  * nothing more is to come, little is lost; by then the start of TCP, which
  * doubles its rate with each round trip, does not count any more, either.
+ *
+ * A listing that takes twice a round trip at that rate is worth one, to switch
+ * before it: where the link is faster, no more is lost than that.
  */
 #define SLOW_BYTES_S ((uint64_t)8 << 20)
 #define FAR_NS       ((uint64_t)5 * 1000 * 1000)
@@ -68,4 +71,12 @@ bool gauge_is_slow(const struct gauge *gauge)
     uint64_t slower = gauge_rate(gauge);
 
     return gauge->trip_ns >= FAR_NS && slower > 0 && slower < SLOW_BYTES_S;
+}
+
+bool gauge_pays(const struct gauge *gauge, uint64_t bytes)
+{
+    uint64_t trip_us = gauge->trip_ns / 1000;
+
+    return gauge->trip_ns >= FAR_NS &&
+           bytes / 2 >= SLOW_BYTES_S * trip_us / 1000 / 1000;
 }

@@ -40,6 +40,11 @@ void gauge_move(struct gauge_way *way, uint64_t now_ns, size_t bytes);
 /* Is the link so slow, in either direction, that to compress is sure to pay? */
 bool gauge_is_slow(const struct gauge *gauge);
 
+/* Is it sure to pay to compress a listing of so many bytes, though nothing is
+ * known of the link's rate yet? Listings deflate to a sixth, faster than all but
+ * the fastest links. */
+bool gauge_pays(const struct gauge *gauge, uint64_t bytes);
+
 /* Bytes per second of the slower direction; 0: not known. */
 uint64_t gauge_rate(const struct gauge *gauge);
 

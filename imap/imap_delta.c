@@ -22,6 +22,9 @@
 #include "imap/imap_pool.h"
 
 #define NEW_ITEMS "(UID FLAGS INTERNALDATE RFC822.SIZE)"
+/* About what a server needs to list one message with these, or its flags. */
+#define NEW_BYTES   100u
+#define FLAGS_BYTES 45u
 
 enum mode { MODE_RESYNC, MODE_CONDSTORE, MODE_PLAIN, MODE_FULL };
 
@@ -95,6 +98,19 @@ static void choose_mode(struct delta *delta)
     } else {
         delta->mode = MODE_CONDSTORE;
     }
+}
+
+static uint64_t delta_expects(struct imap_task *task)
+{
+    struct delta *delta = delta_of(task);
+    const struct imap_name *name =
+        imap_names_find(&task->pool->names, task->folder->name);
+    uint64_t messages = name != NULL ? name->messages : 0;
+
+    choose_mode(delta);
+    if (delta->mode == MODE_FULL)
+        return messages * NEW_BYTES;
+    return delta->mode == MODE_PLAIN ? messages * FLAGS_BYTES : 0;
 }
 
 static bool select_folder(struct delta *delta)
@@ -535,6 +551,7 @@ struct imap_task *imap_delta_new(struct imap_pool *pool,
                                                  .size = sizeof(struct delta),
                                                  .start = delta_start,
                                                  .event = delta_event,
+                                                 .expects = delta_expects,
                                                  .again = delta_again,
                                                  .deinit = delta_deinit};
     struct imap_task *task = imap_task_new(pool, &class, &request->base);

@@ -76,9 +76,12 @@ void imap_link_enable(struct imap_link *link)
     send_own(link, STEP_ENABLE, B("ENABLE QRESYNC"));
 }
 
-bool imap_link_wants_compress(const struct imap_link *link)
+bool imap_link_wants_compress(const struct imap_link *link,
+                              struct imap_task *task)
 {
-    return !link->compress && imap_pool_compresses(link->pool);
+    return !link->compress &&
+           (imap_pool_compresses(link->pool) ||
+            (task != NULL && imap_pool_compresses_for(link->pool, task)));
 }
 
 void imap_link_compress(struct imap_link *link)

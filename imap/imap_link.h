@@ -92,8 +92,10 @@ void imap_link_await(struct imap_link *link, bool awaits);
 /* Have QRESYNC switched on, unless it is. Only where nothing is selected. */
 void imap_link_enable(struct imap_link *link);
 
-/* Is it to be compressed before it gets more to do? See imap_pool.h. */
-bool imap_link_wants_compress(const struct imap_link *link);
+/* Is it to be compressed before it gets more to do, or @task to do? See
+ * imap_pool.h. */
+bool imap_link_wants_compress(const struct imap_link *link,
+                              struct imap_task *task);
 
 /* Have it compressed. Only where it is idle; it is again when that is done, or
  * was refused. */

@@ -373,6 +373,7 @@ static void take_tokens(struct list *list)
         entry->octets = status->size;
         known->uidnext = status->token.uidnext;
         known->grew = false;
+        known->messages = status->token.messages;
     }
 }
 

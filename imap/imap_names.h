@@ -24,13 +24,14 @@
 #define IMAP_NAMES_ASIDE "-being-removed-by-mailtwin"
 
 struct imap_name {
-    char *name;       /* ours */
-    char *wire;       /* the server's, ASCII */
-    bool selectable;  /* as listed last */
-    uint32_t uidnext; /* of the last STATUS; 0: not known */
-    bool grew;        /* messages were added since */
-    uint32_t listing; /* number of the listing that named it last */
-    size_t index;     /* its place there */
+    char *name;        /* ours */
+    char *wire;        /* the server's, ASCII */
+    bool selectable;   /* as listed last */
+    uint32_t uidnext;  /* of the last STATUS; 0: not known */
+    uint32_t messages; /* the same */
+    bool grew;         /* messages were added since */
+    uint32_t listing;  /* number of the listing that named it last */
+    size_t index;      /* its place there */
 };
 
 struct imap_names {

@@ -111,7 +111,7 @@ static bool can_follow(const struct imap_link *link, enum imap_role role,
                        size_t deep)
 {
     if (!link->ready || link->closing || link->n_tasks == 0 ||
-        link->n_tasks >= deep || imap_link_wants_compress(link))
+        link->n_tasks >= deep || imap_link_wants_compress(link, NULL))
         return false;
     for (size_t i = 0; i < link->n_tasks; i++) {
         if (link->tasks[i]->class->role != role || !link->tasks[i]->sent)
@@ -272,14 +272,20 @@ static void place(struct imap_pool *pool, struct imap_task *task,
 
     if (link == NULL)
         return;
-    if (imap_link_wants_compress(link)) {
-        imap_link_compress(link);
+    if (imap_link_wants_compress(link, task)) {
+        if (imap_link_is_idle(link))
+            imap_link_compress(link);
         *wanted += 1;
         return;
     }
-    unlink_task(&pool->queue, task);
-    imap_link_attach(link, task);
-    task->class->start(task);
+    imap_link_compress(link);
+    *wanted += 1;
+    return;
+}
+
+unlink_task(&pool->queue, task);
+imap_link_attach(link, task);
+task->class->start(task);
 }
 
 static void open_more(struct imap_pool *pool, size_t wanted)
@@ -425,13 +431,18 @@ void imap_pool_ready(struct imap_pool *pool, const struct session *session)
         meet(pool, session);
 }
 
+static bool may_compress(const struct imap_pool *pool)
+{
+    return !pool->incompressible && (pool->caps.bits & CAP_COMPRESS) != 0 &&
+           pool->shared.account->compress != COMPRESS_NO;
+}
+
 bool imap_pool_compresses(struct imap_pool *pool)
 {
     const struct imap_account *account = pool->shared.account;
-    struct gauge *gauge = &pool->gauge;
+    const struct gauge *gauge = &pool->gauge;
 
-    if (pool->incompressible || (pool->caps.bits & CAP_COMPRESS) == 0 ||
-        account->compress == COMPRESS_NO)
+    if (!may_compress(pool))
         return false;
     if (pool->compresses || account->compress == COMPRESS_YES)
         return true;
@@ -444,6 +455,12 @@ bool imap_pool_compresses(struct imap_pool *pool)
                  gauge->trip_ns / 1000000);
     }
     return pool->compresses;
+}
+
+bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task)
+{
+    return may_compress(pool) && task->class->expects != NULL &&
+           gauge_pays(&pool->gauge, task->class->expects(task));
 }
 
 /* Back to the front of the queue. */

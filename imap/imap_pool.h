@@ -99,6 +99,9 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
  * That never changes back but where it turns out that the server cannot. */
 bool imap_pool_compresses(struct imap_pool *pool);
 
+/* The same for what this task alone will bring. */
+bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task);
+
 /* End the task as the account was given up. */
 void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);
 

@@ -51,6 +51,9 @@ struct imap_task_class {
                   const struct session_event *event);
     /* Does it wait for the body of @uid? Needed for IMAP_READS. */
     bool (*wants)(const struct imap_task *task, uint32_t uid);
+    /* Octets of a listing that is to be made, as far as that is known before
+     * start(); 0: few. May be NULL. */
+    uint64_t (*expects)(struct imap_task *task);
     /* The connection takes more output; may be NULL. */
     void (*drained)(struct imap_task *task);
     /* The next turn of the loop, after imap_task_nudge(); may be NULL. */

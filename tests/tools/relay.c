@@ -178,9 +178,18 @@ static void relay_listen(struct relay *relay)
 {
     struct sockaddr_in address = loopback(0);
     socklen_t length = sizeof(address);
+    const int window = 64 << 10;
+    const int packet = 1448;
     char text[32];
 
     relay->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    /* The kernels would take megabytes at once, by loopback's huge packets. */
+    if (relay->rate != 0) {
+        setsockopt(relay->listener, SOL_SOCKET, SO_RCVBUF, &window,
+                   sizeof(window));
+        setsockopt(relay->listener, IPPROTO_TCP, TCP_MAXSEG, &packet,
+                   sizeof(packet));
+    }
     if (relay->listener < 0 ||
         bind(relay->listener, (struct sockaddr *)&address, length) != 0 ||
         listen(relay->listener, 1024) != 0 ||
