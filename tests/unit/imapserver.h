@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <uv.h>
 
@@ -39,6 +40,7 @@ struct imapserver {
     /* what to do */
     SSL_CTX *ssl_context;         /* NULL: no TLS */
     bool implicit;                /* TLS from the first byte */
+    bool compress;                /* the client is to ask for that */
     bool mute;                    /* says nothing at all */
     unsigned n_clients;           /* one after the other; 0: one */
     const char *const *greetings; /* of the first ones, up to a NULL; BYE hangs
@@ -48,6 +50,9 @@ struct imapserver {
     const char *last;             /* what it says before it does; may be NULL */
     const char *ignore;           /* command that it never answers */
     const char *caps;             /* what it can do; NULL: just enough */
+    const char *garbage;          /* behind the OK to COMPRESS, as it is; NULL:
+                                     it compresses from there on */
+    bool finishes;                /* it ends the compressed stream with BYE */
     struct imapserver_answer *answers; /* before all else; NULL: none */
     size_t n_answers;
     size_t body_bytes; /* of the message that FETCH gives */
@@ -56,6 +61,8 @@ struct imapserver {
     unsigned logins;
     unsigned logouts;
     size_t appended;
+    size_t sent; /* bytes of the wire, TLS apart */
+    size_t got;
     /* its own */
     uint16_t port;
     int listener;
@@ -65,11 +72,16 @@ struct imapserver {
     char in[4096];
     size_t in_start;
     size_t in_end;
+    bool packs; /* compresses, by these */
+    z_stream pack;
+    z_stream unpack;
+    char packed[4096]; /* in */
 };
 
-static bool imapserver_write(struct imapserver *server, const char *text,
-                             size_t len)
+static bool imapserver_write_raw(struct imapserver *server, const char *text,
+                                 size_t len)
 {
+    server->sent += len;
     while (len > 0) {
         ssize_t n = server->ssl != NULL
                         ? SSL_write(server->ssl, text, (int)len)
@@ -83,16 +95,71 @@ static bool imapserver_write(struct imapserver *server, const char *text,
     return true;
 }
 
+/* @len is at most 20000. */
+static bool imapserver_write_packed(struct imapserver *server, const char *text,
+                                    size_t len, int flush)
+{
+    char packed[32768];
+
+    server->pack.next_in = (Bytef *)(uintptr_t)text;
+    server->pack.avail_in = (uInt)len;
+    server->pack.next_out = (Bytef *)packed;
+    server->pack.avail_out = sizeof(packed);
+    deflate(&server->pack, flush);
+    return imapserver_write_raw(server, packed,
+                                sizeof(packed) - server->pack.avail_out);
+}
+
+static bool imapserver_write(struct imapserver *server, const char *text,
+                             size_t len)
+{
+    return server->packs
+               ? imapserver_write_packed(server, text, len, Z_SYNC_FLUSH)
+               : imapserver_write_raw(server, text, len);
+}
+
 static bool imapserver_say(struct imapserver *server, const char *text)
 {
     return text == NULL || imapserver_write(server, text, strlen(text));
 }
 
+static ssize_t imapserver_read_raw(struct imapserver *server, char *in,
+                                   size_t size)
+{
+    ssize_t n = server->ssl != NULL ? SSL_read(server->ssl, in, (int)size)
+                                    : recv(server->client, in, size, 0);
+
+    server->got += n > 0 ? (size_t)n : 0;
+    return n;
+}
+
+static ssize_t imapserver_read_packed(struct imapserver *server)
+{
+    z_stream *in = &server->unpack;
+
+    for (;;) {
+        ssize_t n;
+
+        in->next_out = (Bytef *)server->in;
+        in->avail_out = sizeof(server->in);
+        n = inflate(in, Z_SYNC_FLUSH);
+        if (in->avail_out < sizeof(server->in))
+            return (ssize_t)(sizeof(server->in) - in->avail_out);
+        if (n != Z_OK && n != Z_BUF_ERROR)
+            return -1;
+        n = imapserver_read_raw(server, server->packed, sizeof(server->packed));
+        if (n <= 0)
+            return n;
+        in->next_in = (Bytef *)server->packed;
+        in->avail_in = (uInt)n;
+    }
+}
+
 static bool imapserver_fill(struct imapserver *server)
 {
-    ssize_t n = server->ssl != NULL
-                    ? SSL_read(server->ssl, server->in, sizeof(server->in))
-                    : recv(server->client, server->in, sizeof(server->in), 0);
+    ssize_t n = server->packs ? imapserver_read_packed(server)
+                              : imapserver_read_raw(server, server->in,
+                                                    sizeof(server->in));
 
     server->in_start = 0;
     server->in_end = n > 0 ? (size_t)n : 0;
@@ -206,6 +273,40 @@ static const char *imapserver_caps(const struct imapserver *server)
                : "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ ID\r\n";
 }
 
+/* The OK, and in the same packet what is compressed already: news. */
+static bool imapserver_compress(struct imapserver *server, const char *answer)
+{
+    static const char news[] = "* 7 EXISTS\r\n";
+    char both[400];
+    size_t len =
+        (size_t)snprintf(both, sizeof(both), "%s%s", answer,
+                         server->garbage != NULL ? server->garbage : "");
+
+    if (server->garbage != NULL)
+        return imapserver_write_raw(server, both, len);
+    server->packs = true;
+    deflateInit2(&server->pack, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+    inflateInit2(&server->unpack, -15);
+    server->pack.next_in = (Bytef *)(uintptr_t)news;
+    server->pack.avail_in = sizeof(news) - 1;
+    server->pack.next_out = (Bytef *)both + len;
+    server->pack.avail_out = (uInt)(sizeof(both) - len);
+    deflate(&server->pack, Z_SYNC_FLUSH);
+    return imapserver_write_raw(server, both,
+                                sizeof(both) - server->pack.avail_out);
+}
+
+static void imapserver_uncompress(struct imapserver *server)
+{
+    if (server->packs) {
+        if (server->finishes)
+            imapserver_write_packed(server, "", 0, Z_FINISH);
+        deflateEnd(&server->pack);
+        inflateEnd(&server->unpack);
+    }
+    server->packs = false;
+}
+
 /* What comes before the tagged OK. */
 static bool imapserver_untagged(struct imapserver *server, const char *verb,
                                 const char *line)
@@ -263,6 +364,8 @@ static bool imapserver_command(struct imapserver *server, const char *line)
                  server->inject != NULL ? server->inject : "");
         return imapserver_say(server, both) && imapserver_start_tls(server);
     }
+    if (strcasecmp(verb, "COMPRESS") == 0)
+        return imapserver_compress(server, answer);
     return imapserver_untagged(server, verb, line) &&
            imapserver_say(server, answer);
 }
@@ -304,6 +407,7 @@ static bool imapserver_serve(struct imapserver *server)
     setsockopt(server->client, SOL_SOCKET, SO_SNDTIMEO, &patience,
                sizeof(patience));
     imapserver_talk(server);
+    imapserver_uncompress(server);
     SSL_free(server->ssl);
     server->ssl = NULL;
     close(server->client);

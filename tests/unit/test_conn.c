@@ -27,7 +27,11 @@ struct client {
     unsigned n_turns;
     struct conn *conn;
     struct wire wire;
+    struct gauge gauge;
     struct wire at_ready;
+    bool compress;    /* before all else */
+    bool compressing; /* and it was not answered yet */
+    uint64_t exists;  /* told behind the answer */
     bool inside;      /* a function of conn.h */
     bool called_back; /* while it was */
     bool paused;
@@ -138,6 +142,16 @@ static void begin(struct client *client)
     flush(client);
 }
 
+static void begin_compress(struct client *client)
+{
+    struct session *session = enter(client);
+
+    conn_compress(client->conn, session_send(session, "COMPRESS DEFLATE"));
+    client->inside = false;
+    client->compressing = true;
+    flush(client);
+}
+
 static void take_body(struct client *client, struct bytes data)
 {
     for (size_t i = 0; i < data.len; i++)
@@ -160,13 +174,26 @@ static void on_event(void *owner, const struct session_event *event)
     switch (event->kind) {
     case SESSION_READY:
         client->ready = true;
+        if (client->compress) {
+            begin_compress(client);
+            break;
+        }
         client->at_ready = client->wire;
         begin(client);
+        break;
+    case SESSION_EXISTS:
+        client->exists = event->number;
         break;
     case SESSION_BODY_DATA:
         take_body(client, event->data);
         break;
     case SESSION_TAGGED:
+        if (client->compressing) {
+            client->compressing = false;
+            client->at_ready = client->wire;
+            begin(client);
+            break;
+        }
         client->tagged = true;
         conn_expect(client->conn, false);
         finish(client);
@@ -211,9 +238,11 @@ static struct client *run(struct imap_account *account, enum plan plan)
                                        .account = account,
                                        .tls = tls,
                                        .keywords = keywords,
-                                       .wire = &client->wire};
+                                       .wire = &client->wire,
+                                       .gauge = &client->gauge};
 
     client->plan = plan;
+    client->compress = account->compress == COMPRESS_YES;
     uv_loop_init(&client->loop);
     uv_idle_init(&client->loop, &client->turns);
     client->turns.data = client;
@@ -243,6 +272,8 @@ static struct imap_account account_of(const struct imapserver *server,
                                    .user = "me",
                                    .password = "secret",
                                    .connections = 1,
+                                   .compress = server->compress ? COMPRESS_YES
+                                                                : COMPRESS_NO,
                                    .connect_ms = 20000,
                                    .idle_ms = 20000};
 
@@ -264,19 +295,21 @@ static struct client *run_with(struct imapserver *server, const char *ca_file,
     return client;
 }
 
-/* The three ways to connect: each test that is about what comes later is done
+/* The ways to connect: each test that is about what comes later is done
  * with all of them. */
 struct way {
     const char *name;
     SSL_CTX *ssl_context;
     bool implicit;
+    bool compress;
 };
 
 /* Returns the round trips that it took to log in. */
 static uint64_t test_login(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
-                                .implicit = way->implicit};
+                                .implicit = way->implicit,
+                                .compress = way->compress};
     struct client *client = run_with(&server, ca_file, PLAN_NOOP);
     const struct wire *wire = &client->wire;
     uint64_t trips = client->at_ready.round_trips;
@@ -297,6 +330,7 @@ static void test_body(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
+                                .compress = way->compress,
                                 .body_bytes = BODY_BYTES};
     struct client *client = run_with(&server, ca_file, PLAN_BODY);
 
@@ -308,6 +342,8 @@ static void test_body(const struct way *way, const char *ca_file)
     ok(client->wire.received > BODY_BYTES &&
            client->wire.received < BODY_BYTES + 1000,
        "%s: counted without TLS", way->name);
+    ok((server.sent < BODY_BYTES / 10) == way->compress,
+       "%s: sent as %zu bytes", way->name, server.sent);
     free(client);
 }
 
@@ -315,6 +351,7 @@ static void test_abandon(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
+                                .compress = way->compress,
                                 .body_bytes = BODY_BYTES};
     struct client *client = run_with(&server, ca_file, PLAN_ABANDON);
 
@@ -327,18 +364,22 @@ static void test_abandon(const struct way *way, const char *ca_file)
 static void test_append(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
-                                .implicit = way->implicit};
+                                .implicit = way->implicit,
+                                .compress = way->compress};
     struct client *client = run_with(&server, ca_file, PLAN_APPEND);
 
     ok(client->tagged && server.appended == UPLOAD_BYTES,
        "%s: a big message went whole: %zu bytes, %s", way->name,
        server.appended, client->err.text);
-    ok(client->n_drained > 0 && client->queued_max < 2 * CONN_QUEUE_MARK,
+    ok((client->n_drained > 0 || way->compress) &&
+           client->queued_max < 2 * CONN_QUEUE_MARK,
        "%s: in pieces, %u times drained, %zu bytes queued at most", way->name,
        client->n_drained, client->queued_max);
     ok(client->wire.sent > UPLOAD_BYTES &&
            client->wire.sent < UPLOAD_BYTES + 1000,
        "%s: counted without TLS", way->name);
+    ok((server.got < UPLOAD_BYTES / 10) == way->compress, "%s: as %zu bytes",
+       way->name, server.got);
     free(client);
 }
 
@@ -363,6 +404,7 @@ static void test_hang_up(const struct way *way, const char *ca_file)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct imapserver server = {.ssl_context = way->ssl_context,
                                     .implicit = way->implicit,
+                                    .compress = way->compress,
                                     .drop_at = cases[i].at,
                                     .last = cases[i].last};
         struct client *client =
@@ -382,6 +424,7 @@ static void test_hang_up_on_append(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
+                                .compress = way->compress,
                                 .drop_at = "APPEND",
                                 .last = "* BYE too big\r\n"};
     struct client *client = run_with(&server, ca_file, PLAN_APPEND);
@@ -397,7 +440,8 @@ static void test_mute(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.mute = true,
                                 .ssl_context = way->ssl_context,
-                                .implicit = way->implicit};
+                                .implicit = way->implicit,
+                                .compress = way->compress};
     struct imap_account account;
     struct client *client;
 
@@ -416,6 +460,7 @@ static void test_sleepy(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
+                                .compress = way->compress,
                                 .ignore = "NOOP"};
     struct imap_account account;
     struct client *client;
@@ -428,6 +473,48 @@ static void test_sleepy(const struct way *way, const char *ca_file)
     ok(client->result == ERR_CONNECT && client->ready &&
            strstr(client->err.text, "no answer from the server") != NULL,
        "%s: a server that fell asleep: %s", way->name, client->err.text);
+    free(client);
+}
+
+/* What comes with the OK to COMPRESS is the beginning of the stream, whatever
+ * it looks like. */
+static void test_compress(const struct way *way, const char *ca_file)
+{
+    static const char *const garbage[] = {
+        "* 7 EXISTS\r\n* 8 EXISTS\r\n",
+        "\x07 a block of no kind",
+        "\xff\xff\xff\xff\xff\xff",
+    };
+    struct imapserver server = {.ssl_context = way->ssl_context,
+                                .implicit = way->implicit,
+                                .compress = true};
+    struct client *client = run_with(&server, ca_file, PLAN_NOOP);
+
+    ok(client->tagged && client->exists == 7 && server.logouts == 1,
+       "%s: what came with the answer is read", way->name);
+    free(client);
+
+    for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+        server = (struct imapserver){.ssl_context = way->ssl_context,
+                                     .implicit = way->implicit,
+                                     .compress = true,
+                                     .garbage = garbage[i]};
+        client = run_with(&server, ca_file, PLAN_WAIT);
+        ok(client->result == ERR_CONNECT && client->exists == 0 &&
+               strstr(client->err.text, "compressed stream is broken") != NULL,
+           "%s: garbage behind it: %s", way->name, client->err.text);
+        free(client);
+    }
+
+    server = (struct imapserver){.ssl_context = way->ssl_context,
+                                 .implicit = way->implicit,
+                                 .compress = true,
+                                 .finishes = true,
+                                 .drop_at = "NOOP"};
+    client = run_with(&server, ca_file, PLAN_WAIT);
+    ok(client->result == ERR_CONNECT &&
+           strcmp(client->err.text, "connection closed by the server") == 0,
+       "%s: the stream is ended: %s", way->name, client->err.text);
     free(client);
 }
 
@@ -493,7 +580,8 @@ static void test_refusals(const struct way *implicit, const char *ca_file)
 static void test_close_at_once(const struct way *way, const char *ca_file)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
-                                .implicit = way->implicit};
+                                .implicit = way->implicit,
+                                .compress = way->compress};
     struct client *client = run_with(&server, ca_file, PLAN_AT_ONCE);
 
     ok(client->result == ERR_CANCELLED && !client->ready,
@@ -527,9 +615,11 @@ int main(void)
                                  "DNS:localhost,IP:127.0.0.1", 0, CERT_DAY);
     SSL_CTX *ssl = cert_server(&cert);
     const struct way ways[] = {
-        {"plain",    NULL, false},
-        {"TLS",      ssl,  true },
-        {"STARTTLS", ssl,  false},
+        {"plain",              NULL, false, false},
+        {"TLS",                ssl,  true,  false},
+        {"STARTTLS",           ssl,  false, false},
+        {"compressed",         NULL, false, true },
+        {"TLS and compressed", ssl,  true,  true },
     };
     uint64_t trips[sizeof(ways) / sizeof(ways[0])];
     char ca_file[] = "/tmp/test_conn.XXXXXX";
@@ -550,6 +640,10 @@ int main(void)
     }
     ok(trips[1] == trips[0] + 1, "TLS costs one round trip");
     ok(trips[2] > trips[1], "STARTTLS more");
+    ok(trips[3] == trips[0] + 1 && trips[4] == trips[1] + 1,
+       "and so does to compress");
+    test_compress(&ways[3], ca_file);
+    test_compress(&ways[4], ca_file);
     test_mute(&ways[0], ca_file);
     test_mute(&ways[1], ca_file);
     test_sleepy(&ways[1], ca_file);

@@ -106,6 +106,12 @@ static int take(struct framer *framer, struct buf *out, bool *in_data)
     return r;
 }
 
+static void feed(struct framer *framer, struct bytes in)
+{
+    memcpy(framer_room(framer, in.len), in.ptr, in.len);
+    framer_fed(framer, in.len);
+}
+
 /* Cut @in at @cut, or behind every byte where @cut is 0. */
 static void run(struct bytes in, size_t cut, struct buf *out)
 {
@@ -118,7 +124,7 @@ static void run(struct bytes in, size_t cut, struct buf *out)
     while (in.len > 0) {
         size_t n = cut == 0 ? 1 : cut < in.len ? cut : in.len;
 
-        framer_feed(&framer, (struct bytes){in.ptr, n});
+        feed(&framer, (struct bytes){in.ptr, n});
         in = bytes_skip(in, n);
         if (r == 1)
             r = take(&framer, out, &in_data);
@@ -182,12 +188,12 @@ static int flood(struct bytes start, struct bytes filler, size_t max,
     int r;
 
     framer_init(&framer);
-    framer_feed(&framer, start);
+    feed(&framer, start);
     *fed = start.len;
     while ((r = framer_next(&framer, &piece, &err)) >= 0 && *fed < max) {
         if (r == 0)
             continue;
-        framer_feed(&framer, filler);
+        feed(&framer, filler);
         *fed += filler.len;
     }
     framer_deinit(&framer);
@@ -235,9 +241,9 @@ static void test_memory(void)
     int i;
 
     framer_init(&framer);
-    framer_feed(&framer, B("* 1 FETCH (BODY[] {65536000}\r\n"));
+    feed(&framer, B("* 1 FETCH (BODY[] {65536000}\r\n"));
     for (i = 0; i < 1000; i++) {
-        framer_feed(&framer, (struct bytes){chunk, 65536});
+        feed(&framer, (struct bytes){chunk, 65536});
         while (framer_next(&framer, &piece, &err) == 0)
             got += piece.kind == FRAMER_DATA ? piece.text.len : 0;
     }
@@ -247,11 +253,37 @@ static void test_memory(void)
     free(chunk);
 }
 
+/* What stands behind a response may not be one. */
+static void test_rest(void)
+{
+    struct framer framer;
+    struct framer_piece piece;
+    struct bytes rest;
+    struct err err;
+
+    framer_init(&framer);
+    feed(&framer, B("a1 OK now\r\n\0\x01 not text"));
+    ok(framer_next(&framer, &piece, &err) == 0 && framer_rest(&framer) == 11,
+       "there is more");
+    rest = framer_take_rest(&framer);
+    ok(bytes_equal(rest, B("\0\x01 not text")) && framer_rest(&framer) == 0 &&
+           bytes_equal(piece.text, B("a1 OK now")),
+       "it can be taken back; the response stays");
+    ok(framer_next(&framer, &piece, &err) == 1, "and there is nothing left");
+    feed(&framer, B("* 2 EXISTS\r\n"));
+    ok(framer_next(&framer, &piece, &err) == 0 &&
+           bytes_equal(piece.text, B("* 2 EXISTS")) &&
+           framer_take_rest(&framer).len == 0,
+       "until more comes");
+    framer_deinit(&framer);
+}
+
 int main(void)
 {
     test_cases();
     test_nuls();
     test_floods();
     test_memory();
+    test_rest();
     return done_testing();
 }
