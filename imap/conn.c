@@ -476,6 +476,13 @@ struct verdict conn_farewell(const struct conn *conn)
     return conn->farewell;
 }
 
+bool conn_was_garbled(const struct conn *conn)
+{
+    const struct deflate *deflate = conn->channel.deflate;
+
+    return deflate != NULL && deflate_is_garbled(deflate);
+}
+
 void conn_close(struct conn *conn, bool polite)
 {
     conn->closing = true;

@@ -88,6 +88,10 @@ void conn_pause(struct conn *conn, bool pause);
  * ended(). VERDICT_OK where it did neither. */
 struct verdict conn_farewell(const struct conn *conn);
 
+/* Did it end because the server cannot compress after all? To be asked within
+ * ended(). */
+bool conn_was_garbled(const struct conn *conn);
+
 /* End it: ended() follows, and no other callback. Where @polite, LOGOUT is said
  * without waiting for the answer; only between commands, never inside a
  * literal. */

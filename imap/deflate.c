@@ -24,6 +24,7 @@ struct deflate {
     z_stream in;
     z_stream out;
     bool ended;   /* in: by the server */
+    bool garbled; /* in: what came is no stream */
     bool flushed; /* out: nothing is held back */
     size_t taken; /* of output */
     size_t filled;
@@ -72,12 +73,19 @@ void deflate_feed(struct deflate *self, struct bytes in)
     self->in.avail_in = (uInt)in.len;
 }
 
-static int broken(const z_stream *in, struct err *err)
+static int garbled(struct deflate *self, struct err *err)
 {
+    const char *why = self->in.msg;
+
+    self->garbled = true;
     return err_set(err, ERR_CONNECT,
-                   "the server's compressed stream is broken%s%s (compress = "
-                   "no does without it)",
-                   in->msg != NULL ? ": " : "", in->msg != NULL ? in->msg : "");
+                   "the server's compressed stream is broken%s%s",
+                   why != NULL ? ": " : "", why != NULL ? why : "");
+}
+
+bool deflate_is_garbled(const struct deflate *self)
+{
+    return self->garbled;
 }
 
 int deflate_read(struct deflate *self, char *out, size_t size, size_t *n,
@@ -98,7 +106,7 @@ int deflate_read(struct deflate *self, char *out, size_t size, size_t *n,
         return *n > 0 ? 0 : 1;
     }
     /* No progress is no error: it needs more. */
-    return r == Z_OK || r == Z_BUF_ERROR ? 0 : broken(in, err);
+    return r == Z_OK || r == Z_BUF_ERROR ? 0 : garbled(self, err);
 }
 
 /* Let zlib write to the output. Returns whether it left room, so that nothing

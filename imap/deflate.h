@@ -43,6 +43,9 @@ void deflate_feed(struct deflate *self, struct bytes in);
 int deflate_read(struct deflate *self, char *out, size_t size, size_t *n,
                  struct err *err);
 
+/* Has it turned out not to be one? */
+bool deflate_is_garbled(const struct deflate *self);
+
 /* Give plaintext. Returns how many bytes of it were taken: fewer than there
  * are where output must be sent first. */
 size_t deflate_write(struct deflate *self, struct bytes plain);

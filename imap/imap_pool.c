@@ -501,6 +501,7 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
         at = &(*at)->next;
     *at = link->next;
     pool->n_links--;
+    pool->incompressible |= link->switching || conn_was_garbled(link->conn);
     goes_on = goes_on && imap_pool_setback(pool, link, result, err);
     link->closing = true;
     if (goes_on) {

@@ -33,7 +33,7 @@ struct imap_pool {
     enum imap_tier tier;
     struct gauge gauge;  /* of all connections */
     bool compresses;     /* they are compressed, each before its next task */
-    bool incompressible; /* the server refused to: none more is asked for */
+    bool incompressible; /* the server refused to, or broke of it */
     uint32_t listings;   /* made so far */
     struct imap_link *links; /* oldest first */
     size_t n_links;

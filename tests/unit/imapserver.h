@@ -60,6 +60,7 @@ struct imapserver {
     unsigned clients;
     unsigned logins;
     unsigned logouts;
+    unsigned compressed; /* OKs to COMPRESS */
     size_t appended;
     size_t sent; /* bytes of the wire, TLS apart */
     size_t got;
@@ -285,6 +286,7 @@ static bool imapserver_compress(struct imapserver *server, const char *answer)
     if (server->garbage != NULL)
         return imapserver_write_raw(server, both, len);
     server->packs = true;
+    server->compressed++;
     deflateInit2(&server->pack, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
     inflateInit2(&server->unpack, -15);
     server->pack.next_in = (Bytef *)(uintptr_t)news;
