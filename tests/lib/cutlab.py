@@ -88,15 +88,19 @@ class OnDisk(mail.Maildir):
 
 
 class CutLab(trial.Lab):
-    """@tls: through TLS, of which the cutter sees only the records."""
+    """@how: "tls", of which the cutter sees only the records, "deflate":
+    compressed; or ""."""
 
-    def __init__(self, server, work, mailtwin=None, connections=1, tls=False):
-        name = "imaps_port" if tls else "imap_port"
+    def __init__(self, server, work, mailtwin=None, connections=1, how=""):
+        name = "imaps_port" if how == "tls" else "imap_port"
         with open(os.path.join(server, name), encoding="ascii") as file:
             port = int(file.read())
         self.cutter = {side: Cutter(port, os.path.join(work, "wire-" + side))
                        for side in trial.SIDES}
-        more = "tls_ca_file = %s/ca.pem" % server if tls else trial.PLAIN
+        more = "tls_ca_file = %s/ca.pem" % server if how == "tls" else \
+            trial.PLAIN
+        if how == "deflate":
+            more += "\ncompress = yes"
         super().__init__(
             server, work, mailtwin,
             {side: cutter.port for side, cutter in self.cutter.items()},

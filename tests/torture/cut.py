@@ -51,7 +51,7 @@ ENV = {"silence": {"MAILTWIN_TEST_SILENCE_MS": "300"},
 WHENS = {"late": ["0", "200", "next", "end"], "stall": ["end"]}
 ONLY = {"late": "up", "stall": "up", "garbage": "down"}
 
-Field = collections.namedtuple("Field", "tier scenario kinds points step tls")
+Field = collections.namedtuple("Field", "tier scenario kinds points step how")
 # quick: so many points, of two fields, where not all are run.
 Row = collections.namedtuple("Row", "name what unit quick fields")
 
@@ -94,7 +94,7 @@ def fields(kind, every, others):
     """@kind after each byte of the small session on the tier @every, and after
     some on @others."""
     return [Field(tier, "small", kind, each_byte,
-                  1 if tier == every else 37, False) for tier in
+                  1 if tier == every else 37, "") for tier in
             [every, *others]]
 
 
@@ -112,31 +112,34 @@ ROWS = [
     Row("garbage", "cut after each byte: garbage", "bytes", 10,
         fields("garbage", "condstore", others("condstore"))),
     Row("late", "late commit", "cuts", 10,
-        [Field(tier, "small", "late", each_byte, 8, False)
+        [Field(tier, "small", "late", each_byte, 8, "")
          for tier in TIERS] +
-        [Field("resync", "push", "late", each_border, 1, False),
-         Field("resync", "stalled", "stall", each_early_border, 1, False),
-         Field("bare", "stalled", "stall", each_early_border, 1, False)]),
+        [Field("resync", "push", "late", each_border, 1, ""),
+         Field("resync", "stalled", "stall", each_early_border, 1, ""),
+         Field("bare", "stalled", "stall", each_early_border, 1, "")]),
     Row("borders", "cut at the borders of larger sessions", "cuts", 12,
         [Field(TIERS[(number + turn) % 4], name, "fin rst silence garbage",
-               each_border, 5, False)
+               each_border, 5, "")
          for turn in (0, 3) for number, name in enumerate(BIG)
          if (name, TIERS[(number + turn) % 4]) != NEVER]),
     Row("TLS", "TLS without close_notify", "cuts", 6,
-        [Field(tier, "small", "fin rst", each_byte, 29, True)
+        [Field(tier, "small", "fin rst", each_byte, 29, "tls")
+         for tier in ("resync", "bare")]),
+    Row("deflate", "cut within what is compressed", "cuts", 8,
+        [Field(tier, "small", "fin rst garbage late", each_byte, 7, "deflate")
          for tier in ("resync", "bare")]),
 ]
 
 
 def name_of(field, point):
     return "%s/%s%s/%s" % (field.tier, field.scenario,
-                           "+tls" if field.tls else "", point)
+                           "+" + field.how if field.how else "", point)
 
 
 def open_lab(servers, work, field):
     lab = cutlab.CutLab(os.path.join(servers, field.tier), work,
                         os.environ.get("MAILTWIN", "./mailtwin"),
-                        4 if field.points is each_border else 1, field.tls)
+                        4 if field.points is each_border else 1, field.how)
     lab.prepare(ALL[field.scenario])
     return lab
 
@@ -221,11 +224,11 @@ def run_row(servers, work, row, tap):
 
 def again(servers, work, name):
     tier, scenario, point = name.split("/")
-    scenario, _, tls = scenario.partition("+")
+    scenario, _, how = scenario.partition("+")
     point = cutlab.parse(point)
     lab = open_lab(servers, work, Field(
         tier, scenario, "", each_byte if scenario == "small" else each_border,
-        1, bool(tls)))
+        1, how))
     verdict, reached = lab.cut(point, ENV.get(point.kind))
     print("# %s, exit %s\n# %s" % ("cut" if reached else "not reached",
                                    verdict.code,
