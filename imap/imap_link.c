@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "imap/imap_pool.h"
+#include "imap/shown.h"
 
 /* Commands of the link itself. */
 enum { STEP_NOBODY = -1, STEP_ENABLE = -2, STEP_COMPRESS = -3 };
@@ -402,7 +403,9 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
     }
     if (command->step == STEP_COMPRESS) {
         link->switching = false;
-        link->pool->incompressible |= event->reply.status != IMAP_OK;
+        if (event->reply.status != IMAP_OK)
+            imap_pool_give_up_compress(link->pool,
+                                       shown_line(event->reply.text).text);
     }
     expect(link);
     if (task != NULL) {

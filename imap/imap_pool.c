@@ -463,6 +463,15 @@ bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task)
            gauge_pays(&pool->gauge, task->class->expects(task));
 }
 
+void imap_pool_give_up_compress(struct imap_pool *pool, const char *why)
+{
+    if (!pool->incompressible && !pool->closing) {
+        log_line(pool->shared.log, LOG_ACTION, "%s: not compressed: %s",
+                 pool->shared.account->name, why);
+    }
+    pool->incompressible = true;
+}
+
 /* Back to the front of the queue. */
 static void requeue(struct imap_pool *pool, struct imap_task *task)
 {
@@ -501,7 +510,8 @@ void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
         at = &(*at)->next;
     *at = link->next;
     pool->n_links--;
-    pool->incompressible |= link->switching || conn_was_garbled(link->conn);
+    if (link->switching || conn_was_garbled(link->conn))
+        imap_pool_give_up_compress(pool, err->text);
     goes_on = goes_on && imap_pool_setback(pool, link, result, err);
     link->closing = true;
     if (goes_on) {

@@ -102,6 +102,9 @@ bool imap_pool_compresses(struct imap_pool *pool);
 /* The same for what this task alone will bring. */
 bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task);
 
+/* Go on without, because of @why. */
+void imap_pool_give_up_compress(struct imap_pool *pool, const char *why);
+
 /* End the task as the account was given up. */
 void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);
 

@@ -225,8 +225,8 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
             imap_pool_give_up(pool, result, &why);
         return false;
     }
-    /* Who has nothing to do may be sent away; but not who never had. */
-    if (!link->used || link->n_tasks > 0 || verdict_passes(farewell))
+    /* Who has nothing to do may be sent away. */
+    if (!link->ready || link->n_tasks > 0 || verdict_passes(farewell))
         wait_to_connect(pool, link, farewell, &why);
     return pool->broken == 0;
 }
