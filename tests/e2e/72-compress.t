@@ -111,12 +111,14 @@ runs 0 "auto, and a slow link: push" -vv sync up
 has "compressed, too" "$T/err" 'compressed: [0-9]{6,} bytes sent as'
 equal "all is there on the server" up-near disk-up
 
-# No slow link, but a distant one, and a listing of 200 kB.
+# No slow link, but a distant one, and a listing of 800 kB.
 relay distant plain -d 8
 account_relay listed distant ann
 account_maildir disk-listed
 pair listed listed disk-listed
-mail bulk direct INBOX 1600 100
+home=$(dovecot_home "$T/plain" ann)
+python3 tests/lib/mail.py bulk "maildir++:$home" INBOX 8000 100
+[ "$(id -u)" = 0 ] && chown -R --reference="$home" "$home"
 runs 0 "auto, and a long listing" -vv sync listed
 has "is asked for before it" "$T/err" 'compressed: .* received as'
 hasnt "though nothing was measured to be slow" "$T/err" ' kB/s, round trip'
