@@ -111,13 +111,13 @@ runs 0 "auto, and a slow link: push" -vv sync up
 has "compressed, too" "$T/err" 'compressed: [0-9]{6,} bytes sent as'
 equal "all is there on the server" up-near disk-up
 
-# No slow link, but a distant one, and a listing of 800 kB.
-relay distant plain -d 8
+# No slow link, but a distant one, and a listing of 400 kB.
+relay distant plain -d 6
 account_relay listed distant ann
 account_maildir disk-listed
 pair listed listed disk-listed
 home=$(dovecot_home "$T/plain" ann)
-python3 tests/lib/mail.py bulk "maildir++:$home" INBOX 8000 100
+python3 tests/lib/mail.py bulk "maildir++:$home" INBOX 4000 100
 [ "$(id -u)" = 0 ] && chown -R --reference="$home" "$home"
 runs 0 "auto, and a long listing" -vv sync listed
 has "is asked for before it" "$T/err" 'compressed: .* received as'
