@@ -249,9 +249,10 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     buf->base = channel_room(&conn->channel, &buf->len);
 }
 
-/* Until it is logged in, each says a word in turn. Then, what comes first is
- * the answer that the server had to find, and what comes behind it is as fast
- * as the link. */
+/* Until it is logged in, each says a word in turn (but for the greeting, which
+ * may have come before we knew that we are connected). Then, what comes first
+ * is the answer that the server had to find, and what comes behind it is as
+ * fast as the link. */
 static void measure(struct conn *conn, size_t n)
 {
     struct gauge *gauge = conn->shared.gauge;
@@ -388,7 +389,6 @@ static void on_dialed(void *owner, uv_tcp_t *tcp, int result,
     conn->tcp = tcp;
     conn->tcp->data = conn;
     conn->n_handles++;
-    conn->asked_ns = uv_hrtime();
     uv_tcp_nodelay(tcp, 1);
     uv_tcp_keepalive(tcp, 1, KEEPALIVE_SECONDS);
     wire->connections++;
