@@ -249,16 +249,18 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     buf->base = channel_room(&conn->channel, &buf->len);
 }
 
-/* Until it is logged in, each says a word in turn (but for the greeting, which
- * may have come before we knew that we are connected). Then, what comes first
- * is the answer that the server had to find, and what comes behind it is as
- * fast as the link. */
+/* What comes first after a question into the quiet took a round trip, and the
+ * time in which the server found an answer; what comes behind it is as fast as
+ * the link. Once it is compressed, that is decided: and some servers send an
+ * empty block unasked. */
 static void measure(struct conn *conn, size_t n)
 {
     struct gauge *gauge = conn->shared.gauge;
     uint64_t now_ns = uv_hrtime();
 
-    if (conn->phase < PHASE_READY && conn->asked_ns > 0)
+    if (conn->channel.deflate != NULL)
+        return;
+    if (conn->asked_ns > 0)
         gauge_trip(gauge, now_ns - conn->asked_ns);
     else if (conn->phase == PHASE_READY && conn->answered &&
              n >= GAUGE_READ_BYTES)

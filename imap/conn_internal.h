@@ -58,7 +58,9 @@ struct conn {
     bool above_mark;   /* drained() is owed */
     bool answered;     /* something came since something was sent */
     bool clogged;      /* the kernel takes no more, and there is more */
-    uint64_t asked_ns; /* when something was sent last; 0: it was answered */
+    bool quiet;        /* nothing that was sent waits for an answer */
+    uint64_t asked_ns; /* when something was sent into the quiet; 0: it was
+                          answered */
     uint32_t compress_tag;
     uint64_t active_ms; /* when a byte moved last */
 };

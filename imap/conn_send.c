@@ -43,9 +43,10 @@ uv_buf_t conn_next_chunk(const struct conn *conn)
 static void sent(struct conn *conn, size_t n)
 {
     conn->active_ms = uv_now(conn->shared.loop);
-    conn->asked_ns = uv_hrtime();
+    if (conn->quiet && conn->asked_ns == 0)
+        conn->asked_ns = uv_hrtime();
     if (conn->clogged)
-        gauge_move(&conn->shared.gauge->out, conn->asked_ns, n);
+        gauge_move(&conn->shared.gauge->out, uv_hrtime(), n);
     channel_sent(&conn->channel, n);
 }
 
@@ -83,9 +84,12 @@ int conn_send(struct conn *conn)
 {
     while (conn->tcp != NULL && conn->write_bytes == 0 &&
            conn->write_status == 0) {
-        int r = fill(conn);
-        uv_buf_t chunk = conn_next_chunk(conn);
+        uv_buf_t chunk;
+        int r;
 
+        conn->quiet = session_is_quiet(conn->session);
+        r = fill(conn);
+        chunk = conn_next_chunk(conn);
         conn->clogged &= chunk.len > 0;
         if (r < 0 || chunk.len == 0)
             return r;

@@ -449,12 +449,23 @@ bool imap_pool_compresses(struct imap_pool *pool)
     pool->compresses = gauge_is_slow(gauge);
     if (pool->compresses) {
         log_line(pool->shared.log, LOG_WIRE,
-                 "%s: %" PRIu64 " kB/s, round trip %" PRIu64
-                 " ms: compressed from now on",
-                 account->name, gauge_rate(gauge) / 1000,
-                 gauge->trip_ns / 1000000);
+                 "%s: %" PRIu64 " kB/s: compressed from now on", account->name,
+                 gauge_rate(gauge) / 1000);
     }
     return pool->compresses;
+}
+
+/* What the choice was made by, for who wonders. */
+static void log_gauge(const struct imap_pool *pool)
+{
+    const struct gauge *gauge = &pool->gauge;
+
+    log_line(pool->shared.log, LOG_WIRE,
+             "%s: round trip %.1f ms; waited %" PRIu64 " ms for %" PRIu64
+             " bytes to come, %" PRIu64 " ms for %" PRIu64 " to go",
+             pool->shared.account->name, (double)gauge->trip_ns / 1e6,
+             gauge->in.waited_ns / 1000000, gauge->in.bytes,
+             gauge->out.waited_ns / 1000000, gauge->out.bytes);
 }
 
 bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task)
@@ -562,6 +573,7 @@ static void close_all(struct imap_pool *pool, bool keep)
 void imap_pool_close(struct imap_pool *pool)
 {
     pool->closing = true;
+    log_gauge(pool);
     close_all(pool, true);
 }
 

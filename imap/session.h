@@ -302,6 +302,9 @@ struct bytes session_output(const struct session *session);
 /* @n bytes of session_output() are on their way. */
 void session_sent(struct session *session, size_t n);
 
+/* Is there no command that was sent, even in part, and not answered? */
+bool session_is_quiet(const struct session *session);
+
 const struct caps *session_caps(const struct session *session);
 
 /* What is known of such a server; never NULL. */

@@ -136,6 +136,12 @@ bool session_command_waits(const struct session *session, uint32_t tag)
            session->pending[i].at < session->out_taken;
 }
 
+bool session_is_quiet(const struct session *session)
+{
+    return session->n_pending == 0 ||
+           session->pending[0].at >= session->out_taken;
+}
+
 bool session_command_answered(struct session *session, uint32_t tag)
 {
     size_t i = find(session, tag);
