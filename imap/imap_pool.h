@@ -95,16 +95,6 @@ void imap_pool_over(struct imap_pool *pool, struct imap_task *task);
 void imap_pool_ended(struct imap_pool *pool, struct imap_link *link, int result,
                      const struct err *err);
 
-/* Is it worth while to compress, as far as is known by now, and can the server?
- * That never changes back but where it turns out that the server cannot. */
-bool imap_pool_compresses(struct imap_pool *pool);
-
-/* The same for what this task alone will bring. */
-bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task);
-
-/* Go on without, because of @why. */
-void imap_pool_give_up_compress(struct imap_pool *pool, const char *why);
-
 /* End the task as the account was given up. */
 void imap_pool_lose(struct imap_pool *pool, struct imap_task *task);
 
@@ -148,5 +138,20 @@ void imap_pool_let_arrive(struct imap_pool *pool);
  * any more. Returns whether the account goes on with another one. */
 bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
                        int result, const struct err *err);
+
+/* imap_pool_compress.c */
+
+/* Is it worth while to compress, as far as is known by now, and can the server?
+ * That never changes back but where it turns out that the server cannot. */
+bool imap_pool_compresses(struct imap_pool *pool);
+
+/* The same for what this task alone will bring. */
+bool imap_pool_compresses_for(struct imap_pool *pool, struct imap_task *task);
+
+/* Go on without, because of @why. */
+void imap_pool_give_up_compress(struct imap_pool *pool, const char *why);
+
+/* Tell the log what the choice was made by. */
+void imap_pool_log_gauge(const struct imap_pool *pool);
 
 #endif
