@@ -79,9 +79,9 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 # only to those that are named here; the simulated worlds, whose network, servers
 # and clock take the place of libuv, to test_simulation.
 SIM := $(BUILD)/tests/sim/model.o
-DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c \
+DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c tests/sim/chance.c \
 	$(wildcard tests/sim/disk*.c))
-DISK_UNITS := test_disk_model test_disk_faults
+DISK_UNITS := test_disk_model test_disk_faults test_dirs
 PAIR := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/pair*.c))
 WORLD := $(filter-out $(SIM) $(DISK) $(PAIR), \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))
@@ -127,11 +127,11 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libmailtwin.a tests/tap.h $(SIM)
 		$(SIM) $(BUILD)/libmailtwin.a $(LIBS)
 
 $(BUILD)/tests/test_simulation: tests/unit/test_simulation.c \
-		$(BUILD)/libmailtwin.a tests/tap.h $(WORLD)
+		$(BUILD)/libmailtwin.a tests/tap.h $(WORLD) $(DISK)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS_ALL) $(UNIT_FLAGS) -MMD -MP $(LDFLAGS_ALL) -o $@ $< \
-		$(WORLD) $(BUILD)/libmailtwin.a $(WORLD_LIBS)
+		$(WORLD) $(DISK) -rdynamic $(BUILD)/libmailtwin.a $(WORLD_LIBS)
 
 $(BUILD)/tools/%: tests/tools/%.c $(wildcard tests/tools/*.h)
 	@mkdir -p $(@D)
@@ -153,11 +153,11 @@ $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
 
 units: $(UNIT_PROGRAMS)
 $(BUILD)/fuzz/sync: tests/fuzz/fuzz_sync.c tests/fuzz/replay.c \
-		$(BUILD)/libmailtwin.a $(WORLD)
+		$(BUILD)/libmailtwin.a $(WORLD) $(DISK)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS_ALL) -MMD -MP $(LDFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) \
-		$(WORLD) $(BUILD)/libmailtwin.a $(WORLD_LIBS)
+		$(WORLD) $(DISK) -rdynamic $(BUILD)/libmailtwin.a $(WORLD_LIBS)
 
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 # To be preloaded.

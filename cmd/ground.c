@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "cmd/pair_state.h"
-#include "cmd/paths.h"
 #include "store/maildir_endpoint.h"
 
 /* A root that is missing is made on the pair's first run only, and whether this
@@ -41,8 +41,7 @@ void ground_init(struct ground *ground, struct pair *const *pairs, size_t n,
         .root_errs = mem_new(n, sizeof(*ground->root_errs)),
     };
     if (!dry) {
-        ground->state_dir_result =
-            paths_make(state_dir, &ground->state_dir_err);
+        ground->state_dir_result = dirs_make(state_dir, &ground->state_dir_err);
     }
     for (size_t i = 0; i < n; i++) {
         for (unsigned side = LEFT; side < SIDES; side++) {

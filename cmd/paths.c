@@ -39,24 +39,3 @@ int paths_state(char **out, struct err *err)
 {
     return find("XDG_STATE_HOME", "~/.local/state", "mailtwin", out, err);
 }
-
-int paths_make(const char *path, struct err *err)
-{
-    char *part = mem_copy(path);
-    int r = 0;
-
-    for (char *end = part; r == 0 && *end != '\0'; end++) {
-        char next = end[1];
-
-        if (next != '/' && next != '\0') {
-            continue;
-        }
-        end[1] = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-            r = err_errno(err, ERR_DISK, errno, "cannot make %s", part);
-        }
-        end[1] = next;
-    }
-    free(part);
-    return r;
-}

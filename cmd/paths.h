@@ -11,8 +11,4 @@ int paths_config(char **out, struct err *err);
 /* The directory that has one state per pair below it. As paths_config(). */
 int paths_state(char **out, struct err *err);
 
-/* Make a directory, for nobody but its owner, and those above it that are
- * missing. @path is absolute, or as the user gave it. Returns 0 or ERR_DISK. */
-int paths_make(const char *path, struct err *err);
-
 #endif

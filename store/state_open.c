@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dirs.h"
 #include "base/mem.h"
 #include "store/lock.h"
 #include "store/state_check.h"
@@ -18,47 +19,6 @@
 
 #define TIME_BYTES 32
 #define NAMES_MAX  100 /* of states moved aside within one second */
-
-/* --- the directory ------------------------------------------------------------ */
-
-static int make_dir(const char *path, struct err *err)
-{
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return 0;
-    return err_errno(err, ERR_DISK, errno, "%s", path);
-}
-
-static int make_dirs(const char *path, struct err *err)
-{
-    char *part = mem_copy(path);
-    int r = 0;
-
-    for (char *at = part + 1; *part != '\0' && *at != '\0' && r == 0; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        r = make_dir(part, err);
-        *at = '/';
-    }
-    free(part);
-    return r == 0 ? make_dir(path, err) : r;
-}
-
-/* Make a name in the directory durable. Returns 0 or ERR_DISK. */
-static int sync_dir(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? -1 : fsync(fd);
-
-    /* A file system that cannot do this has nothing to lose by it. */
-    if (r < 0 && errno != EINVAL && errno != ENOTSUP)
-        r = err_errno(err, ERR_DISK, errno, "%s", path);
-    else
-        r = 0;
-    if (fd >= 0)
-        close(fd);
-    return r;
-}
 
 /* --- load ------------------------------------------------------------------------ */
 
@@ -276,7 +236,7 @@ static int move_aside(const struct state_open_options *options, int reason,
                  "%s: the state %s (%s): moved to %s, the messages are "
                  "matched anew",
                  options->pair, word_for(reason), err->text, aside);
-        r = sync_dir(options->dir, err);
+        r = dirs_sync(options->dir, err);
     }
     free(aside);
     free(readers);
@@ -303,7 +263,7 @@ static int open_to_write(struct state *state,
                          const struct log *log, struct err *err)
 {
     char *path = mem_printf("%s/lock", options->dir);
-    int r = make_dirs(options->dir, err);
+    int r = dirs_make(options->dir, err);
 
     if (r == 0)
         r = state->lock =
@@ -324,7 +284,10 @@ static int open_to_write(struct state *state,
     if (r == 0 && state->is_new)
         state->unfinished = true;
     if (r == 0 && state->is_new)
-        r = sync_dir(options->dir, err);
+        r = dirs_sync(options->dir, err);
+    /* A run that was killed may have made it. */
+    if (r == 0 && state->is_new)
+        r = dirs_sync_above(options->dir, err);
     return r;
 }
 

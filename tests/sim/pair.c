@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tests/sim/chance.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/pair_parts.h"
 
@@ -19,27 +20,6 @@
 
 const char *const pair_folders[PAIR_FOLDERS] = {"INBOX", "Work",    "Work/deep",
                                                 "Fresh", "Renamed", "Late"};
-
-/* Chance and the process number are in names of files: one seed, one order of
- * events. In place of libcrypto's and of the C library's. */
-static uint64_t chance;
-
-/* As openssl/rand.h has it, whose names are others' here. */
-int RAND_bytes(unsigned char *out, int n);
-
-int RAND_bytes(unsigned char *out, int n)
-{
-    for (int i = 0; i < n; i++) {
-        chance = chance * 6364136223846793005u + 1442695040888963407u;
-        out[i] = (unsigned char)(chance >> 56);
-    }
-    return 1;
-}
-
-pid_t getpid(void)
-{
-    return 4711;
-}
 
 struct sim *pair_sim(struct uv_loop_s *loop)
 {
@@ -68,7 +48,7 @@ void pair_init(struct pair *pair, uint32_t seed)
              syscall(SYS_getpid));
     if (mkdir(pair->root, 0700) != 0)
         abort();
-    chance = seed;
+    chance_start(seed);
     pair->mail_path = mem_printf("%s/mail", pair->root);
     pair->state_path = mem_printf("%s/state", pair->root);
     clock_start();
@@ -82,6 +62,7 @@ void pair_deinit(struct pair *pair)
     disk_load(NULL);
     disk_leave();
     clock_stop();
+    chance_stop();
     if (rmdir(pair->root) != 0)
         printf("# %s stays\n", pair->root);
     for (unsigned i = 0; i < pair->n_mails; i++)
@@ -383,7 +364,7 @@ void pair_load(struct pair *pair, const struct pair_image *image)
     disk_load(image->disk);
     clock_set_ns(image->now_ns);
     copy_folders(&image->model, &pair->model);
-    chance = pair->sim.seed;
+    chance_start(pair->sim.seed);
     pair->model.n_late = 0;
     pair->n_aside = 0;
 }
