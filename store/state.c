@@ -369,13 +369,29 @@ void state_pair_put(struct state *state, uint32_t folder,
     state->pairs_queued = true;
 }
 
+/* In the queue: gone says whose file rows go. */
+static void end_pair(struct state *state, uint32_t folder,
+                     const struct state_pair *pair, bool gone)
+{
+    struct record_key key = record_key_pair(folder, pair->uid[LEFT]);
+    struct state_pair end = *pair;
+
+    end.gone[LEFT] = gone;
+    end.gone[RIGHT] = gone;
+    record_encode_pair(&state->value, record_key_bytes(&key), &end);
+    state_queue_del(state, RECORD_PAIR, record_key_bytes(&key));
+}
+
 void state_pair_del(struct state *state, uint32_t folder,
                     const struct state_pair *pair)
 {
-    struct record_key key = record_key_pair(folder, pair->uid[LEFT]);
+    end_pair(state, folder, pair, true);
+}
 
-    record_encode_pair(&state->value, record_key_bytes(&key), pair);
-    state_queue_del(state, RECORD_PAIR, record_key_bytes(&key));
+void state_pair_part(struct state *state, uint32_t folder,
+                     const struct state_pair *pair)
+{
+    end_pair(state, folder, pair, false);
 }
 
 /* --- apart -------------------------------------------------------------------- */

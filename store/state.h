@@ -178,11 +178,16 @@ int state_pair_each(struct state *state, uint32_t folder, enum side side,
 void state_pair_put(struct state *state, uint32_t folder,
                     const struct state_pair *pair);
 
-/* Queue the end of a pair, and of the file rows of its UIDs, unless the same
- * commit leaves a UID in another pair or apart. Nothing happens to a pair that
- * took the place of this one. */
+/* Queue the end of a pair whose messages are gone, and of the file rows of its
+ * UIDs, unless the same commit leaves a UID in another pair or apart. Nothing
+ * happens to a pair that took the place of this one. */
 void state_pair_del(struct state *state, uint32_t folder,
                     const struct state_pair *pair);
+
+/* The same of a pair of which a message may still be there: under the number
+ * that it has, so the file rows stay. */
+void state_pair_part(struct state *state, uint32_t folder,
+                     const struct state_pair *pair);
 
 /* --- apart: messages that stay on one side, and why ----------------------- */
 

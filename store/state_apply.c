@@ -327,8 +327,8 @@ static int is_known(struct apply *apply, enum side side, uint32_t folder,
     return r;
 }
 
-/* A UID that has no pair any more needs no file row, if its pair did not only
- * change: the other side's UID may be new (UIDVALIDITY). So this comes last. */
+/* A UID that is gone needs no file row, if its pair did not only change: the
+ * other side's UID may be new (UIDVALIDITY). So this comes last. */
 static int drop_files(struct apply *apply, const struct state_op *op)
 {
     uint32_t folder = record_key_read(op->table, op->key).folder;
@@ -341,6 +341,8 @@ static int drop_files(struct apply *apply, const struct state_op *op)
         enum side side = i == LEFT ? LEFT : RIGHT;
         struct record_key key = record_key_file(side, folder, pair.uid[side]);
 
+        if (!pair.gone[side])
+            continue;
         r = is_known(apply, side, folder, pair.uid[side]);
         if (r == 1) {
             r = state_files_del(apply->tx, record_key_bytes(&key), NULL,

@@ -21,6 +21,7 @@ void plan_deinit(struct plan *plan)
     free(plan->flags);
     free(plan->records);
     free(plan->forgets);
+    free(plan->parts);
     free(plan->aparts);
     memset(plan, 0, sizeof(*plan));
 }
@@ -28,8 +29,8 @@ void plan_deinit(struct plan *plan)
 bool plan_is_empty(const struct plan *plan)
 {
     return plan_work(plan) == 0 && plan->n_records == 0 &&
-           plan->n_forgets == 0 && plan->n_aparts == 0 && !plan->relist[LEFT] &&
-           !plan->relist[RIGHT];
+           plan->n_forgets == 0 && plan->n_parts == 0 && plan->n_aparts == 0 &&
+           !plan->relist[LEFT] && !plan->relist[RIGHT];
 }
 
 size_t plan_work(const struct plan *plan)
@@ -50,6 +51,13 @@ static void add_forget(struct plan *plan, const struct state_pair *pair)
     plan->forgets = mem_grow(plan->forgets, plan->n_forgets, &plan->forgets_cap,
                              sizeof(*plan->forgets));
     plan->forgets[plan->n_forgets++] = *pair;
+}
+
+static void add_part(struct plan *plan, const struct state_pair *pair)
+{
+    plan->parts = mem_grow(plan->parts, plan->n_parts, &plan->parts_cap,
+                           sizeof(*plan->parts));
+    plan->parts[plan->n_parts++] = *pair;
 }
 
 static void add_delete(struct plan *plan, enum side side,
@@ -284,7 +292,7 @@ static void mark_gone(struct plan *plan, enum side side,
 static void copy_again(struct plan *plan, enum side to,
                        const struct state_pair *pair)
 {
-    add_forget(plan, pair);
+    add_part(plan, pair);
     plan->relist[other(to)] = true;
 }
 
@@ -308,7 +316,7 @@ static bool judge_vanished(struct plan *plan, const struct plan_input *input,
         !uidset_has(input->added[side], pair->uid[side]) ||
         !uidset_has(&input->delta[side]->gone, pair->uid[side]))
         return false;
-    add_forget(plan, pair);
+    add_part(plan, pair);
     plan->vanished[side] =
         mem_grow(plan->vanished[side], plan->n_vanished[side],
                  &plan->vanished_cap[side], sizeof(*plan->vanished[side]));

@@ -40,9 +40,13 @@ struct plan {
     struct state_pair *records; /* to put on record: nothing to send */
     size_t n_records;
     size_t records_cap;
-    struct state_pair *forgets; /* to take off the record */
+    struct state_pair *forgets; /* to take off the record: gone on both sides */
     size_t n_forgets;
     size_t forgets_cap;
+    struct state_pair *parts; /* to take off the record, though one message is
+                                 there: it is looked at anew */
+    size_t n_parts;
+    size_t parts_cap;
     struct state_apart *aparts; /* messages that stay on their side */
     size_t n_aparts;
     size_t aparts_cap;
@@ -52,7 +56,7 @@ struct plan {
     bool relist[SIDES]; /* list this side in full in the next pass */
     bool anew;          /* who is who is asked anew then: nothing is copied
                            before */
-    /* Of forgets: the copy on this side is of this run, and gone already. */
+    /* Of parts: the copy on this side is of this run, and gone already. */
     struct state_pair *vanished[SIDES];
     size_t n_vanished[SIDES];
     size_t vanished_cap[SIDES];

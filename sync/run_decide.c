@@ -279,6 +279,8 @@ static void record_plan(struct folder_work *work)
     record_folder(work);
     for (size_t i = 0; i < plan->n_forgets; i++)
         state_pair_del(state, work->row.id, &plan->forgets[i]);
+    for (size_t i = 0; i < plan->n_parts; i++)
+        state_pair_part(state, work->row.id, &plan->parts[i]);
     for (size_t i = 0; i < plan->n_records; i++)
         state_pair_put(state, work->row.id, &plan->records[i]);
     for (size_t i = 0; i < plan->n_aparts; i++)

@@ -40,7 +40,7 @@ static void on_item(struct inquiry *inquiry, enum side side, uint32_t number,
 
     if (identity->size == pair->size || identity->date == pair->date)
         return;
-    state_pair_del(search->run->options.state, work->row.id, pair);
+    state_pair_part(search->run->options.state, work->row.id, pair);
     work->want_full[side] = true;
     pair->uid[LEFT] = 0; /* out of the plan, at the end */
 }

@@ -404,6 +404,12 @@ void state_pair_del(struct state *state, uint32_t folder,
     memory_pair(state, folder, pair, true);
 }
 
+void state_pair_part(struct state *state, uint32_t folder,
+                     const struct state_pair *pair)
+{
+    memory_pair(state, folder, pair, true);
+}
+
 int state_apart_get(struct state *state, uint32_t folder, enum side side,
                     uint32_t uid, struct state_apart *out, struct err *err)
 {

@@ -126,6 +126,8 @@ static void carry_out(struct world *world, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_forgets; i++)
         record_del(world, &plan->forgets[i]);
+    for (size_t i = 0; i < plan->n_parts; i++)
+        record_del(world, &plan->parts[i]);
     for (size_t i = 0; i < plan->n_records; i++)
         record_put(world, &plan->records[i]);
     for (size_t i = 0; i < plan->n_aparts; i++)
@@ -474,7 +476,7 @@ static void test_vanished(void)
         desk.input.added[other(side)] = &none;
         finish_side(&desk, side, side == LEFT ? "2:3" : "12:13", true);
         judge_all(&desk);
-        ok(desk.plan.n_forgets == 1 && desk.plan.relist[LEFT] &&
+        ok(desk.plan.n_parts == 1 && desk.plan.relist[LEFT] &&
                desk.plan.relist[RIGHT] && desk.plan.n_vanished[side] == 1 &&
                desk.plan.vanished[side][0].uid[LEFT] == 2 &&
                desk.plan.n_vanished[other(side)] == 0,
@@ -538,7 +540,7 @@ static void test_direction(enum side source)
            desk.plan.flags[0].change[target].add.system == FLAG_SEEN &&
            desk.plan.flags[0].change[target].remove.system == 0,
        "one-way from side %d: its flags go over, others stay", source);
-    ok(desk.plan.n_forgets == 1 && desk.plan.relist[source] &&
+    ok(desk.plan.n_parts == 1 && desk.plan.relist[source] &&
            deletes_nothing(&desk.plan),
        "what is gone from the target comes again");
     ok(desk.plan.n_aparts == 1 && desk.plan.aparts[0].kind == APART_FOREIGN &&

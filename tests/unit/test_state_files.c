@@ -50,6 +50,7 @@ static void test_files_of_pairs(const struct statedir *place)
 {
     struct state *state = open_state(place);
     struct state_apart apart = {.folder = 1, .side = RIGHT, .uid = 3};
+    struct state_pair pair = pair_of(14, 4);
 
     for (uint32_t uid = 1; uid <= 4; uid++) {
         char name[2] = {(char)('a' + uid - 1), '\0'};
@@ -67,6 +68,10 @@ static void test_files_of_pairs(const struct statedir *place)
     ok(uid_of(state, "b") == 2, "files: one that is paired anew stays");
     ok(uid_of(state, "c") == 3, "files: one that stays apart stays");
     ok(uid_of(state, "d") == 4, "files: one whose pair stays, stays");
+    state_pair_part(state, 1, &pair);
+    commit(state);
+    ok(twin(state, 1, RIGHT, 4) == 0 && uid_of(state, "d") == 4,
+       "files: one that its pair leaves behind keeps its number");
     state_close(state);
 }
 
