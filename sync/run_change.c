@@ -57,6 +57,15 @@ static void change_folder(struct folder_work *work, enum side side,
     endpoint_folder(work->run->options.endpoint[side], &change->request);
 }
 
+/* It was another folder's. */
+static void forget_token(struct folder_work *work, enum side side)
+{
+    work->has_token[side] = false;
+    work->token[side] = (struct folder_token){0};
+    work->row.has_token[side] = false;
+    work->row.token[side] = (struct folder_token){0};
+}
+
 static int keep_apart(void *owner, const struct state_pair *pair)
 {
     struct folder_change *change = owner;
@@ -95,7 +104,7 @@ static void forget_earlier(struct folder_change *change)
     else
         run_commit(work->run);
     if (!change->others)
-        work->row.token[change->side] = (struct folder_token){0};
+        forget_token(work, change->side);
 }
 
 /* Two names that are one there: neither goes on, whichever came first, as
@@ -197,10 +206,9 @@ static void name_new(struct folder_work *work, enum side side)
     work->row.name[side] =
         run_map_name(work->run, side, work->row.name[other(side)]);
     work->has_token[side] = false;
-    if (work->row.pairs > work->row.gone[side])
-        return; /* it will be seen that it is another one */
-    work->row.has_token[side] = false;
-    work->row.token[side] = (struct folder_token){0};
+    if (work->row.pairs <= work->row.gone[side])
+        forget_token(work, side); /* else it is to be seen that it is
+                                         another one */
 }
 
 /* Returns whether there is anything to make. */
