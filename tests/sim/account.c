@@ -156,6 +156,28 @@ void account_fact(struct account *account, enum side side, enum fate fate,
     }
 }
 
+void account_renamed(struct account *account, enum side side,
+                     const char *folder)
+{
+    account->renamed = true;
+    if (account->run % 2 == 1)
+        account_fact(account, side, FATE_TAKEN, CONTENT_NONE, folder, false);
+}
+
+/* Did the folder get another name within a run? */
+static bool went_along(const struct account *account, enum side side,
+                       const char *folder)
+{
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *fact = &account->facts[i];
+
+        if (fact->content == CONTENT_NONE && fact->side == side &&
+            strcmp(fact->folder, folder) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Each removal on one side has its reason in what the other side's user took
  * away. Not one by one: moves that meet may come to more, in other folders. */
 void account_removal(struct account *account, enum side side, uint32_t content,
@@ -164,7 +186,8 @@ void account_removal(struct account *account, enum side side, uint32_t content,
     struct sum sum = sum_up(account, content);
     struct account_fact *fact;
 
-    if (sum.taken[other(side)] == 0 && !account->aged) {
+    if (sum.taken[other(side)] == 0 && !account->aged &&
+        !went_along(account, other(side), folder)) {
         account->evils[EVIL_UNJUSTIFIED]++;
         account_wrong(account,
                       "unjustified: message %u is taken away from %s on the %s,"
@@ -292,6 +315,20 @@ void account_check_loss(struct account *account, const struct look *left,
     }
     if (left->torn || right->torn)
         account_wrong(account, "there is a message that nobody wrote");
+}
+
+void account_excuse(struct account *account, enum side side,
+                    const struct look *gone, const struct look *left,
+                    const struct look *right)
+{
+    for (size_t i = 0; i < gone->n_mail; i++) {
+        uint32_t content = gone->mail[i].content;
+        struct sum sum = sum_up(account, content);
+
+        if (count_both(left, right, content) < least(account, &sum, content))
+            account_fact(account, side, FATE_DELETED, content,
+                         gone->folders[gone->mail[i].folder], false);
+    }
 }
 
 /* --- in step ----------------------------------------------------------------- */

@@ -62,9 +62,23 @@ void account_begin(struct account *account, const struct look *look);
 void account_fact(struct account *account, enum side side, enum fate fate,
                   uint32_t content, const char *folder, bool fresh);
 
+/* The user of @side gives a folder another name. What a run is about to put into
+ * a Maildir's goes with it: a move that nobody sees. */
+void account_renamed(struct account *account, enum side side,
+                     const char *folder);
+
 /* The tool takes a message away from @side. */
 void account_removal(struct account *account, enum side side, uint32_t content,
                      const char *folder);
+
+/*
+ * Through no doing of the tool @side went back to what it was: in a power cut,
+ * or to an older copy. @gone: messages of it that may have been lost so. Those
+ * that are nowhere any more count as deleted by their user.
+ */
+void account_excuse(struct account *account, enum side side,
+                    const struct look *gone, const struct look *left,
+                    const struct look *right);
 
 /* At any moment: is nothing lost? Sets wrong, where it was not set. */
 void account_check_loss(struct account *account, const struct look *left,

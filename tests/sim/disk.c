@@ -188,8 +188,19 @@ void disk_fault(const struct disk_fault *fault)
     disk.has_fired = false;
     disk.fired_call[0] = '\0';
     disk.n_calls = disk.n_looks = disk.n_armed = 0;
+    disk.n_written = 0; /* by one that did not live to commit it */
     for (size_t i = 0; disk.root != NULL && i < disk.tree.root->seen.n; i++)
         disk.tree.root->seen.names[i].node->n_changes = 0;
+}
+
+void disk_die(void)
+{
+    disk.is_dead = true;
+}
+
+bool disk_is_dead(void)
+{
+    return disk.is_dead;
 }
 
 uint64_t disk_calls(void)
@@ -318,14 +329,48 @@ static void breach(uint64_t *count, const char *what,
                  path, name);
 }
 
+/* --- who looks on --------------------------------------------------------------------- */
+
+void disk_tell(const struct disk_watcher *watcher)
+{
+    disk.watcher = watcher != NULL ? *watcher : (struct disk_watcher){0};
+}
+
+void disk_visit(void)
+{
+    if (disk_is_on() && !disk.others && !disk.is_dead &&
+        disk.watcher.visit != NULL)
+        disk.watcher.visit(disk.watcher.owner);
+}
+
+void disk_removes(const struct disk_node *dir, const char *name,
+                  const struct disk_node *to)
+{
+    const struct disk_node *node = disk_names_get(&dir->seen, name);
+    char path[300] = "";
+    size_t n;
+
+    if (disk.others || (node->published && !node->recorded) ||
+        disk.watcher.removes == NULL || !holds_mail(dir) ||
+        (to != NULL && holds_mail(to) && to->parent == dir->parent))
+        return;
+    print_path(dir, path, sizeof(path));
+    n = strlen(path);
+    (void)snprintf(path + n, sizeof(path) - n, "%s", name);
+    disk.watcher.removes(disk.watcher.owner, path);
+}
+
+/* --- publishing --------------------------------------------------------------------- */
+
 void disk_order_published(const struct disk_node *from,
                           const struct disk_node *to, const char *name,
-                          const struct disk_node *node)
+                          struct disk_node *node)
 {
     if (disk.others || node == NULL || node->is_dir || !holds_mail(to) ||
         !has_parts(from, "tmp"))
         return;
     disk.order.published++;
+    node->published = true;
     if (node->n_writes > 0)
         breach(&disk.order.early_publish, "visible before its data was durable",
                to, name);

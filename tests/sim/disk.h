@@ -75,6 +75,25 @@ uint64_t disk_looks(void);
 bool disk_has_fired(void);
 const char *disk_fired_call(void);
 
+/* From now on nothing has any effect, as after DISK_KILL, until disk_fault(). */
+void disk_die(void);
+/* Is it so, by this or by a fault? */
+bool disk_is_dead(void);
+
+/* Who looks on. Neither is called for other programs' calls. */
+struct disk_watcher {
+    void *owner;
+    /* Before each call that may be a file's below the root: others may act. */
+    void (*visit)(void *owner);
+    /* A file is about to go from a directory "cur" or "new", @path below the
+     * root, and not to the other one of the same two. What the program put there
+     * itself and no commit has named yet is its own to take back. */
+    void (*removes)(void *owner, const char *path);
+};
+
+/* NULL: nobody. */
+void disk_tell(const struct disk_watcher *watcher);
+
 /* Calls between these two are another program's: journaled, but neither counted
  * nor failed. */
 void disk_others_begin(void);

@@ -23,6 +23,7 @@
 __attribute__((unused)) static void enter(void)
 {
     pthread_mutex_lock(&disk.lock);
+    disk_visit();
     disk.tree.now = clock_now_ns();
 }
 

@@ -34,6 +34,8 @@ static int rename_any(int from, const char *from_path, int to,
     if (old.dir != NULL && new.dir != NULL && old.node != NULL &&
         (new.node == NULL || (flags & RENAME_NOREPLACE) == 0))
         verdict = disk_gate(CALL_RENAME, new.dir, new.name);
+    if (verdict != DISK_REFUSE && old.node != NULL && !old.node->is_dir)
+        disk_removes(old.dir, old.name, new.dir);
     r = verdict == DISK_REFUSE
             ? -1
             : rename_real(from, from_path, to, to_path, flags);
@@ -116,6 +118,8 @@ int unlinkat(int at, const char *path, int flags)
         verdict =
             disk_gate((flags & AT_REMOVEDIR) != 0 ? CALL_RMDIR : CALL_UNLINK,
                       place.dir, place.name);
+    if (verdict != DISK_REFUSE && place.node != NULL && !place.node->is_dir)
+        disk_removes(place.dir, place.name, NULL);
     r = verdict == DISK_REFUSE ? -1 : unlinkat_real(at, path, flags);
     if (r == 0 && place.dir != NULL) {
         disk_tree_set(&disk.tree, place.dir, place.name, NULL);

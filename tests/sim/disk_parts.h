@@ -49,6 +49,7 @@ struct disk_node {
     struct disk_write *writes;
     size_t n_writes;
     size_t writes_cap;
+    bool published;     /* put into cur or new by the program */
     bool recorded;      /* a commit has named it */
     uint64_t n_changes; /* of an entry of the root: below it */
     /* of a directory */
@@ -151,6 +152,7 @@ struct disk {
     bool has_fired;
     char fired_call[512];
     struct disk_fault fault;
+    struct disk_watcher watcher;
     uint64_t n_calls; /* as disk_calls() */
     uint64_t n_looks;
     uint64_t n_armed; /* those that the fault may fall on */
@@ -170,6 +172,12 @@ bool disk_is_on(void);
 enum disk_verdict disk_gate(enum disk_call call, const struct disk_node *dir,
                             const char *name);
 
+/* Somebody may look on: before anything of a call is looked up. */
+void disk_visit(void);
+/* A name goes from @dir, for good or for a place in @to. */
+void disk_removes(const struct disk_node *dir, const char *name,
+                  const struct disk_node *to);
+
 /* Where a path leads. */
 struct disk_place {
     struct disk_node *dir; /* NULL: not below the root, or not there */
@@ -183,7 +191,7 @@ struct disk_fd *disk_fd(int fd);
 /* The lint. */
 void disk_order_published(const struct disk_node *from,
                           const struct disk_node *to, const char *name,
-                          const struct disk_node *node);
+                          struct disk_node *node);
 void disk_order_wrote(const struct disk_fd *fd, const void *bytes, size_t n);
 
 /* Make the real files below the root those of the tree, all durable:

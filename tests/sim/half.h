@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/endpoint.h"
+#include "store/maildir_endpoint.h"
 #include "store/state.h"
 #include "tests/sim/server.h"
 
@@ -42,6 +43,9 @@ struct half_class {
                     const struct look_mail *mail);
     void (*take)(struct half *half, const char *folder,
                  const struct look_mail *mail);
+    /* NULL: by deliver and take. */
+    void (*move)(struct half *half, const struct look_mail *mail,
+                 const char *to);
     void (*flag)(struct half *half, const char *folder,
                  const struct look_mail *mail, uint32_t flags,
                  uint32_t keywords);
@@ -49,11 +53,11 @@ struct half_class {
     bool (*make)(struct half *half, const char *folder);
     bool (*remove)(struct half *half, const char *folder);
     bool (*rename)(struct half *half, const char *from, const char *to);
-    /* UIDVALIDITY changes. */
+    /* UIDVALIDITY changes; NULL where there is none. */
     void (*renumber)(struct half *half, const char *folder);
     struct endpoint *(*endpoint)(struct half *half, struct state *state,
                                  enum side which, const struct log *log);
-    /* Commands so far that changed something. */
+    /* What the run changed, counted from some time on: commands, or calls. */
     uint64_t (*changes)(const struct half *half);
     void (*free)(struct half *half);
 };
@@ -66,7 +70,25 @@ struct half {
 /* A model server behind @port, told of what happens to it; one connection to
  * @connections of them. */
 struct half *half_server_new(uint16_t port, enum server_tier tier);
+/* NULL for a Maildir. */
 struct server *half_server(struct half *half);
+
+/*
+ * A Maildir at @root, an entry "mail" of the directory that disk.h watches, with
+ * an INBOX. Some of its users' programs are careless: they make the data or the
+ * name of what they deliver not durable (soft), and a power cut may take it.
+ */
+struct half *half_maildir_new(const char *root, enum maildir_layout layout);
+bool half_maildir_is_soft(struct half *half, const char *path);
+/* Has a run been there? */
+bool half_maildir_is_marked(struct half *half);
+/* After a power cut: files of careless programs that are not whole, or are in
+ * tmp, go. */
+void half_maildir_tidy(struct half *half);
+/* Which message is the file @path, as disk.h tells it? Its number into @mail, its
+ * folder into @folder, to be freed where not NULL. False: none that is known. */
+bool half_maildir_find(struct half *half, const char *path,
+                       struct look_mail *mail, char **folder);
 
 /* All that is there; look_free() it. */
 void half_look(struct half *half, struct look *look);

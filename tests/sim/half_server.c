@@ -19,11 +19,6 @@ static struct server *server_of(struct half *half)
     return &((struct server_half *)half)->server;
 }
 
-struct server *half_server(struct half *half)
-{
-    return server_of(half);
-}
-
 static void look_at(struct half *half, struct look *look)
 {
     const struct server *server = server_of(half);
@@ -105,6 +100,11 @@ static void free_half(struct half *half)
 {
     server_deinit(server_of(half));
     free(half);
+}
+
+struct server *half_server(struct half *half)
+{
+    return half->class->look == look_at ? server_of(half) : NULL;
 }
 
 struct half *half_server_new(uint16_t port, enum server_tier tier)

@@ -45,6 +45,7 @@ static struct net {
     struct net_service services[NET_PORTS];
     struct net_conn *conns;
     bool killed;
+    bool muted;
 } net;
 
 struct net_faults *net_faults(void)
@@ -170,7 +171,7 @@ static void go_on_writing(struct net_conn *conn)
     size_t room = SEND_BUFFER - buf_len(&conn->up.bytes);
     size_t n = conn->unsent.len < room ? conn->unsent.len : room;
 
-    if (conn->write == NULL || conn->silent)
+    if (conn->write == NULL || conn->silent || net.muted)
         return;
     buf_add(&conn->up.bytes, (struct bytes){conn->unsent.ptr, n});
     conn->unsent = bytes_skip(conn->unsent, n);
@@ -393,7 +394,7 @@ int uv_try_write(uv_stream_t *stream, const uv_buf_t bufs[], unsigned n_bufs)
         n = room;
     if (sched_chance(8))
         n = 1 + sched_random((uint32_t)n);
-    if (conn->peer != NULL && !conn->silent) {
+    if (conn->peer != NULL && !conn->silent && !net.muted) {
         buf_add(&conn->up.bytes, (struct bytes){bufs[0].base, n});
         schedule(conn, &conn->up, move_up, delay(conn));
     }
@@ -615,6 +616,7 @@ void net_kill(void)
     struct net_conn *next;
 
     net.killed = true;
+    net.muted = false;
     for (struct net_conn *conn = net.conns; conn != NULL; conn = next) {
         next = conn->next;
         if (conn->peer != NULL && !conn->silent)
@@ -631,6 +633,11 @@ void net_kill(void)
         peer_gone(conn);
         drop_if_over(conn);
     }
+}
+
+void net_mute(void)
+{
+    net.muted = true;
 }
 
 void net_revive(void)

@@ -68,4 +68,8 @@ void net_break(struct net_conn *conn, enum net_cut how);
 void net_kill(void);
 void net_revive(void);
 
+/* The same, but from inside of what the client does: it sends nothing any more.
+ * net_kill() is to follow. */
+void net_mute(void);
+
 #endif

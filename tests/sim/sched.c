@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "tests/random.h"
+#include "tests/sim/clock.h"
 
 struct event {
     uint64_t due_us;
@@ -78,8 +79,10 @@ static size_t count_due(void)
         if (sched.events[i].due_us < first_us)
             first_us = sched.events[i].due_us;
     }
-    if (first_us > sched.now_us)
+    if (first_us > sched.now_us) {
+        clock_pass_ns((int64_t)(first_us - sched.now_us) * 1000);
         sched.now_us = first_us;
+    }
     for (size_t i = 0; i < sched.n; i++)
         n_due += sched.events[i].due_us <= sched.now_us;
     return n_due;

@@ -3,7 +3,8 @@
  * world: what libuv would do (uv.c), bytes on their way (net.c), servers that
  * act late (server.c). Of all that is due at one moment, any may come first;
  * the clock stands still until nothing is due, then it jumps to what comes
- * next. One seed is one order of events.
+ * next. One seed is one order of events. The clock of clock.h goes along, where it
+ * was started.
  *
  * There is one of it in a program: libuv's functions are given nothing that it
  * could hang on. sched_reset() begins a new world.

@@ -1,6 +1,5 @@
 #include "tests/sim/world.h"
 
-#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +89,16 @@ static void overruns_right(void *owner, const struct server_box *box,
     overrun(owner, RIGHT, box, mail);
 }
 
-static void make_half(struct world *world, enum side side)
+static void make_maildir(struct world *world, enum side side)
+{
+    world->maildir_side = side;
+    world->maildir = half_maildir_new(
+        world->mail_dir, sched_chance(2) ? MAILDIR_NESTED : MAILDIR_PLUSPLUS);
+    world->half[side] = world->maildir;
+    SAY(world, "%s: a Maildir\n", side == LEFT ? "left" : "right");
+}
+
+static void make_server(struct world *world, enum side side)
 {
     struct half *half = half_server_new(
         (uint16_t)(1 + side), (enum server_tier)sched_random(SERVER_TIERS));
@@ -112,7 +120,8 @@ static void make_half(struct world *world, enum side side)
 void world_init(struct world *world, const struct world_kind *kind,
                 uint64_t seed, bool tell, struct world_counts *counts)
 {
-    (void)kind;
+    enum side maildir = SIDES;
+
     memset(world, 0, sizeof(*world));
     sched_reset(seed);
     net_reset();
@@ -125,12 +134,17 @@ void world_init(struct world *world, const struct world_kind *kind,
     if (mkdtemp(world->dir) == NULL)
         abort();
     world->state_dir = mem_printf("%s/state", world->dir);
+    world->mail_dir = mem_printf("%s/mail", world->dir);
+    world->disk_faults = kind->disk;
+    world_disk_init(world, seed);
     world->policy.max_delete.kind = MAX_DELETE_OFF;
     world->policy.moves = !sched_chance(4);
     world->policy.subscriptions = sched_chance(2);
     world->policy.on_conflict = sched_chance(2) ? LEFT : RIGHT;
+    if (kind->maildir)
+        maildir = sched_chance(2) ? LEFT : RIGHT;
     for (enum side side = LEFT; side < SIDES; side++)
-        make_half(world, side);
+        (side == maildir ? make_maildir : make_server)(world, side);
 }
 
 void world_deinit(struct world *world)
@@ -140,9 +154,12 @@ void world_deinit(struct world *world)
         world->half[side]->class->free(world->half[side]);
     account_deinit(&world->account);
     snapshot_free(world->old_state);
+    snapshot_free(world->old_mail);
     contents_reset();
+    world_disk_deinit(world);
     nftw(world->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(world->state_dir);
+    free(world->mail_dir);
 }
 
 /* --- a run ------------------------------------------------------------------------ */
@@ -171,33 +188,40 @@ static void on_done(void *owner, const struct run_result *result)
 
 static void sink(void *owner, enum log_level level, const char *line)
 {
-    const struct world *world = owner;
+    struct world *world = owner;
 
+    /* A state that was of no use was moved aside: as if it were lost. */
+    if (world->disk_faults && strstr(line, "moved to") != NULL)
+        world->account.reset = true;
     if (level <= LOG_ACTION)
         SAY(world, "log: %s\n", line);
 }
 
 /* The process dies: what it did stays done, and whatever is left of it in
  * memory does nothing any more. */
-static struct snapshot *kill_run(struct world *world, struct run *run)
+static void kill_run(struct world *world, struct run *run)
 {
-    SAY(world, "killed\n");
-    world->counts->faults[WORLD_KILLED]++;
+    SAY(world, "killed %s\n", disk_fired_call());
+    disk_die();
     net_kill();
-    run_cancel(run);
-    return snapshot_take(world->state_dir);
+    if (!world->over)
+        run_cancel(run);
 }
 
 /* Until it is over. Returns false where it is not, for ever. */
-static bool play(struct world *world, struct run *run, uint64_t kill_after,
-                 struct snapshot **dead)
+static bool play(struct world *world, struct run *run, uint64_t kill_after)
 {
     uint64_t from = sched_steps();
+    bool killed = false;
 
     while (!world->over || uv_sim_alive() > 0) {
-        if (kill_after > 0 && *dead == NULL && !world->over &&
-            sched_steps() - from >= kill_after)
-            *dead = kill_run(world, run);
+        bool now = kill_after > 0 && !world->over &&
+                   sched_steps() - from >= kill_after;
+
+        if (!killed && (now || disk_is_dead())) {
+            kill_run(world, run);
+            killed = true;
+        }
         if (sched_steps() - from > STEPS_MAX || !sched_step())
             return false;
     }
@@ -215,8 +239,7 @@ static uint32_t changes_of(const struct world *world)
 }
 
 static int start_and_play(struct world *world, struct state *state,
-                          const struct log *log, uint64_t kill_after,
-                          struct snapshot **dead)
+                          const struct log *log, uint64_t kill_after)
 {
     struct run_options options = {
         .pair = "sim",
@@ -237,7 +260,7 @@ static int start_and_play(struct world *world, struct state *state,
             world->half[side], state, side, log);
     world->over = false;
     run = run_start(&options, &err);
-    ended = play(world, run, kill_after, dead);
+    ended = play(world, run, kill_after);
     if (!ended) {
         /* What hangs cannot be freed. */
         account_wrong(&world->account, "a run that does not end");
@@ -249,7 +272,7 @@ static int start_and_play(struct world *world, struct state *state,
     return world->result.result;
 }
 
-int world_run(struct world *world, uint64_t kill_after)
+static int open_and_play(struct world *world, uint64_t kill_after)
 {
     struct log log = {.level = LOG_ACTION, .sink = sink, .owner = world};
     struct state_open_options open = {
@@ -257,33 +280,43 @@ int world_run(struct world *world, uint64_t kill_after)
         .pair = "sim",
         .identity = {world->half[LEFT]->identity, world->half[RIGHT]->identity},
     };
-    uint32_t before = changes_of(world);
-    struct snapshot *dead = NULL;
     struct state *state;
     struct err err = {{0}};
+    int r;
+
+    if (state_open(&open, &log, &state, &err) < 0) {
+        if (world->disk_fault.kind == DISK_NO_FAULT)
+            account_wrong(&world->account, "the state cannot be opened: %s",
+                          err.text);
+        return ERR_STATE;
+    }
+    r = start_and_play(world, state, &log, kill_after);
+    if (r != ERR_LIMIT)
+        state_close(state);
+    return r;
+}
+
+int world_run(struct world *world, uint64_t kill_after)
+{
+    uint32_t before;
     int r;
 
     world->counts->syncs++;
     world->account.run++;
     world->edited = false;
     world->stuck = false;
-    if (state_open(&open, &log, &state, &err) < 0) {
-        account_wrong(&world->account, "the state cannot be opened: %s",
-                      err.text);
-        return ERR_STATE;
-    }
-    r = start_and_play(world, state, &log, kill_after, &dead);
+    disk_fault(&world->disk_fault);
+    before = changes_of(world);
+    memset(&world->result, 0, sizeof(world->result));
+    r = open_and_play(world, kill_after);
     world->account.run++;
     if (r == ERR_LIMIT)
         return r;
-    state_close(state);
-    if (dead != NULL) {
-        snapshot_restore(dead, world->state_dir);
-        snapshot_free(dead);
+    world->sends = changes_of(world) - before;
+    if (world_disk_after(world)) {
         net_revive();
         r = ERR_CANCELLED;
     }
-    world->sends = changes_of(world) - before;
     world->counts->good += r == 0;
     SAY(world, "run: %d %s, failed %u, %u changes, %.1f s\n", r,
         world->result.err.text, world->result.failed, world->sends,

@@ -1,6 +1,6 @@
 /*
  * A simulated world: two halves with users, the real engine between them with
- * its real state, and all that can go wrong. One seed is one history: edits,
+ * its real state on a model disk (disk.h), and all that can go wrong. One seed is one history: edits,
  * runs with faults, runs without, and after each of them a look at whether what
  * is promised holds.
  */
@@ -12,6 +12,7 @@
 
 #include "sync/run.h"
 #include "tests/sim/account.h"
+#include "tests/sim/disk.h"
 #include "tests/sim/half.h"
 
 enum world_fault {
@@ -19,6 +20,9 @@ enum world_fault {
     WORLD_STATE_LOST,
     WORLD_STATE_OLD,  /* put back to a copy made earlier */
     WORLD_RENUMBERED, /* UIDVALIDITY changed */
+    WORLD_MAIL_OLD,   /* a Maildir put back to a copy made earlier */
+    WORLD_POWER_CUT,
+    WORLD_DISK_FAILED, /* a file call, or all from then on */
     WORLD_FAULTS
 };
 
@@ -40,16 +44,24 @@ struct world_counts {
 
 /* What worlds are made of; zeroed: anything. */
 struct world_kind {
-    bool maildir; /* the right is a Maildir; else both are servers */
+    bool maildir; /* one side is a Maildir; else both are servers */
+    bool disk;    /* file calls fail, the power is cut */
 };
 
 struct world {
     struct half *half[SIDES];
+    struct half *maildir; /* one of them, or NULL */
+    enum side maildir_side;
     struct policy policy;
     struct account account;
     char dir[64];    /* of all that is on disk */
     char *state_dir; /* in it */
+    char *mail_dir;  /* in it, too, where there is a Maildir */
     struct snapshot *old_state;
+    struct snapshot *old_mail;
+    struct disk_fault disk_fault; /* of the next run */
+    bool disk_faults;             /* there are some */
+    uint32_t busy;   /* users edit at one file call in so many; 0: never */
     bool tell;       /* print what happens */
     bool bare;       /* one side has no UIDPLUS */
     bool stuck;      /* without UIDPLUS a message that was marked cannot go, as
@@ -81,6 +93,24 @@ void world_edit(struct world *world);
 /* One run. @kill_after  steps of the scheduler; 0: it lives. Returns its
  * result; ERR_CANCELLED where it was killed. */
 int world_run(struct world *world, uint64_t kill_after);
+
+/* --- the disk of a world: world_disk.c ---------------------------------------- */
+
+void world_disk_init(struct world *world, uint64_t seed);
+void world_disk_deinit(struct world *world);
+
+/* What the disk does in the next run, at random; or nothing. */
+void world_disk_fault(struct world *world, bool any);
+
+/* After a run, whatever became of it: its process is gone, and the power with
+ * it, now and then. Returns whether it had been killed. */
+bool world_disk_after(struct world *world);
+
+/* The Maildir is copied, and put back to such a copy. */
+void world_disk_copy(struct world *world);
+void world_disk_put_back(struct world *world);
+
+/* --- */
 
 /* What comes late comes now, or never. */
 void world_settle(struct world *world);

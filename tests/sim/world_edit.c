@@ -135,12 +135,16 @@ static void move(struct act *act, bool copy)
         return;
     say(act, copy ? "copies" : "moves", mail, folder);
     say(act, "  to", NULL, to);
-    act->half->class->deliver(act->half, to, mail);
-    note(act, FATE_ADDED, mail, to, false);
-    if (!copy) {
-        act->half->class->take(act->half, folder, mail);
-        note(act, FATE_TAKEN, mail, folder, false);
+    if (!copy && act->half->class->move != NULL) {
+        act->half->class->move(act->half, mail, to);
+    } else {
+        act->half->class->deliver(act->half, to, mail);
+        if (!copy)
+            act->half->class->take(act->half, folder, mail);
     }
+    note(act, FATE_ADDED, mail, to, false);
+    if (!copy)
+        note(act, FATE_TAKEN, mail, folder, false);
 }
 
 /* A folder gets a name: was it another's before? */
@@ -191,9 +195,13 @@ static void rename_folder(struct act *act)
 
     if (!act->half->class->rename(act->half, from, to))
         return;
-    act->world->account.renamed = true;
     take_name(act);
     act->world->account.vacated = true;
+    for (size_t i = 0; i < act->look.n_folders; i++) {
+        if (is_within(act->look.folders[i], from))
+            account_renamed(&act->world->account, act->side,
+                            act->look.folders[i]);
+    }
     say(act, "renames", NULL, from);
     say(act, "  to", NULL, to);
     for (size_t i = 0; i < act->look.n_mail; i++) {

@@ -47,10 +47,11 @@ static void set_faults(struct world *world, bool any)
     for (enum side side = LEFT; side < SIDES; side++) {
         struct server *server = half_server(world->half[side]);
 
-        for (int i = 0; i < SERVER_FAULTS; i++)
+        for (int i = 0; server != NULL && i < SERVER_FAULTS; i++)
             server->fault[i] = any ? rates[sched_random(7)] : 0;
     }
     world->users_edit = any && sched_chance(2);
+    world_disk_fault(world, any);
 }
 
 static void renumber(struct world *world)
@@ -59,6 +60,8 @@ static void renumber(struct world *world)
     struct look look;
     const char *name;
 
+    if (half == world->maildir)
+        half = world->half[other(world->maildir_side)];
     half_look(half, &look);
     name = look.folders[sched_random((uint32_t)look.n_folders)];
     if (world->tell)
@@ -70,7 +73,15 @@ static void renumber(struct world *world)
     look_free(&look);
 }
 
-/* What may happen to the record between two runs. */
+static void put_state(struct world *world, const struct snapshot *state)
+{
+    disk_others_begin();
+    snapshot_restore(state, world->state_dir, false);
+    disk_others_end();
+    disk_settle();
+}
+
+/* What may happen to the record, or to a Maildir, between two runs. */
 static void forget(struct world *world)
 {
     switch (sched_random(24)) {
@@ -79,7 +90,7 @@ static void forget(struct world *world)
         break;
     case 1:
         world->counts->faults[WORLD_STATE_LOST]++;
-        snapshot_restore(NULL, world->state_dir);
+        put_state(world, NULL);
         world->account.reset = true;
         if (world->tell)
             printf("# the state is lost\n");
@@ -88,7 +99,7 @@ static void forget(struct world *world)
         if (world->old_state == NULL)
             break;
         world->counts->faults[WORLD_STATE_OLD]++;
-        snapshot_restore(world->old_state, world->state_dir);
+        put_state(world, world->old_state);
         world->account.aged = true;
         world->account.reset = true;
         if (world->tell)
@@ -97,6 +108,16 @@ static void forget(struct world *world)
     case 3:
         snapshot_free(world->old_state);
         world->old_state = snapshot_take(world->state_dir);
+        break;
+    case 4:
+    case 5:
+        if (world->maildir != NULL)
+            world_disk_copy(world);
+        break;
+    case 6:
+    case 7:
+        if (world->old_mail != NULL)
+            world_disk_put_back(world);
         break;
     default:
         break;
@@ -108,9 +129,9 @@ static void take_counts(struct world *world)
     struct world_counts *counts = world->counts;
 
     for (enum side side = LEFT; side < SIDES; side++) {
-        struct server *server = half_server(world->half[side]);
+        const struct server *server = half_server(world->half[side]);
 
-        for (int i = 0; i < SERVER_FAULTS; i++)
+        for (int i = 0; server != NULL && i < SERVER_FAULTS; i++)
             counts->server_faults[i] += server->n_fault[i];
     }
     for (int i = 0; i < NET_CUTS; i++)

@@ -1,0 +1,240 @@
+/* The disk below a world: the state, and a Maildir where there is one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/chance.h"
+#include "tests/sim/clock.h"
+#include "tests/sim/net.h"
+#include "tests/sim/sched.h"
+#include "tests/sim/snapshot.h"
+#include "tests/sim/world.h"
+
+/* --- who looks on --------------------------------------------------------------- */
+
+static void visit(void *owner)
+{
+    struct world *world = owner;
+
+    if (world->users_edit && sched_chance(world->busy)) {
+        world->edited = true;
+        world_edit(world);
+    }
+}
+
+static void removes(void *owner, const char *path)
+{
+    struct world *world = owner;
+    struct look_mail mail;
+    char *folder;
+
+    if (half_maildir_find(world->maildir, path, &mail, &folder))
+        account_removal(&world->account, world->maildir_side, mail.content,
+                        folder);
+    else
+        account_wrong(&world->account, "the run takes %s away", path);
+    free(folder);
+}
+
+void world_disk_init(struct world *world, uint64_t seed)
+{
+    const struct disk_watcher watcher = {
+        .owner = world, .visit = visit, .removes = removes};
+
+    clock_start();
+    chance_start(seed);
+    disk_watch(world->dir);
+    disk_tell(&watcher);
+}
+
+void world_disk_deinit(struct world *world)
+{
+    (void)world;
+    disk_tell(NULL);
+    disk_leave();
+    chance_stop();
+    clock_stop();
+}
+
+/* --- faults --------------------------------------------------------------------- */
+
+static void die(void *owner)
+{
+    (void)owner;
+    net_mute();
+}
+
+/* Mostly near the beginning, where runs with little to do are, too. */
+static uint64_t some_call(void)
+{
+    return 1 + sched_random(1u << (3 + sched_random(8)));
+}
+
+void world_disk_fault(struct world *world, bool any)
+{
+    static const uint32_t busy[] = {0, 0, 30, 200, 1000};
+
+    static const enum disk_fault_kind kinds[] = {
+        DISK_NO_FAULT, DISK_NO_FAULT, DISK_KILL, DISK_KILL_TORN, DISK_CUT,
+        DISK_CUT,      DISK_FAIL,     DISK_FAIL, DISK_FAIL_ON,   DISK_SHORT};
+
+    static const int errnos[] = {ENOSPC, EIO,    EDQUOT, EMFILE,
+                                 EROFS,  EACCES, EINTR};
+
+    world->disk_fault = (struct disk_fault){.kind = DISK_NO_FAULT};
+    world->busy = 0;
+    if (!any)
+        return;
+    if (world->maildir != NULL)
+        world->busy = busy[sched_random(5)];
+    if (!world->disk_faults)
+        return;
+    world->disk_fault = (struct disk_fault){
+        .kind = kinds[sched_random(10)],
+        .at = some_call(),
+        .error_number = errnos[sched_random(7)],
+        .dead = die,
+        .owner = world,
+    };
+    if (world->disk_fault.kind == DISK_FAIL_ON &&
+        world->disk_fault.error_number == EINTR)
+        world->disk_fault.error_number = EIO; /* it does not go on for ever */
+    if (world->disk_fault.kind == DISK_FAIL && sched_chance(3)) {
+        world->disk_fault.looks = true;
+        world->disk_fault.error_number = EIO;
+    }
+}
+
+/* Of @look only what a power cut may take. */
+static void keep_soft(struct world *world, struct look *look)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++) {
+        struct look_mail mail = look->mail[i];
+
+        if (half_maildir_is_soft(world->maildir, mail.file))
+            look->mail[n++] = mail;
+        else
+            free(mail.file);
+    }
+    look->n_mail = n;
+}
+
+static void excuse(struct world *world, const struct look *gone)
+{
+    struct look left;
+    struct look right;
+
+    half_look(world->half[LEFT], &left);
+    half_look(world->half[RIGHT], &right);
+    account_excuse(&world->account, world->maildir_side, gone, &left, &right);
+    look_free(&left);
+    look_free(&right);
+}
+
+static void cut_power(struct world *world)
+{
+    uint32_t seed = sched_random(1u << 30);
+    struct look soft;
+
+    world->counts->faults[WORLD_POWER_CUT]++;
+    if (world->tell)
+        printf("# the power is cut\n");
+    if (world->maildir == NULL) {
+        disk_power_cut(seed);
+        return;
+    }
+    half_look(world->maildir, &soft);
+    keep_soft(world, &soft);
+    disk_power_cut(seed);
+    half_maildir_tidy(world->maildir);
+    excuse(world, &soft);
+    look_free(&soft);
+}
+
+bool world_disk_after(struct world *world)
+{
+    bool dead = disk_is_dead();
+    bool cut = dead && world->disk_fault.kind == DISK_CUT;
+
+    /* Whenever it is cut, what is on record must be there. */
+    if (world->disk_fault.at > 0 && sched_chance(4))
+        cut = true;
+
+    if (!dead && disk_has_fired())
+        world->counts->faults[WORLD_DISK_FAILED]++;
+    if (dead) {
+        world->counts->faults[WORLD_KILLED]++;
+        net_kill();
+    }
+    if (world->tell && disk_has_fired())
+        printf("# %s at %s\n", dead ? "dead" : "failed", disk_fired_call());
+    world->disk_fault = (struct disk_fault){.kind = DISK_NO_FAULT};
+    disk_fault(NULL);
+    if (cut)
+        cut_power(world);
+    return dead;
+}
+
+/* --- an older copy of a Maildir ---------------------------------------------------- */
+
+void world_disk_copy(struct world *world)
+{
+    /* Without its marker it would be refused, rightly. */
+    if (!half_maildir_is_marked(world->maildir))
+        return;
+    snapshot_free(world->old_mail);
+    disk_others_begin();
+    world->old_mail = snapshot_take(world->mail_dir);
+    disk_others_end();
+}
+
+static uint32_t count_in(const struct look *look, uint32_t content,
+                         const char *folder)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++)
+        n += look->mail[i].content == content &&
+             strcmp(look->folders[look->mail[i].folder], folder) == 0;
+    return n;
+}
+
+/* What is there again counts as put there by its user. */
+static void note_back(struct world *world, const struct look *before,
+                      const struct look *after)
+{
+    for (size_t i = 0; i < after->n_mail; i++) {
+        uint32_t content = after->mail[i].content;
+        const char *folder = after->folders[after->mail[i].folder];
+
+        if (count_in(after, content, folder) >
+            count_in(before, content, folder))
+            account_fact(&world->account, world->maildir_side, FATE_ADDED,
+                         content, folder, false);
+    }
+}
+
+void world_disk_put_back(struct world *world)
+{
+    struct look before;
+    struct look after;
+
+    world->counts->faults[WORLD_MAIL_OLD]++;
+    world->account.reset = true;
+    world->account.renamed = true;
+    if (world->tell)
+        printf("# the Maildir is an old one\n");
+    half_look(world->maildir, &before);
+    disk_others_begin();
+    snapshot_restore(world->old_mail, world->mail_dir, sched_chance(2));
+    disk_others_end();
+    disk_settle();
+    half_look(world->maildir, &after);
+    note_back(world, &before, &after);
+    excuse(world, &before);
+    look_free(&before);
+    look_free(&after);
+}
