@@ -375,6 +375,9 @@ static void read_on(struct maildir_job *base)
     }
     if (base->r == 0) {
         job->settled = maildir_scan_settled(job->scan, &job->token);
+        /* After the names: a letter is in the list before it is in one. */
+        base->r =
+            maildir_keywords_load(&job->keywords, job->dirs.self, &base->err);
     }
 }
 
@@ -395,10 +398,6 @@ static void open_folder(struct maildir_job *base)
 
     base->r = maildir_tree_open(base->maildir->root, job->path, false,
                                 &job->dirs, &base->err);
-    if (base->r == 0) {
-        base->r =
-            maildir_keywords_load(&job->keywords, job->dirs.self, &base->err);
-    }
     if (base->r == 0) {
         job->scan = maildir_scan_new(job->dirs.cur, job->dirs.new);
         begin_scan(base);
