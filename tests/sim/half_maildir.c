@@ -1,5 +1,7 @@
 /* A side that is a Maildir, on the model disk: its users are programs such as
  * mail clients and delivery agents. */
+#include "tests/sim/half_maildir.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,63 +19,19 @@
 #include "tests/sim/clock.h"
 #include "tests/sim/content.h"
 #include "tests/sim/disk.h"
-#include "tests/sim/half.h"
 #include "tests/sim/sched.h"
-
-struct maildir_half {
-    struct half head; /* first */
-    struct maildir_account account;
-    char *root;
-    uint32_t n_names; /* of files that users made */
-    char **soft;      /* base names of those that a power cut may take */
-    size_t n_soft;
-    size_t cap_soft;
-    uv_loop_t loop; /* nothing is in it */
-};
 
 static struct maildir_half *self_of(struct half *half)
 {
     return (struct maildir_half *)half;
 }
 
-static const char *const parts[] = {"cur", "new", "tmp"};
-
-#define PARTS (sizeof(parts) / sizeof(parts[0]))
-
-/* --- paths ------------------------------------------------------------------------ */
-
-/* The directory of a folder; free() it. */
-static char *dir_of(const struct maildir_half *self, const char *folder)
-{
-    struct buf path;
-    struct err err;
-    char *text;
-
-    buf_init(&path, 0);
-    if (maildir_path_encode(self->account.layout, bytes_of(folder), &path,
-                            &err) < 0)
-        abort();
-    text = strcmp(buf_text(&path), ".") == 0
-               ? mem_copy(self->root)
-               : mem_printf("%s/%s", self->root, buf_text(&path));
-    buf_deinit(&path);
-    return text;
-}
-
-static bool exists(const char *dir, const char *below)
-{
-    char *path = mem_printf("%s/%s", dir, below);
-    struct stat st;
-    bool there = stat(path, &st) == 0;
-
-    free(path);
-    return there;
-}
+/* --- paths --------------------------------------------------------------------- */
 
 static bool is_folder(const struct maildir_half *self, const char *folder)
 {
-    char *dir = dir_of(self, folder);
-    bool is = exists(dir, "cur");
+    char *dir = maildir_half_dir(self, folder);
+    bool is = maildir_half_has(dir, "cur");
 
     free(dir);
     return is;
@@ -98,161 +56,6 @@ static void sync_above(const char *path)
     free(above);
 }
 
-/* --- a look ------------------------------------------------------------------------- */
-
-static uint32_t content_of(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    uint32_t content = CONTENT_NONE;
-    struct stat st;
-    char *text;
-
-    if (fd < 0)
-        return content;
-    if (fstat(fd, &st) < 0)
-        abort();
-    text = mem_new((size_t)st.st_size + 1, 1);
-    if (read(fd, text, (size_t)st.st_size) == st.st_size)
-        content = content_find_lf((struct bytes){text, (size_t)st.st_size});
-    free(text);
-    close(fd);
-    return content;
-}
-
-static uint32_t keyword_bits(const struct maildir_keywords *keywords,
-                             uint32_t letters)
-{
-    struct buf names;
-    struct bytes rest;
-    uint32_t bits = 0;
-
-    buf_init(&names, 0);
-    maildir_keywords_names(keywords, letters, &names);
-    rest = buf_peek(&names);
-    while (rest.len > 0) {
-        struct bytes name = rest;
-        const char *blank = memchr(rest.ptr, ' ', rest.len);
-
-        name.len = blank != NULL ? (size_t)(blank - rest.ptr) : rest.len;
-        rest = bytes_skip(rest, name.len + (blank != NULL));
-        for (uint32_t i = 0; i < SERVER_KEYWORDS; i++) {
-            if (bytes_equal_nocase(name, bytes_of(server_keyword(i))))
-                bits |= 1u << i;
-        }
-    }
-    buf_deinit(&names);
-    return bits;
-}
-
-static void look_at_file(struct look *look, size_t folder, char *path,
-                         bool in_new, const struct maildir_keywords *keywords)
-{
-    struct maildir_name name;
-    struct look_mail *mail;
-    uint32_t content = content_of(path);
-    uint32_t letters = 0;
-    struct stat st;
-    bool plain;
-
-    if (content == CONTENT_NONE || stat(path, &st) < 0) {
-        look->torn = true;
-        free(path);
-        return;
-    }
-    maildir_name_parse(bytes_of(strrchr(path, '/') + 1), &name);
-    if (!in_new)
-        letters = maildir_name_letters(&name, &plain);
-    mail = look_mail_add(look, folder);
-    mail->content = content;
-    mail->flags = maildir_name_to_flags(letters);
-    mail->keywords = keyword_bits(keywords, letters);
-    mail->date = st.st_mtim.tv_sec;
-    mail->file = path;
-}
-
-static struct maildir_keywords keywords_in(const char *dir)
-{
-    struct maildir_keywords keywords = {{0}};
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct err err;
-
-    if (fd < 0)
-        abort();
-    (void)maildir_keywords_load(&keywords, fd, &err);
-    close(fd);
-    return keywords;
-}
-
-static void look_at_folder(struct look *look, const char *dir, const char *name)
-{
-    struct maildir_keywords keywords = keywords_in(dir);
-    size_t folder = look_folder(look, name);
-
-    for (size_t i = 0; i < 2; i++) {
-        char *path = mem_printf("%s/%s", dir, parts[i]);
-        DIR *stream = opendir(path);
-        const struct dirent *entry;
-
-        while (stream != NULL && (entry = readdir(stream)) != NULL) {
-            if (entry->d_name[0] != '.')
-                look_at_file(look, folder,
-                             mem_printf("%s/%s", path, entry->d_name), i == 1,
-                             &keywords);
-        }
-        if (stream != NULL)
-            closedir(stream);
-        free(path);
-    }
-    maildir_keywords_deinit(&keywords);
-}
-
-static bool is_part(const char *name)
-{
-    for (size_t i = 0; i < PARTS; i++) {
-        if (strcmp(name, parts[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A directory that may be a folder, and those below it. @path  from the root */
-static void look_below(const struct maildir_half *self, struct look *look,
-                       const char *path)
-{
-    char *dir = mem_printf("%s/%s", self->root, path);
-    DIR *stream = opendir(dir);
-    const struct dirent *entry;
-    struct buf name;
-
-    buf_init(&name, 0);
-    if (maildir_path_decode(self->account.layout, bytes_of(path), &name) &&
-        exists(dir, "cur"))
-        look_at_folder(look, dir, buf_text(&name));
-    buf_deinit(&name);
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        char *below;
-
-        if (entry->d_type != DT_DIR || is_part(entry->d_name) ||
-            strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        below = strcmp(path, ".") == 0
-                    ? mem_copy(entry->d_name)
-                    : mem_printf("%s/%s", path, entry->d_name);
-        look_below(self, look, below);
-        free(below);
-    }
-    if (stream != NULL)
-        closedir(stream);
-    free(dir);
-}
-
-static void look_at(struct half *half, struct look *look)
-{
-    disk_others_begin();
-    look_below(self_of(half), look, ".");
-    disk_others_end();
-}
-
 /* --- directories ---------------------------------------------------------------------- */
 
 /* With those above it. */
@@ -275,8 +78,8 @@ static void make_dirs(const struct maildir_half *self, const char *path)
 /* Those of its parts that are missing, as a power cut may leave it. */
 static void make_parts(const char *dir)
 {
-    for (size_t i = PARTS; i > 0; i--) {
-        char *part = mem_printf("%s/%s", dir, parts[i - 1]);
+    for (size_t i = MAILDIR_HALF_PARTS; i > 0; i--) {
+        char *part = mem_printf("%s/%s", dir, maildir_half_parts[i - 1]);
 
         if (mkdir(part, 0700) == 0)
             sync_path(dir);
@@ -410,7 +213,7 @@ static void deliver(struct half *half, const char *folder,
                     const struct look_mail *mail)
 {
     struct maildir_half *self = self_of(half);
-    char *dir = dir_of(self, folder);
+    char *dir = maildir_half_dir(self, folder);
 
     disk_others_begin();
     make_parts(dir);
@@ -458,7 +261,7 @@ static void flag(struct half *half, const char *folder,
                  const struct look_mail *mail, uint32_t flags,
                  uint32_t keywords)
 {
-    char *dir = dir_of(self_of(half), folder);
+    char *dir = maildir_half_dir(self_of(half), folder);
     char *base = base_of(mail);
     struct buf name;
     char *path;
@@ -481,7 +284,7 @@ static void flag(struct half *half, const char *folder,
 static void move(struct half *half, const struct look_mail *mail,
                  const char *to)
 {
-    char *dir = dir_of(self_of(half), to);
+    char *dir = maildir_half_dir(self_of(half), to);
     char *base = base_of(mail);
     char *path;
 
@@ -500,7 +303,7 @@ static void move(struct half *half, const struct look_mail *mail,
 static bool make(struct half *half, const char *folder)
 {
     const struct maildir_half *self = self_of(half);
-    char *dir = dir_of(self, folder);
+    char *dir = maildir_half_dir(self, folder);
     bool made = false;
 
     disk_others_begin();
@@ -544,15 +347,15 @@ static void remove_empty(const struct maildir_half *self, const char *dir)
 static bool remove_folder(struct half *half, const char *folder)
 {
     const struct maildir_half *self = self_of(half);
-    char *dir = dir_of(self, folder);
+    char *dir = maildir_half_dir(self, folder);
 
     if (strcmp(folder, "INBOX") == 0) {
         free(dir);
         return false;
     }
     disk_others_begin();
-    for (size_t i = 0; i < PARTS; i++) {
-        char *part = mem_printf("%s/%s", dir, parts[i]);
+    for (size_t i = 0; i < MAILDIR_HALF_PARTS; i++) {
+        char *part = mem_printf("%s/%s", dir, maildir_half_parts[i]);
 
         empty(part);
         if (rmdir(part) < 0 && errno != ENOENT)
@@ -570,8 +373,8 @@ static bool remove_folder(struct half *half, const char *folder)
 static void rename_dir(const struct maildir_half *self, const char *from,
                        const char *to)
 {
-    char *old = dir_of(self, from);
-    char *new = dir_of(self, to);
+    char *old = maildir_half_dir(self, from);
+    char *new = maildir_half_dir(self, to);
     char *above =
         mem_text((struct bytes){new, (size_t)(strrchr(new, '/') - new)});
     char *left =
@@ -600,9 +403,9 @@ static bool is_within(const char *name, const char *parent)
 static bool is_free(const struct maildir_half *self, const struct look *look,
                     const char *from, const char *to)
 {
-    char *dir = dir_of(self, to);
-    bool free_name =
-        strcmp(from, "INBOX") != 0 && !is_within(to, from) && !exists(dir, "");
+    char *dir = maildir_half_dir(self, to);
+    bool free_name = strcmp(from, "INBOX") != 0 && !is_within(to, from) &&
+                     !maildir_half_has(dir, "");
 
     for (size_t i = 0; i < look->n_folders; i++)
         free_name &= !is_within(look->folders[i], to);
@@ -680,7 +483,7 @@ bool half_maildir_is_marked(struct half *half)
     bool is;
 
     disk_others_begin();
-    is = exists(self_of(half)->root, MAILDIR_PATH_MARKER);
+    is = maildir_half_has(self_of(half)->root, MAILDIR_PATH_MARKER);
     disk_others_end();
     return is;
 }
@@ -693,11 +496,11 @@ void half_maildir_tidy(struct half *half)
     half_look(half, &look);
     disk_others_begin();
     for (size_t i = 0; i < look.n_folders; i++) {
-        char *dir = dir_of(self, look.folders[i]);
+        char *dir = maildir_half_dir(self, look.folders[i]);
 
-        for (size_t k = 0; k < PARTS; k++) {
-            char *part = mem_printf("%s/%s", dir, parts[k]);
-            bool in_tmp = strcmp(parts[k], "tmp") == 0;
+        for (size_t k = 0; k < MAILDIR_HALF_PARTS; k++) {
+            char *part = mem_printf("%s/%s", dir, maildir_half_parts[k]);
+            bool in_tmp = strcmp(maildir_half_parts[k], "tmp") == 0;
             DIR *stream = opendir(part);
             const struct dirent *entry;
 
@@ -706,7 +509,7 @@ void half_maildir_tidy(struct half *half)
 
                 if (entry->d_type == DT_REG &&
                     half_maildir_is_soft(half, path) &&
-                    (in_tmp || content_of(path) == CONTENT_NONE) &&
+                    (in_tmp || maildir_half_content(path) == CONTENT_NONE) &&
                     unlink(path) < 0)
                     abort();
                 free(path);
@@ -740,7 +543,7 @@ bool half_maildir_find(struct half *half, const char *path,
                      : mem_copy(".");
     buf_init(&name, 0);
     disk_others_begin();
-    *mail = (struct look_mail){.content = content_of(whole)};
+    *mail = (struct look_mail){.content = maildir_half_content(whole)};
     disk_others_end();
     *folder = maildir_path_decode(self->account.layout, bytes_of(dir), &name)
                   ? mem_copy(buf_text(&name))
@@ -753,7 +556,7 @@ bool half_maildir_find(struct half *half, const char *path,
 
 struct half *half_maildir_new(const char *root, enum maildir_layout layout)
 {
-    static const struct half_class class = {.look = look_at,
+    static const struct half_class class = {.look = maildir_half_look,
                                             .deliver = deliver,
                                             .take = take,
                                             .move = move,
