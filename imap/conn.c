@@ -85,6 +85,11 @@ static int receive(struct conn *conn)
     return conn->at_end ? lost(conn) : 1;
 }
 
+/* Without as many octets of a body, or an answer of another kind, in so many
+ * times idle_ms, the server does not get on. */
+#define USEFUL_BYTES  ((size_t)1 << 10)
+#define USELESS_IDLES 10u
+
 static void restart_timer(struct conn *conn);
 
 /* The server has begun to compress behind its OK. */
@@ -101,11 +106,26 @@ static int start_deflate(struct conn *conn)
     return 0;
 }
 
+/* What is only said, again and again, or comes by single bytes, is no answer. */
+static void note_use(struct conn *conn, const struct session_event *event)
+{
+    if (event->kind == SESSION_CODE)
+        return;
+    if (event->kind == SESSION_BODY_DATA) {
+        conn->body_bytes += event->data.len;
+        if (conn->body_bytes < USEFUL_BYTES)
+            return;
+    }
+    conn->body_bytes = 0;
+    conn->useful_ms = uv_now(conn->shared.loop);
+}
+
 /* Returns 0, or negative where the connection is over because of it. */
 static int take_event(struct conn *conn, const struct session_event *event)
 {
     int r = 0;
 
+    note_use(conn, event);
     switch (event->kind) {
     case SESSION_STARTTLS:
         /* Even the command itself may not have gone out, where the server
@@ -341,24 +361,26 @@ static int connect_timeout(struct conn *conn)
                    account->connect_ms / 1000.0);
 }
 
-/* A byte in either direction put the end off; so did a pause, in which not the
- * server is silent but we are deaf. */
+/* A byte in either direction put the end off, but not for ever; so did a pause,
+ * in which not the server is silent but we are deaf. Some say that they are
+ * still at it: that is believed for some time. */
 static void on_timer(uv_timer_t *timer)
 {
     struct conn *conn = timer->data;
     uint64_t now_ms = uv_now(conn->shared.loop);
-    unsigned idle_ms = conn->shared.account->idle_ms;
+    uint64_t idle_ms = conn->shared.account->idle_ms;
     uint64_t silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
+    uint64_t useless_ms = conn->paused ? 0 : now_ms - conn->useful_ms;
 
     if (conn->phase < PHASE_READY) {
         conn->result = connect_timeout(conn);
-    } else if (silent_ms < idle_ms) {
+    } else if (silent_ms < idle_ms && useless_ms < USELESS_IDLES * idle_ms) {
         uv_timer_start(timer, on_timer, idle_ms - silent_ms, 0);
     } else {
         conn->silent = true;
-        conn->result =
-            err_set(&conn->err, ERR_CONNECT,
-                    "no answer from the server for %g s", idle_ms / 1000.0);
+        conn->result = err_set(
+            &conn->err, ERR_CONNECT, "no answer from the server for %g s",
+            (double)(silent_ms < idle_ms ? useless_ms : idle_ms) / 1000.0);
     }
     conn_pump(conn);
 }
@@ -367,6 +389,7 @@ static void on_timer(uv_timer_t *timer)
 static void restart_timer(struct conn *conn)
 {
     conn->active_ms = uv_now(conn->shared.loop);
+    conn->useful_ms = conn->active_ms;
     if (conn->expecting) {
         uv_timer_start(&conn->timer, on_timer, conn->shared.account->idle_ms,
                        0);
@@ -470,6 +493,7 @@ void conn_pause(struct conn *conn, bool pause)
 {
     conn->paused = pause;
     conn->active_ms = uv_now(conn->shared.loop);
+    conn->useful_ms = conn->active_ms;
     conn_flush(conn);
 }
 

@@ -63,6 +63,8 @@ struct conn {
                           answered */
     uint32_t compress_tag;
     uint64_t active_ms; /* when a byte moved last */
+    uint64_t useful_ms; /* when one to the point did: see note_use() */
+    size_t body_bytes;  /* of bodies, since then */
 };
 
 /* The one place where a connection makes progress. Every on_*() ends here. */

@@ -43,6 +43,7 @@ uv_buf_t conn_next_chunk(const struct conn *conn)
 static void sent(struct conn *conn, size_t n)
 {
     conn->active_ms = uv_now(conn->shared.loop);
+    conn->useful_ms = conn->active_ms;
     if (conn->quiet && conn->asked_ns == 0)
         conn->asked_ns = uv_hrtime();
     if (conn->clogged)

@@ -29,6 +29,7 @@ class Case:
         self.lines, self.pair_lines, self.honest_lines = [], [], []
         self.arguments = ["-vv", "--json", "sync"]
         self.prefix = ()
+        self.env = {}
         self.says = ()
         self.spoils, self.doubles, self.deletes = (), (), set()
         self.lies = self.slow = self.may_escape = self.undelete = False

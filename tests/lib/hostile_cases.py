@@ -221,7 +221,8 @@ def _response():
                _Reversed(), codes=(0, 1, 3, 4))
     yield Case(name + "endless-untagged", "endless untagged data", flood(
         "SELECT", b"* OK [NOTICE] hi\r\n" * 3000, 1 << 40), codes=(4,),
-        slow=True, limit=700, recovers=False)
+        slow=True, limit=400, recovers=False, arguments=["sync"],
+        env={"MAILTWIN_TEST_SILENCE_MS": "500"})
     yield Case(name + "much-untagged", "endless untagged data", flood(
         "SELECT", b"* OK [NOTICE] hi\r\n* 6 EXISTS\r\n" * 2000, MB,
         OK + HANG_UP), codes=(1, 4), kilobytes=500000, arguments=["sync"])
@@ -234,8 +235,8 @@ def _response():
                arguments=["sync"], slow=True, limit=120,
                codes=(0, 1, 3, 4), kilobytes=900000, lies=True)
     yield Case(name + "byte-a-minute", "1 byte per minute", drip(
-        "SELECT", b"* OK hi there\r\n", 20), codes=(4,), limit=900, slow=True,
-        recovers=False)
+        "SELECT", b"* OK hi there\r\n", 0.2), codes=(4,), limit=400, slow=True,
+        recovers=False, env={"MAILTWIN_TEST_SILENCE_MS": "500"})
     yield Case(name + "byte-a-minute-greeting", "1 byte per minute", drip(
         "GREETING", b"* OK hi there\r\n", 2), codes=(4,), limit=300, slow=True,
         recovers=False)

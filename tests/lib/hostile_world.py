@@ -190,10 +190,11 @@ class World:
 
     # --- runs --------------------------------------------------------------------------
 
-    def run(self, arguments, limit=LIMIT_SECONDS, prefix=()):
+    def run(self, arguments, limit=LIMIT_SECONDS, prefix=(), more=None):
         result = Result()
         env = dict(os.environ, HOME=self.path("home"), TERM="xterm",
-                   MAILTWIN_TEST_WAIT_MS="5", TMPDIR=self.path("home"))
+                   MAILTWIN_TEST_WAIT_MS="5", TMPDIR=self.path("home"),
+                   **(more or {}))
         with open(self.path("out"), "wb") as out, \
                 open(self.path("err"), "wb") as err:
             began = time.monotonic()
@@ -306,7 +307,8 @@ def try_case(world, case, recover=True):
         case.prepare(world, store)
     before = world.outside()
     world.slot.begin(case, store, case.options())
-    result = world.run(case.arguments, case.limit, case.prefix)
+    result = world.run(case.arguments, case.limit, case.prefix,
+                       case.env)
     complaints = list(world.slot.complaints)
     deleted = set(world.slot.deleted)
     world.slot.end()

@@ -5,6 +5,7 @@
 #define TESTS_UNIT_IMAPSERVER_H
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,10 +50,11 @@ struct imapserver {
     const char *drop_at;          /* command at which it hangs up */
     const char *last;             /* what it says before it does; may be NULL */
     const char *ignore;           /* command that it never answers */
-    const char *caps;             /* what it can do; NULL: just enough */
-    const char *garbage;          /* behind the OK to COMPRESS, as it is; NULL:
+    const char *chatter; /* one that it says it is still at, for ever */
+    const char *caps;    /* what it can do; NULL: just enough */
+    const char *garbage; /* behind the OK to COMPRESS, as it is; NULL:
                                      it compresses from there on */
-    bool finishes;                /* it ends the compressed stream with BYE */
+    bool finishes;       /* it ends the compressed stream with BYE */
     struct imapserver_answer *answers; /* before all else; NULL: none */
     size_t n_answers;
     size_t body_bytes; /* of the message that FETCH gives */
@@ -343,6 +345,10 @@ static bool imapserver_command(struct imapserver *server, const char *line)
     if (server->drop_at != NULL && strcasecmp(verb, server->drop_at) == 0) {
         imapserver_say(server, server->last);
         return false;
+    }
+    if (server->chatter != NULL && strcasecmp(verb, server->chatter) == 0) {
+        while (imapserver_say(server, "* OK still at it\r\n"))
+            poll(NULL, 0, 10);
     }
     if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0)
         return true;

@@ -476,6 +476,28 @@ static void test_sleepy(const struct way *way, const char *ca_file)
     free(client);
 }
 
+/* Not silent, and yet of no use: that is believed ten times as long. */
+static void test_chatter(const struct way *way, const char *ca_file)
+{
+    struct imapserver server = {.ssl_context = way->ssl_context,
+                                .implicit = way->implicit,
+                                .compress = way->compress,
+                                .chatter = "NOOP"};
+    struct imap_account account;
+    struct client *client;
+
+    cert_require(imapserver_start(&server, AF_INET), "server");
+    account = account_of(&server, ca_file);
+    account.idle_ms = 150;
+    client = run(&account, PLAN_WAIT);
+    imapserver_stop(&server);
+    ok(client->result == ERR_CONNECT && client->ready &&
+           strstr(client->err.text, "no answer from the server") != NULL,
+       "%s: a server that only says that it is at it: %s", way->name,
+       client->err.text);
+    free(client);
+}
+
 /* What comes with the OK to COMPRESS is the beginning of the stream, whatever
  * it looks like. */
 static void test_compress(const struct way *way, const char *ca_file)
@@ -647,6 +669,7 @@ int main(void)
     test_mute(&ways[0], ca_file);
     test_mute(&ways[1], ca_file);
     test_sleepy(&ways[1], ca_file);
+    test_chatter(&ways[1], ca_file);
     test_starttls_injection(&ways[2], ca_file);
     test_refusals(&ways[1], ca_file);
     test_ipv6();
