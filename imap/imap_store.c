@@ -133,13 +133,10 @@ static int next_phase(struct store *store, int phase)
     }
 }
 
-/* All goes out in one flight: where \Deleted is refused, UID EXPUNGE finds
- * nothing of ours. Without it nothing is expunged before it is known what else
- * carries \Deleted. */
+/* Nothing is expunged before the server has said that \Deleted is set. */
 static bool waits(const struct store *store)
 {
-    return store->removal != NULL &&
-           (store->task.pool->caps.bits & CAP_UIDPLUS) == 0;
+    return store->removal != NULL;
 }
 
 /* The first keyword of those to be tried one by one; 0: none is left. */

@@ -159,7 +159,7 @@ static const struct place_case cases[] = {
                  {"UID COPY", NULL, "OK [COPYUID 9 1 20] x", false, 0},
                  {"UID STORE", NULL, "NO [NOPERM] x", false, 0},
                  DONE("UID EXPUNGE"), STATUS("MESSAGES 5", "MESSAGES 6")},
-     .placed = "1:20 ", .result = ERR_BUSY, .asked = {1, 1, 1, 1, 1, 1, 1}},
+     .placed = "1:20 ", .result = ERR_BUSY, .asked = {1, 1, 1, 1, 0, 1, 1}},
 };
 
 /* clang-format on */
