@@ -186,7 +186,10 @@ static void wait_to_connect(struct imap_pool *pool,
                        next_chance(pool), &wait_ms)) {
         if (pool->n_links == 0)
             lose_patience(pool, err);
-        return; /* else there are others, which may get on */
+        /* Else there are others, which may get on; but this one has no
+         * successor, or with each that is lost there would be another. */
+        lower_limit(pool, pool->n_links);
+        return;
     }
     postpone(&pool->connect_ms, now_ms + wait_ms);
     if (farewell.kind == VERDICT_THROTTLED)

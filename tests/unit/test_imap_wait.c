@@ -103,8 +103,9 @@ static int do_open(struct world *world)
 }
 
 /* A server with these answers, up to one without a command. */
-static struct world *world_new(struct imapserver_answer *answers,
-                               const char *const *greetings)
+static struct world *world_of(struct imapserver_answer *answers,
+                              const char *const *greetings,
+                              unsigned connections)
 {
     struct world *world = MEM_NEW(struct world);
 
@@ -123,7 +124,7 @@ static struct world *world_new(struct imapserver_answer *answers,
                                            .tls = TLS_NONE,
                                            .user = "someone",
                                            .password = "secret",
-                                           .connections = 1,
+                                           .connections = connections,
                                            .connect_ms = 20000,
                                            .idle_ms = 20000,
                                            .wait_ms = 4};
@@ -136,6 +137,12 @@ static struct world *world_new(struct imapserver_answer *answers,
     world->endpoint = imap_endpoint_new(&world->loop, &world->account,
                                         world->keywords, &world->log);
     return world;
+}
+
+static struct world *world_new(struct imapserver_answer *answers,
+                               const char *const *greetings)
+{
+    return world_of(answers, greetings, 1);
 }
 
 static void world_free(struct world *world)
@@ -315,6 +322,31 @@ static void test_cuts_for_ever(void)
            world->endpoint->wire.connections == PATIENCE_SETBACKS + 1,
        "a server that always hangs up is given up");
     ok(do_delta(world) == ERR_CONNECT, "for all of the run");
+    world_free(world);
+}
+
+/* While one is lost the other is there, and so on in turn. */
+static void test_cuts_in_turn(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT", NULL, NULL, false, 0},
+    };
+    struct world *world = world_of(answers, NULL, 2);
+    struct delta_request inbox = {.folder = {.name = "INBOX"}};
+    struct delta_request other = {.folder = {.name = "other"}};
+
+    do_open(world);
+    inbox.base = head(world);
+    inbox.item = other.item = on_item;
+    inbox.anew = other.anew = on_anew;
+    endpoint_delta(world->endpoint, &inbox);
+    other.base = head(world);
+    endpoint_delta(world->endpoint, &other);
+    settle(world);
+    ok(inbox.base.result == ERR_CONNECT && other.base.result == ERR_CONNECT &&
+           world->endpoint->wire.connections <= 2 * (PATIENCE_SETBACKS + 1) + 1,
+       "so is one that hangs up on two connections in turn, after %u",
+       (unsigned)world->endpoint->wire.connections);
     world_free(world);
 }
 
@@ -663,6 +695,7 @@ int main(void)
     test_partial("OK done", 0, "a listing of one message of two");
     test_partial("NO not now", ERR_REFUSED, "one that ends with NO");
     test_cuts_for_ever();
+    test_cuts_in_turn();
     test_changes();
     test_other_folder();
     test_rename("NO [NONEXISTENT] x", "OK done", 0,
