@@ -5,7 +5,7 @@
  * had been added. Nothing is deleted for it on this side.
  *
  * It is taken for merged where it is that kind of server, or where it went that
- * way twice, and only if there is a message to have been merged into: a pair of
+ * way twice and is no Maildir, which merges nothing, and only if there is a message to have been merged into: a pair of
  * the same folder, still on both sides, whose original equals this one. Then it
  * stays apart. Else it is copied again; what is gone twice is left to the next
  * run, and said.
@@ -150,7 +150,10 @@ static void on_identity(struct inquiry *inquiry, enum side side,
 
 static bool is_merged(const struct search *search, const struct paper *suspect)
 {
-    return suspect->known && search->n[ORIGINAL] > 0 &&
+    const struct endpoint *endpoint =
+        search->work->run->options.endpoint[search->side];
+
+    return !endpoint->is_local && suspect->known && search->n[ORIGINAL] > 0 &&
            bsearch(suspect, search->papers[ORIGINAL], search->n[ORIGINAL],
                    sizeof(*suspect), by_identity) != NULL;
 }

@@ -80,6 +80,27 @@ static void test_merged(bool known, bool lies)
     world_deinit(&world);
 }
 
+/* A Maildir merges nothing: what is gone from it at once was taken away, though
+ * an equal message is there. */
+static void test_twin_gone(void)
+{
+    struct world world;
+
+    world_init(&world, 24);
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0);
+    model_deliver(&world.side[LEFT], "INBOX", "twin", 0)->date += 1;
+    world.side[RIGHT].endpoint.is_local = true;
+    world.side[RIGHT].keeps_one = true;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 1 &&
+           inbox(&world, RIGHT)->n_mail == 1,
+       "a copy is gone twice from a Maildir, which is told");
+    world.side[RIGHT].keeps_one = false;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 0 &&
+           is_equal(&world),
+       "it was not merged: the next run sends it again");
+    world_deinit(&world);
+}
+
 /* What is over there when the connection is lost after so many of them. */
 static void test_newest_first(void)
 {
@@ -1254,6 +1275,7 @@ int main(int argc, char **argv)
         test_gone_at_once(i & 1, 1 + i / 2);
         test_merged(i & 1, i & 2);
     }
+    test_twin_gone();
     test_newest_first();
     test_both_ways(MODEL_FULL);
     test_both_ways(MODEL_CHANGES);
