@@ -234,6 +234,9 @@ struct add_request {
      */
     void (*added)(struct add_request *request, size_t index, int result,
                   uint32_t uid, const struct err *err);
+    /* out, while added() is called with a UID: the UIDVALIDITY that it is of;
+     * or 0 where only a listing tells */
+    uint32_t uidvalidity;
 };
 
 /* Change flags of messages in one folder by set. Those that are gone are
@@ -280,6 +283,7 @@ struct place_request {
      */
     void (*placed)(struct place_request *request, uint32_t uid,
                    uint32_t to_uid);
+    uint32_t uidvalidity; /* out: of to_uid, as in struct add_request */
     /* out: the originals could not be expunged without UIDPLUS, they only
      * carry \Deleted */
     bool kept;

@@ -62,7 +62,8 @@ struct add {
     bool closed;
     bool aborted;
     bool wants_room;
-    int result; /* negative: with err, what became of the folder */
+    uint32_t uidvalidity; /* of the UIDs that were told; 0: none was */
+    int result;           /* negative: with err, what became of the folder */
     struct err err;
     struct buf wire; /* the folder's name */
     struct buf held;
@@ -120,6 +121,7 @@ static void report(struct add *add)
         err_set(&err, ERR_REFUSED, "%s",
                 message.text != NULL ? message.text : "");
         free(message.text);
+        add->request->uidvalidity = add->uidvalidity;
         add->request->added(add->request, index, message.result, message.uid,
                             &err);
     }
@@ -296,6 +298,8 @@ static bool uids_are_valid(const struct add *add,
 {
     uint32_t expected = add->request->folder.uidvalidity;
 
+    if (expected == 0)
+        expected = add->uidvalidity; /* of those before */
     return reply->code == CODE_APPENDUID && reply->set != NULL &&
            uidset_count(reply->set) == n &&
            (expected == 0 || expected == reply->number);
@@ -353,6 +357,8 @@ static void settle_batch(struct add *add, size_t batch,
     for (to = from; to < add->next && messages[to].batch == batch; to++)
         continue;
     numbered = r == 0 && uids_are_valid(add, reply, to - from);
+    if (numbered)
+        add->uidvalidity = (uint32_t)reply->number;
     note_room(add->task.pool, to - from, r);
     if (r == 0) {
         imap_pool_progress(add->task.pool);

@@ -106,7 +106,9 @@ static void report(struct place *place, uint32_t uid, uint32_t to_uid)
 /* The UIDs of both sets belong together in their order. RFC 4315 section 3 */
 static void take_copyuid(struct place *place, const struct session_reply *reply)
 {
-    uint32_t expected = place->work->request->to.uidvalidity;
+    const struct place_request *request = place->work->request;
+    uint32_t expected = request->to.uidvalidity != 0 ? request->to.uidvalidity
+                                                     : request->uidvalidity;
     bool same = expected == 0 || expected == reply->number;
     struct uidset_walk walk = {.set = reply->set2};
     struct uidset_walk to_walk = {.set = reply->set};
@@ -117,6 +119,8 @@ static void take_copyuid(struct place *place, const struct session_reply *reply)
         uidset_count(reply->set2) > uidset_count(&place->chunk))
         return;
     place->told = true;
+    if (same)
+        place->work->request->uidvalidity = (uint32_t)reply->number;
     while (uidset_next(&walk, &uid) && uidset_next(&to_walk, &to_uid))
         report(place, uid, same ? to_uid : 0);
 }

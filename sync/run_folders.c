@@ -96,6 +96,17 @@ void run_folder_forget(struct folder_work *work)
     forget_uids(work);
 }
 
+void run_note_uidvalidity(struct folder_work *work, enum side side,
+                          uint32_t uidvalidity)
+{
+    if (work->has_token[side] || work->token[side].uidvalidity != 0 ||
+        uidvalidity == 0)
+        return;
+    work->token[side].uidvalidity = uidvalidity;
+    work->row.token[side] = work->token[side];
+    state_folder_put(work->run->options.state, &work->row);
+}
+
 static int add_recorded(struct run *run, struct err *err)
 {
     struct state_folder *rows;

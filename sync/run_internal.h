@@ -296,6 +296,11 @@ void run_folders_sort(struct run *run);
 /* It starts over, as a folder that was never seen: what is on record of its
  * messages is void. */
 void run_folder_forget(struct folder_work *work);
+/* A UID of @side that is to go on record was told with this UIDVALIDITY, or
+ * without one (0). In a folder that was not listed yet it goes on record, too:
+ * should another folder have that name when it is, this UID is not its. */
+void run_note_uidvalidity(struct folder_work *work, enum side side,
+                          uint32_t uidvalidity);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);

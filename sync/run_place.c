@@ -61,6 +61,9 @@ static void on_placed(struct place_request *request, uint32_t uid,
         return;
     placing->placements[low].placed = true;
     placing->placements[low].to_uid = to_uid;
+    if (to_uid != 0)
+        run_note_uidvalidity(placing->placements[low].to, side,
+                             request->uidvalidity);
 }
 
 /* The flags of the message that was placed, as its folder was listed. */

@@ -245,6 +245,7 @@ static void record(struct transfer *transfer, size_t index, uint32_t uid)
         pair.flags.keywords = 0;
         work->want_full[other(transfer->to)] = true;
     }
+    run_note_uidvalidity(work, transfer->to, transfer->add.uidvalidity);
     uidset_add(&work->added[transfer->to], uid);
     pair.uid[transfer->to] = uid;
     pair.uid[other(transfer->to)] = item->uid;

@@ -668,6 +668,7 @@ static void add_one(struct work *work)
                 ->uid;
 
         drop_added(model, folder, uid, content);
+        add->uidvalidity = folder->uidvalidity;
         if (!model->is_cut)
             add->added(add, index, 0, model->no_uids ? 0 : uid, NULL);
     }
@@ -784,6 +785,7 @@ static void place_one(struct work *work, struct model_folder *from,
     if (place->move)
         model_expunge(from, uid);
     model->n_placed++;
+    place->uidvalidity = to->uidvalidity;
     place->placed(place, uid, model->no_uids ? 0 : to_uid);
 }
 

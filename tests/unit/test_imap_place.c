@@ -185,6 +185,7 @@ static void test_place(const struct place_case *test)
     struct uidset uids = {0};
     struct place_request place;
     struct buf placed;
+    bool told = false;
 
     memcpy(answers, test->answers, sizeof(answers));
     ok(scripted_open(&world->scripted, test->caps, false, answers), "a server");
@@ -203,11 +204,13 @@ static void test_place(const struct place_case *test)
     for (unsigned uid = 0; uid < UIDS; uid++) {
         if (world->placed[uid])
             buf_printf(&placed, "%u:%u ", uid, world->to_uid[uid]);
+        told = told || world->to_uid[uid] != 0;
     }
     scripted_close(&world->scripted);
     ok(place.base.result == test->result && place.kept == test->kept &&
            world->n_strange == 0 &&
-           strcmp(buf_text(&placed), test->placed) == 0,
+           strcmp(buf_text(&placed), test->placed) == 0 &&
+           place.uidvalidity == (told ? 9 : 0),
        "%s", test->name);
     ok(scripted_asked(answers, test->asked), "and nothing else is asked for");
     buf_deinit(&placed);

@@ -52,6 +52,7 @@ struct world {
     bool complete;    /* the listing was */
     int added[LINES]; /* results by index */
     unsigned n_added;
+    uint32_t uidvalidity; /* of the latest UID */
     unsigned n_begun;
     unsigned n_ended;
     unsigned n_broken;
@@ -445,8 +446,9 @@ static void on_added(struct add_request *request, size_t index, int result,
 {
     struct world *world = request->base.owner;
 
-    (void)uid;
     (void)err;
+    if (uid != 0)
+        world->uidvalidity = request->uidvalidity;
     if (index == world->n_added && index < LINES)
         world->added[world->n_added++] = result;
 }
@@ -495,7 +497,8 @@ static void test_lost_add(void)
     uint64_t before;
 
     do_open(world);
-    ok(do_add(world) == ERR_RETRY && added(world, 0, ERR_UNSURE, ERR_RETRY),
+    ok(do_add(world) == ERR_RETRY && added(world, 0, ERR_UNSURE, ERR_RETRY) &&
+           world->uidvalidity == 7,
        "what was answered is there, what was sent may be, the rest is not");
     before = uv_hrtime();
     ok(do_delta(world) == 0 && uv_hrtime() - before > 300000000u,

@@ -423,6 +423,48 @@ static void test_rename_out(void)
     world_deinit(&world);
 }
 
+/* The user deletes a folder and makes another one of that name. */
+static void replace_folder(struct world *world, const char *name,
+                           const char *content)
+{
+    model_remove(&world->side[RIGHT], name);
+    model_deliver(&world->side[RIGHT], name, content, 0);
+}
+
+/* A folder that a run made, and never listed: the UIDs on record are not those of
+ * the folder that has its name in the next run. */
+static void test_replaced(void)
+{
+    struct world world;
+
+    world_init(&world, 23);
+    world.policy.moves = true;
+    world.side[RIGHT].endpoint.tokens_prove = false;
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    sync_once(&world);
+    user_moves(&world, LEFT, "INBOX", "New", "m0 of INBOX");
+    ok(sync_once(&world) == 0 && world.side[RIGHT].n_placed == 1 &&
+           is_equal(&world),
+       "a message is moved into a new folder");
+    replace_folder(&world, "New", "another");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[LEFT], "New", "another") == 1,
+       "which is replaced: what is in it now is not taken for that message");
+    world.side[RIGHT].endpoint.tokens_prove = true;
+    fill(&world, LEFT, "Cut", 6, 'c');
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    world.side[RIGHT].cut_after = 4;
+    ok(run_once(&world) != 0 &&
+           model_folder(&world.side[RIGHT], "Cut")->n_mail > 0,
+       "a run is cut while it fills a new folder");
+    replace_folder(&world, "Cut", "another");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(&world.side[LEFT], "Cut", "another") == 1,
+       "nor there");
+    world_deinit(&world);
+}
+
 /* --- random worlds ------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "B", "A/X", "B/X", "C"};
@@ -699,6 +741,7 @@ int main(int argc, char **argv)
     test_subscriptions();
     test_rename_one_way();
     test_rename_out();
+    test_replaced();
     test_two_names_one(true);
     test_two_names_one(false);
     test_worlds(300);
