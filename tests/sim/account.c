@@ -15,6 +15,7 @@ struct account_fact {
     bool base; /* it was there when both were in step */
     bool fresh;
     bool tool; /* taken away by the tool, not by a user */
+    bool only; /* no act: from now on it is on this side only */
     enum fate fate;
     uint32_t run; /* account.run of that time */
 };
@@ -24,8 +25,7 @@ struct sum {
     uint32_t base;
     uint32_t fresh[SIDES];
     uint32_t deleted[SIDES];
-    uint32_t taken[SIDES];   /* deleted or moved away, by the user */
-    uint32_t removed[SIDES]; /* by the tool */
+    uint32_t taken[SIDES]; /* deleted or moved away, by the user */
     bool touched[SIDES];
     bool overtaken; /* taken away or flagged when a run may have been about to
                        copy it */
@@ -102,10 +102,8 @@ static struct sum sum_up(const struct account *account, uint32_t content)
             sum.base++;
             continue;
         }
-        if (fact->tool) {
-            sum.removed[side]++;
+        if (fact->tool || fact->only)
             continue;
-        }
         sum.touched[side] = true;
         sum.fresh[side] += fact->fresh;
         sum.deleted[side] += fact->fate == FATE_DELETED;
@@ -130,7 +128,7 @@ static bool follows_closely(const struct account *account,
 
         if (before->content == fact->content &&
             (!before->base || account->reset) && !before->tool &&
-            before->fate != FATE_DELETED &&
+            !before->only && before->fate != FATE_DELETED &&
             before->run < fact->run + fact->run % 2)
             return true;
     }
@@ -154,6 +152,16 @@ void account_fact(struct account *account, enum side side, enum fate fate,
         }
         account->loose[content] = true;
     }
+}
+
+void account_only(struct account *account, enum side side, uint32_t content,
+                  const char *folder)
+{
+    struct account_fact *fact = add(account, content, folder);
+
+    fact->side = side;
+    fact->fate = FATE_ADDED;
+    fact->only = true;
 }
 
 void account_renamed(struct account *account, enum side side,
@@ -224,6 +232,13 @@ static uint32_t lesser(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* Is it new there, to one who has only seen what is on the other side, too? */
+static bool is_new(const struct account_fact *fact, uint32_t content)
+{
+    return fact->content == content && !fact->base && !fact->tool &&
+           fact->fate == FATE_ADDED;
+}
+
 /* How often both sides' users put it into the same folder, new or moved: of what
  * is equal and new there on both sides nobody can say that it is two. */
 static uint32_t met(const struct account *account, uint32_t content)
@@ -234,15 +249,13 @@ static uint32_t met(const struct account *account, uint32_t content)
         const struct account_fact *fact = &account->facts[i];
         uint32_t added[SIDES] = {0};
 
-        if (fact->content != content || fact->base || fact->tool ||
-            fact->fate != FATE_ADDED || fact->side != LEFT)
+        if (!is_new(fact, content) || fact->side != LEFT)
             continue;
         /* Once for the last of its folder on the left. */
         for (size_t k = 0; k < account->n; k++) {
             const struct account_fact *also = &account->facts[k];
 
-            if (also->content != content || also->base || also->tool ||
-                also->fate != FATE_ADDED ||
+            if (!is_new(also, content) ||
                 (!account->renamed && strcmp(also->folder, fact->folder) != 0))
                 continue;
             added[also->side]++;
@@ -429,6 +442,18 @@ static void excess(struct account *account, const struct sum *sum,
                   back ? "resurrected" : "doubled", content, folder, n, most);
 }
 
+/* May a run have copied it into a folder as that got another name, and then, as
+ * it was not there, once more into the one that has the name now? */
+static bool may_have_gone_along(const struct account *account,
+                                const struct account_fact *fact)
+{
+    if (fact->base)
+        return account->reset && (went_along(account, LEFT, fact->folder) ||
+                                  went_along(account, RIGHT, fact->folder));
+    return fact->fate == FATE_ADDED &&
+           went_along(account, other(fact->side), fact->folder);
+}
+
 /* How often it was put into the folder, and taken from there. NULL: into and
  * from any. */
 static void count_facts(const struct account *account, uint32_t content,
@@ -439,7 +464,7 @@ static void count_facts(const struct account *account, uint32_t content,
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *fact = &account->facts[i];
 
-        if (fact->content != content || fact->tool ||
+        if (fact->content != content || fact->tool || fact->only ||
             (folder != NULL && strcmp(fact->folder, folder) != 0))
             continue;
         *in += fact->base || fact->fate == FATE_ADDED;
@@ -448,10 +473,25 @@ static void count_facts(const struct account *account, uint32_t content,
     }
 }
 
+/* How often at most it is there beyond that. */
+static uint32_t gone_along(const struct account *account, uint32_t content)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *fact = &account->facts[i];
+
+        n += fact->content == content && !fact->tool && !fact->only &&
+             may_have_gone_along(account, fact);
+    }
+    return n;
+}
+
 static void check_count(struct account *account, const struct sum *sum,
                         bool certain, uint32_t content, const char *folder,
                         uint32_t n)
 {
+    uint32_t more = folder == NULL ? gone_along(account, content) : 0;
     uint32_t in;
     uint32_t out;
 
@@ -460,7 +500,7 @@ static void check_count(struct account *account, const struct sum *sum,
         out = 0;
     if (folder == NULL)
         folder = "all folders";
-    if (n + out > in) {
+    if (n + out > in + more) {
         excess(account, sum, content, folder, n, in - out);
     } else if (certain && n + out < in) {
         account->evils[EVIL_LOST]++;

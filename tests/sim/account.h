@@ -62,6 +62,11 @@ void account_begin(struct account *account, const struct look *look);
 void account_fact(struct account *account, enum side side, enum fate fate,
                   uint32_t content, const char *folder, bool fresh);
 
+/* The other side went back to what it was before it had this message: one like
+ * it that its user brings is taken for the same. */
+void account_only(struct account *account, enum side side, uint32_t content,
+                  const char *folder);
+
 /* The user of @side gives a folder another name. What a run is about to put into
  * a Maildir's goes with it: a move that nobody sees. */
 void account_renamed(struct account *account, enum side side,

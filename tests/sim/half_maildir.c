@@ -488,7 +488,13 @@ bool half_maildir_is_marked(struct half *half)
     return is;
 }
 
-void half_maildir_tidy(struct half *half)
+static bool is_torn(struct half *half, const char *path, bool in_tmp)
+{
+    return half_maildir_is_soft(half, path) &&
+           (in_tmp || maildir_half_content(path) == CONTENT_NONE);
+}
+
+void half_maildir_tidy(struct half *half, bool stale)
 {
     const struct maildir_half *self = self_of(half);
     struct look look;
@@ -508,8 +514,7 @@ void half_maildir_tidy(struct half *half)
                 char *path = mem_printf("%s/%s", part, entry->d_name);
 
                 if (entry->d_type == DT_REG &&
-                    half_maildir_is_soft(half, path) &&
-                    (in_tmp || maildir_half_content(path) == CONTENT_NONE) &&
+                    (stale ? in_tmp : is_torn(half, path, in_tmp)) &&
                     unlink(path) < 0)
                     abort();
                 free(path);

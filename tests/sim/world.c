@@ -164,13 +164,22 @@ void world_deinit(struct world *world)
 
 /* --- a run ------------------------------------------------------------------------ */
 
+/* Named, and nothing that another run could do. */
+static bool is_for_the_user(const struct world *world, const char *reason)
+{
+    return (world->bare && strstr(reason, "no UIDPLUS") != NULL) ||
+           strstr(reason, "rename one of the two") != NULL;
+}
+
 static void on_report(void *owner, const struct report_event *event)
 {
     struct world *world = owner;
 
-    if (world->bare && event->reason != NULL &&
-        strstr(event->reason, "no UIDPLUS") != NULL)
+    if (event->reason != NULL && is_for_the_user(world, event->reason))
         world->stuck = true;
+    if (event->reason != NULL &&
+        strstr(event->reason, "there is still mail in it") != NULL)
+        world->littered = true;
     SAY(world, "report %d side %d %s from %s uid %u, %u: %s\n",
         (int)event->kind, (int)event->side,
         event->folder != NULL ? event->folder : "",
@@ -305,6 +314,7 @@ int world_run(struct world *world, uint64_t kill_after)
     world->account.run++;
     world->edited = false;
     world->stuck = false;
+    world->littered = false;
     disk_fault(&world->disk_fault);
     before = changes_of(world);
     memset(&world->result, 0, sizeof(world->result));

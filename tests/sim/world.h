@@ -64,8 +64,11 @@ struct world {
     uint32_t busy;   /* users edit at one file call in so many; 0: never */
     bool tell;       /* print what happens */
     bool bare;       /* one side has no UIDPLUS */
-    bool stuck;      /* without UIDPLUS a message that was marked cannot go, as
-                        another one is marked, too: named, and nothing to do */
+    bool stuck;      /* something is left to the users, and named: without
+                        UIDPLUS a message that was marked cannot go, as another
+                        one is marked, too; two folders want one name */
+    bool littered;   /* a folder could not go for what a run that was killed
+                        had left in its tmp: after 36 hours that goes */
     bool users_edit; /* while a run is under way */
     bool edited;     /* a user did, in this run */
     struct world_counts *counts;

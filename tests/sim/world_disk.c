@@ -149,7 +149,7 @@ static void cut_power(struct world *world)
     half_look(world->maildir, &soft);
     keep_soft(world, &soft);
     disk_power_cut(seed);
-    half_maildir_tidy(world->maildir);
+    half_maildir_tidy(world->maildir, false);
     excuse(world, &soft);
     look_free(&soft);
 }
@@ -202,7 +202,8 @@ static uint32_t count_in(const struct look *look, uint32_t content,
     return n;
 }
 
-/* What is there again counts as put there by its user. */
+/* What is there again counts as put there by its user; what is not there any
+ * more is on the other side alone. */
 static void note_back(struct world *world, const struct look *before,
                       const struct look *after)
 {
@@ -214,6 +215,15 @@ static void note_back(struct world *world, const struct look *before,
             count_in(before, content, folder))
             account_fact(&world->account, world->maildir_side, FATE_ADDED,
                          content, folder, false);
+    }
+    for (size_t i = 0; i < before->n_mail; i++) {
+        uint32_t content = before->mail[i].content;
+        const char *folder = before->folders[before->mail[i].folder];
+
+        if (count_in(after, content, folder) <
+            count_in(before, content, folder))
+            account_only(&world->account, other(world->maildir_side), content,
+                         folder);
     }
 }
 

@@ -186,6 +186,7 @@ static void run_with_faults(struct world *world)
 static void run_to_peace(struct world *world)
 {
     char why[200] = "";
+    bool waited = false;
     uint32_t n = 0;
     int r;
 
@@ -193,6 +194,11 @@ static void run_to_peace(struct world *world)
         r = world_run(world, 0);
         check_loss(world);
         n++;
+        if (world->littered && !waited) {
+            waited = true;
+            n = 0;
+            half_maildir_tidy(world->maildir, true);
+        }
     } while (
         is_well(world) && n < RUNS_MAX &&
         (r != 0 || world->result.failed > 0 || !world_in_step(world, why)));
