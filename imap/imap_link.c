@@ -93,9 +93,15 @@ void imap_link_compress(struct imap_link *link)
     conn_compress(link->conn, link->last->tag);
 }
 
-static void box_reset(struct imap_link *link, const char *name)
+static void box_deinit(struct imap_link *link)
 {
     free(link->box.name);
+    uidset_deinit(&link->box.vanished);
+}
+
+static void box_reset(struct imap_link *link, const char *name)
+{
+    box_deinit(link);
     memset(&link->box, 0, sizeof(link->box));
     link->box.name = mem_copy(name);
     /* RFC 9051 section 7.1: without PERMANENTFLAGS all can be changed. */
@@ -318,6 +324,9 @@ static void follow(struct imap_link *link, const struct session_event *event)
     case SESSION_VANISHED:
         if (event->vanished.earlier)
             break;
+        /* What there is no room for counts as not told. */
+        if (box->vanished.n + event->vanished.set->n <= UIDSET_RANGES_MAX)
+            uidset_add_set(&box->vanished, event->vanished.set);
         gone = uidset_count(event->vanished.set);
         box->exists = minus(box->exists, gone);
         box->expunged += gone < UINT32_MAX ? (uint32_t)gone : UINT32_MAX;
@@ -496,7 +505,7 @@ static void on_ended(void *owner, int result, const struct err *err)
         link->first = command->next;
         command_free(command);
     }
-    free(link->box.name);
+    box_deinit(link);
     free(link->ahead);
     free(link);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/uidset.h"
 #include "imap/conn.h"
 #include "imap/imap_task.h"
 
@@ -26,6 +27,7 @@ struct imap_box {
     uint32_t exists;   /* messages now */
     uint32_t before;   /* messages when SELECT was answered */
     uint32_t expunged; /* of all since then */
+    struct uidset vanished; /* these are, if the server names them: QRESYNC */
 };
 
 /* A command that was not answered yet. */

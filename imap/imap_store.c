@@ -2,7 +2,8 @@
  * Change flags, and remove messages. Flags are added and taken away, never set
  * as a whole: what others changed meanwhile stays. Messages are removed by
  * \Deleted and UID EXPUNGE (RFC 4315), which takes these and no others; without
- * it EXPUNGE is only sent where no other message carries \Deleted.
+ * it EXPUNGE is only sent where no other message carries \Deleted. Where QRESYNC
+ * is on, VANISHED says which of them went, and OK alone is not believed.
  */
 #include <string.h>
 
@@ -15,6 +16,7 @@ enum {
     STEP_TAKE,                /* -FLAGS */
     STEP_EXPUNGE,
     STEP_SEARCH,
+    STEP_LOOK, /* which are still there? */
     STEP_DONE
 };
 
@@ -28,6 +30,9 @@ struct store {
     int phase;             /* the step under way */
     size_t from;           /* first range that was not sent in this phase */
     struct uidset deleted; /* by STEP_SEARCH */
+    bool again;            /* some were not told to be gone: these once more */
+    struct uidset left;    /* those; then they are the uids */
+    struct uidset found;   /* of these, by STEP_LOOK */
 };
 
 static struct store *store_of(struct imap_task *task)
@@ -74,6 +79,13 @@ static void send_expunge(struct store *store)
     store->from = store->uids->n;
 }
 
+/* Not UID SEARCH: see imap_place.c. */
+static void send_look(struct store *store)
+{
+    imap_task_send_set(&store->task, STEP_LOOK, "UID FETCH", store->uids,
+                       &store->from, " (UID)");
+}
+
 static void send_next(struct store *store)
 {
     switch (store->phase) {
@@ -85,6 +97,9 @@ static void send_next(struct store *store)
         break;
     case STEP_SEARCH:
         send_search(store);
+        break;
+    case STEP_LOOK:
+        send_look(store);
         break;
     default:
         send_expunge(store);
@@ -107,6 +122,17 @@ static bool others_deleted(const struct store *store)
     return false;
 }
 
+/* Only what was found is left. Returns whether that is anything. */
+static bool take_found(struct store *store)
+{
+    struct uidset none = store->left;
+
+    store->left = store->found;
+    store->found = none;
+    uidset_clear(&store->found);
+    return store->left.n > 0;
+}
+
 /* What comes after @phase. */
 static int next_phase(struct store *store, int phase)
 {
@@ -114,6 +140,10 @@ static int next_phase(struct store *store, int phase)
 
     switch (phase) {
     case IMAP_STEP_SELECT:
+        return store->again ? STEP_LOOK : next_phase(store, STEP_LOOK);
+    case STEP_LOOK:
+        if (store->again && !take_found(store))
+            return STEP_DONE;
         if (!is_empty(store->change.add))
             return STEP_ADD;
         return next_phase(store, STEP_ADD);
@@ -133,10 +163,22 @@ static int next_phase(struct store *store, int phase)
     }
 }
 
-/* Nothing is expunged before the server has said that \Deleted is set. */
+/* Does the server say which messages are no longer there? RFC 7162 section
+ * 3.2.10: before it says that they are expunged. */
+static bool is_told(const struct store *store)
+{
+    return store->removal != NULL && store->task.link->enabled;
+}
+
+/* With UID EXPUNGE all goes out in one flight, where it is told what came of
+ * it: Dovecot does not find a \Deleted that was set in the same flight, and says
+ * OK, where another session has expunged something meanwhile. Without UIDPLUS
+ * nothing is expunged before it is known what else carries \Deleted. */
 static bool waits(const struct store *store)
 {
-    return store->removal != NULL;
+    return store->removal != NULL &&
+           (store->again || !is_told(store) ||
+            (store->task.pool->caps.bits & CAP_UIDPLUS) == 0);
 }
 
 /* The first keyword of those to be tried one by one; 0: none is left. */
@@ -177,9 +219,36 @@ static bool is_about_keywords(struct store *store, int step, int result)
 
 static void store_begin(struct store *store);
 
+/* OK to EXPUNGE is not the end of those that nobody said to be gone: they are
+ * looked for, and removed step by step. */
+static void removal_end(struct store *store)
+{
+    struct err err;
+
+    if (!store->again)
+        uidset_add_set(&store->left, store->uids);
+    uidset_remove_set(&store->left, &store->task.link->box.vanished);
+    if (store->left.n == 0 || store->removal->kept) {
+        imap_task_finish(&store->task, 0, NULL);
+    } else if (store->again) {
+        err_set(&err, ERR_BUSY,
+                "EXPUNGE was answered with OK, but not all messages went");
+        imap_task_finish(&store->task, ERR_BUSY, &err);
+    } else {
+        store->again = true;
+        store->uids = &store->left;
+        if (imap_task_goes_on(&store->task))
+            store_begin(store);
+    }
+}
+
 /* Everything is answered. */
 static void store_end(struct store *store)
 {
+    if (is_told(store)) {
+        removal_end(store);
+        return;
+    }
     if (!store->refused && store->singly == 0) {
         imap_task_finish(&store->task, 0, NULL);
         return;
@@ -227,6 +296,20 @@ static void store_start(struct imap_task *task)
         store_begin(store_of(task));
 }
 
+static const char *verb_of(int step)
+{
+    switch (step) {
+    case STEP_SEARCH:
+        return "SEARCH";
+    case STEP_EXPUNGE:
+        return "EXPUNGE";
+    case STEP_LOOK:
+        return "FETCH";
+    default:
+        return "STORE";
+    }
+}
+
 static void store_tagged(struct store *store, int step,
                          const struct session_event *event)
 {
@@ -236,11 +319,7 @@ static void store_tagged(struct store *store, int step,
     if (step == IMAP_STEP_SELECT) {
         r = imap_task_selected(&store->task, event, &err);
     } else {
-        r = imap_task_answer(&event->reply,
-                             step == STEP_SEARCH
-                                 ? "SEARCH"
-                                 : (step == STEP_EXPUNGE ? "EXPUNGE" : "STORE"),
-                             &err);
+        r = imap_task_answer(&event->reply, verb_of(step), &err);
     }
     if (is_about_keywords(store, step, r))
         r = 0;
@@ -256,10 +335,16 @@ static void store_tagged(struct store *store, int step,
 static void store_event(struct imap_task *task, int step,
                         const struct session_event *event)
 {
+    struct store *store = store_of(task);
+
     if (event->kind == SESSION_TAGGED) {
-        store_tagged(store_of(task), step, event);
+        store_tagged(store, step, event);
     } else if (event->kind == SESSION_SEARCH && step == STEP_SEARCH) {
-        uidset_add_set(&store_of(task)->deleted, event->vanished.set);
+        uidset_add_set(&store->deleted, event->vanished.set);
+    } else if (event->kind == SESSION_FETCH && step == STEP_LOOK) {
+        if ((event->fetch.has & FETCH_UID) != 0 &&
+            uidset_has(store->uids, event->fetch.uid))
+            uidset_add(&store->found, event->fetch.uid);
     }
 }
 
@@ -267,13 +352,15 @@ static void store_event(struct imap_task *task, int step,
 static bool store_again(struct imap_task *task, int step)
 {
     (void)step;
-    (void)task;
+    uidset_clear(&store_of(task)->found);
     return true;
 }
 
 static void store_deinit(struct imap_task *task)
 {
     uidset_deinit(&store_of(task)->deleted);
+    uidset_deinit(&store_of(task)->left);
+    uidset_deinit(&store_of(task)->found);
 }
 
 static struct store *store_new(struct imap_pool *pool, struct request *request,
