@@ -7,10 +7,8 @@
 /* Reads that share a connection: while one arrives the next is on its way. */
 #define READS_DEEP 2u
 
-#define ADDS_DEEP 4u
-/* More would save round trips, but tests/e2e/65-dovecot-fellow.t then finds
- * messages that came back; so not before it is known why. */
-#define VISITS_DEEP 1u
+#define ADDS_DEEP   4u
+#define VISITS_DEEP IMAP_LINK_TASKS_MAX
 
 void imap_pool_init(struct imap_pool *pool)
 {

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Goal of this test: folders are visited in flights, so that what changed in
+# twenty of them costs a few round trips, not some for each; counted, not timed.
+. tests/lib/twin.sh
+
+server left
+server right
+account_imap left left ann
+account_imap right right bea
+pair main left right
+folders=$(seq -f 'Folder%02g' 20)
+for folder in $folders; do
+    mail new left "$folder" one two three
+done
+runs 0 "the first run" sync
+runs 0 "and one with nothing" --json sync
+nothing_done "it does nothing"
+before=$(summary .wire.left.round_trips)
+for folder in $folders; do
+    mail flag left "$folder" one '+\Flagged'
+    mail delete left "$folder" two
+done
+runs 0 "a flag and a deletion in each of 20 folders" -vv --json sync
+is "20 are flagged" "$(summary .right.flagged)" 20
+is "20 are deleted" "$(summary .right.deleted)" 20
+# Beside that of the first connection: logins of others, and twice all folders.
+left=$(($(summary .wire.left.round_trips) - before))
+others=$(($(summary .wire.left.connections) - 1))
+ok "the left needs $left round trips more, $others logins among them" \
+    test "$left" -le $((4 + 5 * others))
+# SELECT has to be answered before anything is changed: one for each folder, in
+# the flight of the changes of the one before.
+right=$(($(summary .wire.right.round_trips) - before))
+others=$(($(summary .wire.right.connections) - 1))
+ok "the right needs $right, $others logins among them" \
+    test "$right" -le $((28 + 5 * others))
+is "each folder is selected twice on the right" \
+    "$(grep -c 'right/[0-9]: C: a[0-9]* SELECT' "$T/err")" 40
+mail dump left >"$T/left.dump"
+mail dump right >"$T/right.dump"
+same "both sides are the same" "$T/left.dump" "$T/right.dump"
+done_testing
