@@ -207,19 +207,12 @@ static bool harmless(char c)
            (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 }
 
-void maildir_name_print_unique(struct buf *out,
-                               const struct maildir_name_unique *unique)
+static void print_host(struct buf *out, struct bytes host)
 {
-    size_t limit;
+    size_t limit = buf_len(out) + HOST_BYTES_MAX;
 
-    buf_printf(out,
-               "%" PRId64 ".M%06" PRIu32 "P%" PRIu64 "Q%" PRIu64 "R%016" PRIx64
-               ".",
-               unique->seconds, unique->microseconds, unique->pid,
-               unique->counter, unique->random);
-    limit = buf_len(out) + HOST_BYTES_MAX;
-    for (size_t i = 0; i < unique->host.len && buf_len(out) + 4 <= limit; i++) {
-        char c = unique->host.ptr[i];
+    for (size_t i = 0; i < host.len && buf_len(out) + 4 <= limit; i++) {
+        char c = host.ptr[i];
 
         if (harmless(c)) {
             buf_add_char(out, c);
@@ -227,4 +220,61 @@ void maildir_name_print_unique(struct buf *out,
             buf_printf(out, "\\%03o", (unsigned)(unsigned char)c);
         }
     }
+}
+
+void maildir_name_print_unique(struct buf *out,
+                               const struct maildir_name_unique *unique)
+{
+    buf_printf(out,
+               "%" PRId64 ".M%06" PRIu32 "P%" PRIu64 "Q%" PRIu64 "R%016" PRIx64
+               ".",
+               unique->seconds, unique->microseconds, unique->pid,
+               unique->counter, unique->random);
+    print_host(out, unique->host);
+}
+
+/* Take @mark and the digits behind it. Returns the digits; none: it is not
+ * there. */
+static struct bytes take_part(struct bytes *rest, struct bytes mark,
+                              const char *digits)
+{
+    struct bytes part;
+    size_t n = 0;
+
+    if (rest->len < mark.len || memcmp(rest->ptr, mark.ptr, mark.len) != 0) {
+        return (struct bytes){rest->ptr, 0};
+    }
+    part = bytes_skip(*rest, mark.len);
+    while (n < part.len && part.ptr[n] != 0 &&
+           strchr(digits, part.ptr[n]) != NULL) {
+        n++;
+    }
+    *rest = bytes_skip(part, n);
+    part.len = n;
+    return part;
+}
+
+bool maildir_name_is_by(struct bytes base, struct bytes host, uint64_t *pid)
+{
+    static const char decimal[] = "0123456789";
+    struct bytes rest = base;
+    struct buf written;
+    bool is_by;
+
+    if (take_part(&rest, B(""), decimal).len == 0 ||
+        take_part(&rest, B(".M"), decimal).len != 6 ||
+        !bytes_to_u64(take_part(&rest, B("P"), decimal), UINT64_MAX, pid) ||
+        take_part(&rest, B("Q"), decimal).len == 0 ||
+        take_part(&rest, B("R"), "0123456789abcdef").len != 16) {
+        return false;
+    }
+    buf_init(&written, 0);
+    buf_add_char(&written, '.');
+    print_host(&written, host);
+    is_by =
+        rest.len >= buf_len(&written) &&
+        memcmp(rest.ptr, buf_peek(&written).ptr, buf_len(&written)) == 0 &&
+        (rest.len == buf_len(&written) || rest.ptr[buf_len(&written)] == ',');
+    buf_deinit(&written);
+    return is_by;
 }

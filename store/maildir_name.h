@@ -88,4 +88,7 @@ struct maildir_name_unique {
 void maildir_name_print_unique(struct buf *out,
                                const struct maildir_name_unique *unique);
 
+/* Is it such a name, of any process on @host? Then *pid is that of it. */
+bool maildir_name_is_by(struct bytes base, struct bytes host, uint64_t *pid);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "store/maildir_keywords.h"
+#include "store/maildir_unique.h"
 
 #define STALE_SECONDS 129600 /* 36 hours, as Dovecot and the Maildir paper */
 
@@ -326,7 +327,8 @@ void maildir_tree_clear_tmp(int tmp)
             !S_ISREG(st.st_mode)) {
             continue;
         }
-        if (st.st_ctime + STALE_SECONDS < time(NULL)) {
+        if (st.st_ctime + STALE_SECONDS < time(NULL) ||
+            maildir_unique_is_orphan(entry->d_name)) {
             (void)unlinkat(tmp, entry->d_name, 0);
         }
     }

@@ -70,8 +70,8 @@ struct dirent *maildir_tree_next(DIR *stream);
  * descriptor, or -1 with errno. */
 int maildir_tree_enter(int parent, const char *name);
 
-/* Remove from the directory tmp what was left there 36 hours ago: nobody can
- * still be writing it. */
+/* Remove from the directory tmp what nobody can still be writing: it was left
+ * there 36 hours ago, or by a run that was killed. */
 void maildir_tree_clear_tmp(int tmp);
 
 /* Is @name a file that Dovecot or we keep beside cur, new and tmp? */

@@ -1,5 +1,7 @@
 #include "store/maildir_unique.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,4 +37,15 @@ char *maildir_unique_name(struct maildir_unique *unique)
     name = mem_text(buf_peek(&buf));
     buf_deinit(&buf);
     return name;
+}
+
+bool maildir_unique_is_orphan(const char *name)
+{
+    struct maildir_unique here;
+    uint64_t pid;
+
+    maildir_unique_init(&here);
+    return maildir_name_is_by(bytes_of(name), bytes_of(here.host), &pid) &&
+           pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 &&
+           errno == ESRCH;
 }

@@ -2,6 +2,7 @@
 #ifndef STORE_MAILDIR_UNIQUE_H
 #define STORE_MAILDIR_UNIQUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MAILDIR_UNIQUE_HOST_BYTES 256u
@@ -16,5 +17,8 @@ void maildir_unique_init(struct maildir_unique *unique);
 
 /* The next name; free() it. */
 char *maildir_unique_name(struct maildir_unique *unique);
+
+/* Is it a name that a process of this machine made which is no more? */
+bool maildir_unique_is_orphan(const char *name);
 
 #endif

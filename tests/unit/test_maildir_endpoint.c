@@ -1,5 +1,8 @@
+#include <sys/wait.h>
 #include <time.h>
 
+#include "store/maildir_name.h"
+#include "store/maildir_unique.h"
 #include "tests/tap.h"
 #include "tests/unit/maildir_world.h"
 
@@ -153,6 +156,49 @@ static void test_folders(enum maildir_layout layout, const char *shown,
        "%s: it is not listed any more", shown);
     folder_list_free(list.folders, list.n_folders);
     ok(world_end(&world), "%s: cleaned up", shown);
+}
+
+/* As a run of process @pid leaves it in tmp of the folder "old". */
+static void leave_in_tmp(struct world *world, pid_t pid)
+{
+    struct maildir_name_unique unique = {.seconds = 1700000000,
+                                         .pid = (uint64_t)pid};
+    char host[MAILDIR_UNIQUE_HOST_BYTES] = "";
+    struct buf command;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    unique.host = bytes_of(host);
+    buf_init(&command, 0);
+    buf_printf(&command, "echo half >'mail/old/tmp/");
+    maildir_name_print_unique(&command, &unique);
+    buf_printf(&command, "'");
+    buf_add_char(&command, '\0');
+    (void)world_shell(world, buf_peek(&command).ptr);
+    buf_deinit(&command);
+}
+
+/* What was being written when a run was killed holds nobody up. */
+static void test_killed(void)
+{
+    struct world world;
+    pid_t child = fork();
+
+    if (child == 0) {
+        _exit(0);
+    }
+    (void)waitpid(child, NULL, 0);
+    world_make(&world, MAILDIR_NESTED);
+    (void)world_open(&world, false);
+    (void)world_folder(&world, FOLDER_CREATE, "old");
+    leave_in_tmp(&world, getpid());
+    ok(world_folder(&world, FOLDER_DELETE, "old") == ERR_REFUSED &&
+           world_count(&world, "old/tmp", NULL) == 1,
+       "a folder that somebody writes into is not deleted");
+    (void)world_shell(&world, "rm mail/old/tmp/*");
+    leave_in_tmp(&world, child);
+    ok(world_folder(&world, FOLDER_DELETE, "old") == 0,
+       "one into which a run was writing that was killed is");
+    ok(world_end(&world), "cleaned up");
 }
 
 static void test_odd_folders(void)
@@ -774,6 +820,7 @@ int main(void)
     test_root_adopted();
     test_folders(MAILDIR_NESTED, "nested", "A/v1.2");
     test_folders(MAILDIR_PLUSPLUS, "maildir++", ".A.v1%2E2");
+    test_killed();
     test_odd_folders();
     test_bodies();
     test_large();

@@ -189,6 +189,36 @@ static void test_unique(void)
     buf_deinit(&out);
 }
 
+static void test_by(void)
+{
+    static const struct {
+        const char *base;
+        bool is_by;
+    } names[] = {
+        {"1.M000042P7Q3R0000000000000abc.a\\057b.example",     true },
+        {"1.M000042P7Q3R0000000000000abc.a\\057b.example,S=1", true },
+        {"1.M000042P7Q3R0000000000000abc.a\\057b.example.org", false},
+        {"1.M000042P7Q3R0000000000000abc.a",                   false},
+        {"1.M000042P7Q3R0000000000000abc",                     false},
+        {"1.M000042P7Q3R0abc.a\\057b.example",                 false},
+        {"1.M000042PQ3R0000000000000abc.a\\057b.example",      false},
+        {"1.M000042P7.a\\057b.example",                        false},
+        {"1.M42P7Q3R0000000000000abc.a\\057b.example",         false},
+        {"1.M000042P99999999999999999999Q3R0000000000000abc."
+         "a\\057b.example",                           false},
+        {"",                                                   false},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint64_t pid = 0;
+        bool is_by =
+            maildir_name_is_by(bytes_of(names[i].base), B("a/b.example"), &pid);
+
+        ok(is_by == names[i].is_by && (!is_by || pid == 7), "whose is '%s'",
+           names[i].base);
+    }
+}
+
 int main(void)
 {
     test_parse();
@@ -196,5 +226,6 @@ int main(void)
     test_letters_round_trip();
     test_sizes();
     test_unique();
+    test_by();
     return done_testing();
 }
