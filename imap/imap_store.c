@@ -2,8 +2,9 @@
  * Change flags, and remove messages. Flags are added and taken away, never set
  * as a whole: what others changed meanwhile stays. Messages are removed by
  * \Deleted and UID EXPUNGE (RFC 4315), which takes these and no others; without
- * it EXPUNGE is only sent where no other message carries \Deleted. Where QRESYNC
- * is on, VANISHED says which of them went, and OK alone is not believed.
+ * it EXPUNGE is only sent where no other message carries \Deleted. OK alone is
+ * not believed: VANISHED says which of them went, where QRESYNC is on, and who
+ * was not named so is looked for.
  */
 #include <string.h>
 
@@ -16,7 +17,8 @@ enum {
     STEP_TAKE,                /* -FLAGS */
     STEP_EXPUNGE,
     STEP_SEARCH,
-    STEP_LOOK, /* which are still there? */
+    STEP_LOOK,  /* which are still there to be removed? */
+    STEP_CHECK, /* which did not go? */
     STEP_DONE
 };
 
@@ -32,7 +34,7 @@ struct store {
     struct uidset deleted; /* by STEP_SEARCH */
     bool again;            /* some were not told to be gone: these once more */
     struct uidset left;    /* those; then they are the uids */
-    struct uidset found;   /* of these, by STEP_LOOK */
+    struct uidset found;   /* by STEP_LOOK and STEP_CHECK */
 };
 
 static struct store *store_of(struct imap_task *task)
@@ -82,7 +84,7 @@ static void send_expunge(struct store *store)
 /* Not UID SEARCH: see imap_place.c. */
 static void send_look(struct store *store)
 {
-    imap_task_send_set(&store->task, STEP_LOOK, "UID FETCH", store->uids,
+    imap_task_send_set(&store->task, store->phase, "UID FETCH", store->uids,
                        &store->from, " (UID)");
 }
 
@@ -99,6 +101,7 @@ static void send_next(struct store *store)
         send_search(store);
         break;
     case STEP_LOOK:
+    case STEP_CHECK:
         send_look(store);
         break;
     default:
@@ -133,6 +136,15 @@ static bool take_found(struct store *store)
     return store->left.n > 0;
 }
 
+/* Does the server say which messages are no longer there? RFC 7162 section
+ * 3.2.10: before it says that they are expunged. */
+static bool is_told(const struct store *store)
+{
+    return store->removal != NULL && store->task.link->enabled;
+}
+
+static int first_change(struct store *store);
+
 /* What comes after @phase. */
 static int next_phase(struct store *store, int phase)
 {
@@ -140,13 +152,11 @@ static int next_phase(struct store *store, int phase)
 
     switch (phase) {
     case IMAP_STEP_SELECT:
-        return store->again ? STEP_LOOK : next_phase(store, STEP_LOOK);
+        if (store->again && is_told(store))
+            return STEP_LOOK;
+        return first_change(store);
     case STEP_LOOK:
-        if (store->again && !take_found(store))
-            return STEP_DONE;
-        if (!is_empty(store->change.add))
-            return STEP_ADD;
-        return next_phase(store, STEP_ADD);
+        return take_found(store) ? first_change(store) : STEP_DONE;
     case STEP_ADD:
         if (!is_empty(store->change.remove))
             return STEP_TAKE;
@@ -158,25 +168,26 @@ static int next_phase(struct store *store, int phase)
     case STEP_SEARCH:
         store->removal->kept = others_deleted(store);
         return store->removal->kept ? STEP_DONE : STEP_EXPUNGE;
+    case STEP_EXPUNGE:
+        return is_told(store) ? STEP_DONE : STEP_CHECK;
     default:
         return STEP_DONE;
     }
 }
 
-/* Does the server say which messages are no longer there? RFC 7162 section
- * 3.2.10: before it says that they are expunged. */
-static bool is_told(const struct store *store)
+static int first_change(struct store *store)
 {
-    return store->removal != NULL && store->task.link->enabled;
+    return is_empty(store->change.add) ? next_phase(store, STEP_ADD) : STEP_ADD;
 }
 
 /* With UID EXPUNGE all goes out in one flight, where it is told what came of
  * it: Dovecot does not find a \Deleted that was set in the same flight, and says
  * OK, where another session has expunged something meanwhile. Without UIDPLUS
- * nothing is expunged before it is known what else carries \Deleted. */
+ * nothing is expunged before it is known what else carries \Deleted. The check
+ * can always follow closely. */
 static bool waits(const struct store *store)
 {
-    return store->removal != NULL &&
+    return store->removal != NULL && store->phase != STEP_EXPUNGE &&
            (store->again || !is_told(store) ||
             (store->task.pool->caps.bits & CAP_UIDPLUS) == 0);
 }
@@ -219,15 +230,25 @@ static bool is_about_keywords(struct store *store, int step, int result)
 
 static void store_begin(struct store *store);
 
-/* OK to EXPUNGE is not the end of those that nobody said to be gone: they are
- * looked for, and removed step by step. */
+/* Of those that were to go, which were not said to be gone? */
+static void take_left(struct store *store)
+{
+    if (!is_told(store)) {
+        (void)take_found(store);
+        return;
+    }
+    if (!store->again)
+        uidset_add_set(&store->left, store->uids);
+    uidset_remove_set(&store->left, &store->task.link->box.vanished);
+}
+
+/* OK to EXPUNGE is not the end of those that stayed: they are removed once more,
+ * step by step. */
 static void removal_end(struct store *store)
 {
     struct err err;
 
-    if (!store->again)
-        uidset_add_set(&store->left, store->uids);
-    uidset_remove_set(&store->left, &store->task.link->box.vanished);
+    take_left(store);
     if (store->left.n == 0 || store->removal->kept) {
         imap_task_finish(&store->task, 0, NULL);
     } else if (store->again) {
@@ -245,7 +266,7 @@ static void removal_end(struct store *store)
 /* Everything is answered. */
 static void store_end(struct store *store)
 {
-    if (is_told(store)) {
+    if (store->removal != NULL) {
         removal_end(store);
         return;
     }
@@ -304,6 +325,7 @@ static const char *verb_of(int step)
     case STEP_EXPUNGE:
         return "EXPUNGE";
     case STEP_LOOK:
+    case STEP_CHECK:
         return "FETCH";
     default:
         return "STORE";
@@ -341,7 +363,8 @@ static void store_event(struct imap_task *task, int step,
         store_tagged(store, step, event);
     } else if (event->kind == SESSION_SEARCH && step == STEP_SEARCH) {
         uidset_add_set(&store->deleted, event->vanished.set);
-    } else if (event->kind == SESSION_FETCH && step == STEP_LOOK) {
+    } else if (event->kind == SESSION_FETCH &&
+               (step == STEP_LOOK || step == STEP_CHECK)) {
         if ((event->fetch.has & FETCH_UID) != 0 &&
             uidset_has(store->uids, event->fetch.uid))
             uidset_add(&store->found, event->fetch.uid);
