@@ -343,7 +343,9 @@ static void store_tagged(struct store *store, int step,
     } else {
         r = imap_task_answer(&event->reply, verb_of(step), &err);
     }
-    if (is_about_keywords(store, step, r))
+    /* mailutils refuses to look for UIDs above the highest that there is. */
+    if (is_about_keywords(store, step, r) ||
+        (step == STEP_CHECK && r == ERR_REFUSED))
         r = 0;
     if (r < 0) {
         imap_task_finish(&store->task, r, &err);
