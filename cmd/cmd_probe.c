@@ -18,6 +18,10 @@
 /* Open, list, describe, close; each step begins where the one before ends. */
 struct probe {
     struct account *account;
+    struct console *console;
+    struct keyring *keyring;
+    struct keyring_wish wish;
+    struct keywords *keywords;
     struct loop loop;
     struct reach reach;
     struct open_request open;
@@ -92,24 +96,46 @@ static void on_opened(struct request *request)
     endpoint_list(probe->reach.endpoint, &probe->list);
 }
 
+/* The account's secret is there, if it has one. */
+static void on_secret(struct keyring_wish *wish, struct buf *warnings)
+{
+    struct probe *probe = wish->owner;
+    struct reach_options options = {
+        .loop = &probe->loop,
+        .keywords = probe->keywords,
+        .secret = wish->secret,
+        .keyring = probe->keyring,
+        .log = &probe->console->log,
+    };
+
+    console_warnings(probe->console, warnings);
+    if (wish->result != 0) {
+        probe->result = wish->result;
+        probe->err = wish->err;
+        return;
+    }
+    reach_init(&probe->reach, probe->account, &options);
+    probe->open.dry = true;
+    probe->open.base.done = on_opened;
+    probe->open.base.owner = probe;
+    endpoint_open(probe->reach.endpoint, &probe->open);
+}
+
 static void on_signal(void *owner)
 {
     struct probe *probe = owner;
 
     probe->result = err_set(&probe->err, ERR_CANCELLED, "interrupted");
-    start_close(probe);
+    if (probe->reach.endpoint == NULL) {
+        keyring_forget(probe->keyring, &probe->wish);
+    } else {
+        start_close(probe);
+    }
 }
 
-static int run(struct probe *probe, const char *secret, struct keyring *keyring,
-               struct keywords *keywords, struct console *console)
+/* Once the secret is there, all else follows. */
+static int run(struct probe *probe)
 {
-    struct reach_options options = {
-        .loop = &probe->loop,
-        .keywords = keywords,
-        .secret = secret,
-        .keyring = keyring,
-        .log = &console->log,
-    };
     int r = loop_init(&probe->loop, &probe->err);
 
     if (r != 0) {
@@ -117,13 +143,17 @@ static int run(struct probe *probe, const char *secret, struct keyring *keyring,
     }
     probe->loop.on_signal = on_signal;
     probe->loop.owner = probe;
-    reach_init(&probe->reach, probe->account, &options);
-    probe->open.dry = true;
-    probe->open.base.done = on_opened;
-    probe->open.base.owner = probe;
-    endpoint_open(probe->reach.endpoint, &probe->open);
+    probe->wish = (struct keyring_wish){
+        .account = probe->account,
+        .granted = on_secret,
+        .owner = probe,
+    };
+    keyring_serve(probe->keyring, &probe->loop);
+    keyring_ask(probe->keyring, &probe->wish);
     loop_run(&probe->loop, 0);
-    reach_deinit(&probe->reach);
+    if (probe->reach.endpoint != NULL) {
+        reach_deinit(&probe->reach);
+    }
     loop_deinit(&probe->loop);
     return probe->result;
 }
@@ -330,35 +360,27 @@ static struct account *find_account(const struct command *command,
     return NULL;
 }
 
-static int probe_account(struct probe *probe, struct console *console)
+static int probe_account(struct probe *probe)
 {
     struct account *account = probe->account;
-    struct keyring *keyring = keyring_new(&account, 1);
     struct bounds bounds = {.accounts = &account, .n_accounts = 1, .dry = true};
-    struct keywords *keywords = keywords_new();
-    const char *secret = NULL;
-    struct buf warnings;
     int r;
 
-    buf_init(&warnings, 0);
+    probe->keyring = keyring_new(&account, 1);
+    probe->keywords = keywords_new();
     buf_printf(&probe->facts, "confinement: ");
     bounds_set(&bounds, &probe->facts);
     buf_printf(&probe->facts, "\n");
-    r = keyring_get(keyring, probe->account, &secret, &warnings, &probe->err);
-    console_warnings(console, &warnings);
-    if (r == 0) {
-        r = run(probe, secret, keyring, keywords, console);
-    }
-    buf_deinit(&warnings);
-    keywords_free(keywords);
-    keyring_free(keyring);
+    r = run(probe);
+    keywords_free(probe->keywords);
+    keyring_free(probe->keyring);
     return r;
 }
 
 enum exitcode cmd_probe(const struct command *command)
 {
     struct console *console = command->console;
-    struct probe probe = {.result = 0};
+    struct probe probe = {.console = console};
     int r;
 
     probe.account = find_account(command, &probe.err);
@@ -367,7 +389,7 @@ enum exitcode cmd_probe(const struct command *command)
         return EXITCODE_USAGE;
     }
     buf_init(&probe.facts, 0);
-    r = probe_account(&probe, console);
+    r = probe_account(&probe);
     if (r != 0) {
         /* A Maildir names itself. */
         if (probe.account->type == ACCOUNT_IMAP) {

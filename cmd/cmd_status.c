@@ -81,7 +81,7 @@ static int load(const struct command *command, struct status *status,
                 struct err *err)
 {
     struct state *state = NULL;
-    int r = pair_state_open(status->pair, command->state_dir, true, 0,
+    int r = pair_state_open(status->pair, command->state_dir, true,
                             &command->console->log, &state, err);
 
     if (r == 0) {

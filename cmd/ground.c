@@ -23,7 +23,7 @@ static int make_root(const struct pair *pair, enum side side,
     int r;
 
     if (account->type != ACCOUNT_MAILDIR || access(account->path, F_OK) == 0 ||
-        pair_state_open(pair, state_dir, true, 0, NULL, &state, NULL) != 0) {
+        pair_state_open(pair, state_dir, true, NULL, &state, NULL) != 0) {
         return 0;
     }
     r = maildir_endpoint_prepare(&maildir, state, side, err);

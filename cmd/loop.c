@@ -101,6 +101,80 @@ void loop_deinit(struct loop *loop)
     uv_loop_close(&loop->uv);
 }
 
+struct delay {
+    uv_timer_t timer;
+    void (*call)(void *owner);
+    void *owner;
+};
+
+static void free_delay(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_delay(uv_timer_t *timer)
+{
+    struct delay *delay = timer->data;
+
+    uv_close((uv_handle_t *)timer, free_delay);
+    delay->call(delay->owner);
+}
+
+void loop_later(struct loop *loop, unsigned ms, void (*call)(void *owner),
+                void *owner)
+{
+    struct delay *delay = MEM_NEW(struct delay);
+
+    delay->call = call;
+    delay->owner = owner;
+    uv_timer_init(&loop->uv, &delay->timer);
+    delay->timer.data = delay;
+    uv_timer_start(&delay->timer, on_delay, ms, 0);
+}
+
+struct loop_watch {
+    uv_poll_t poll;
+    void (*call)(void *owner);
+    void *owner;
+};
+
+static void free_watch(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* An error is for the reader to find. */
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct loop_watch *watch = poll->data;
+
+    (void)status;
+    (void)events;
+    uv_close((uv_handle_t *)poll, free_watch);
+    watch->call(watch->owner);
+}
+
+struct loop_watch *loop_watch(struct loop *loop, int fd,
+                              void (*call)(void *owner), void *owner)
+{
+    struct loop_watch *watch = MEM_NEW(struct loop_watch);
+
+    watch->call = call;
+    watch->owner = owner;
+    watch->poll.data = watch;
+    if (uv_poll_init(&loop->uv, &watch->poll, fd) != 0) {
+        free(watch);
+        return NULL;
+    }
+    uv_poll_start(&watch->poll, UV_READABLE, on_readable);
+    return watch;
+}
+
+void loop_unwatch(struct loop_watch *watch)
+{
+    uv_close((uv_handle_t *)&watch->poll, free_watch);
+}
+
 double loop_now(void)
 {
     return (double)uv_hrtime() / 1e9;

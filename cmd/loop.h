@@ -32,6 +32,19 @@ void loop_run(struct loop *loop, unsigned tick_ms);
 /* Close it; all else on it must be closed or closing. */
 void loop_deinit(struct loop *loop);
 
+/* Have @call called once @ms have passed, never from inside; loop_run() lasts
+ * until then. */
+void loop_later(struct loop *loop, unsigned ms, void (*call)(void *owner),
+                void *owner);
+
+/* Have @call called once, as soon as there is something to read from @fd, or
+ * its end. The watch is over with that, or with loop_unwatch(). NULL where the
+ * system cannot watch one more. */
+struct loop_watch;
+struct loop_watch *loop_watch(struct loop *loop, int fd,
+                              void (*call)(void *owner), void *owner);
+void loop_unwatch(struct loop_watch *watch);
+
 /* Seconds on a clock that does not jump. */
 double loop_now(void);
 

@@ -6,8 +6,8 @@
 #include "cmd/reach.h"
 
 int pair_state_open(const struct pair *pair, const char *state_dir,
-                    bool read_only, unsigned wait_seconds,
-                    const struct log *log, struct state **out, struct err *err)
+                    bool read_only, const struct log *log, struct state **out,
+                    struct err *err)
 {
     char *left = reach_identity(pair->account[LEFT]);
     char *right = reach_identity(pair->account[RIGHT]);
@@ -17,7 +17,6 @@ int pair_state_open(const struct pair *pair, const char *state_dir,
         .pair = pair->name,
         .identity = {left, right},
         .read_only = read_only,
-        .wait_seconds = wait_seconds,
     };
     int r = state_open(&options, log, out, err);
 

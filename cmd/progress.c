@@ -1,5 +1,7 @@
 #include "cmd/progress.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/utf8.h"
 #include "cmd/human.h"
@@ -41,6 +43,25 @@ void progress_measure(struct progress_rate *rate,
     rate->at = now;
     rate->bytes = progress->bytes_done;
     rate->messages = progress->messages_done;
+}
+
+void progress_add(struct run_progress *sum, const struct run_progress *one)
+{
+    if (sum->phase == NULL) {
+        sum->phase = one->phase;
+        sum->waits_for = one->waits_for;
+    } else if (one->phase == NULL || strcmp(sum->phase, one->phase) != 0) {
+        sum->phase = "working";
+    }
+    if (one->waits_for == NULL) {
+        sum->waits_for = NULL;
+    }
+    sum->folders_total += one->folders_total;
+    sum->folders_done += one->folders_done;
+    sum->messages_total += one->messages_total;
+    sum->messages_done += one->messages_done;
+    sum->bytes_total += one->bytes_total;
+    sum->bytes_done += one->bytes_done;
 }
 
 /* Bytes tell more than messages, where their sum is known. */
@@ -109,14 +130,14 @@ static struct bytes cut(struct bytes text, size_t columns)
     return (struct bytes){text.ptr, text.len - rest.len};
 }
 
-void progress_line(const char *pair, const struct run_progress *progress,
+void progress_line(const char *name, const struct run_progress *progress,
                    const struct progress_rate *rate, size_t columns,
                    struct buf *out)
 {
     struct buf whole;
 
     buf_init(&whole, 0);
-    log_clean(&whole, bytes_of(pair));
+    log_clean(&whole, bytes_of(name));
     buf_printf(&whole, ": %s",
                progress->phase != NULL ? progress->phase : "starting");
     if (progress->waits_for != NULL) {

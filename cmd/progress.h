@@ -26,13 +26,19 @@ struct progress_rate {
 void progress_measure(struct progress_rate *rate,
                       const struct run_progress *progress, double now);
 
+/* Add what one of several runs has done to @sum, a zeroed struct at the start.
+ * Its phase is that of all; "working" where they differ. It waits for a server
+ * where all wait. */
+void progress_add(struct run_progress *sum, const struct run_progress *one);
+
 /**
  * Append "work: copying, 3/20 folders, 120/10000 messages, 1.2 MB of 132.0 MB,
  * 1.1 MB/s, 2:01 left", without line end.
  *
+ * @name     of the pair, or what stands for several
  * @columns  cut to so many characters
  */
-void progress_line(const char *pair, const struct run_progress *progress,
+void progress_line(const char *name, const struct run_progress *progress,
                    const struct progress_rate *rate, size_t columns,
                    struct buf *out);
 

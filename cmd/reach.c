@@ -20,12 +20,27 @@ static unsigned test_ms(const char *name, unsigned usual)
     return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
 }
 
-static int renew_token(void *owner, struct err *err)
+static void on_token(struct keyring_wish *wish, struct buf *warnings)
+{
+    struct reach *reach = wish->owner;
+
+    (void)warnings; /* of files only */
+    if (wish->result == 0) {
+        reach->imap.token = wish->secret;
+    }
+    imap_endpoint_renewed(reach->endpoint, wish->result, &wish->err);
+}
+
+static void renew_token(void *owner)
 {
     struct reach *reach = owner;
 
-    return keyring_renew(reach->keyring, reach->account, &reach->imap.token,
-                         err);
+    reach->wish = (struct keyring_wish){
+        .account = reach->account,
+        .granted = on_token,
+        .owner = reach,
+    };
+    keyring_renew(reach->keyring, &reach->wish);
 }
 
 static void init_imap(struct reach *reach, const struct account *account,
@@ -90,6 +105,7 @@ void reach_init(struct reach *reach, const struct account *account,
 
 void reach_deinit(struct reach *reach)
 {
+    keyring_forget(reach->keyring, &reach->wish);
     endpoint_free(reach->endpoint);
     reach->endpoint = NULL;
 }
@@ -101,4 +117,18 @@ char *reach_identity(const struct account *account)
     }
     return mem_printf("imap:%s@%s:%u", account->user, account->host,
                       account->port);
+}
+
+char *reach_place(const struct account *account)
+{
+    char *path;
+
+    if (account->type == ACCOUNT_IMAP) {
+        return account->authzid == NULL
+                   ? reach_identity(account)
+                   : mem_printf("imap:%s as %s@%s:%u", account->user,
+                                account->authzid, account->host, account->port);
+    }
+    path = realpath(account->path, NULL);
+    return path != NULL ? path : mem_copy(account->path);
 }

@@ -12,6 +12,7 @@
 struct reach {
     const struct account *account;
     struct keyring *keyring;
+    struct keyring_wish wish; /* for another token */
     struct imap_account imap;
     struct maildir_account maildir;
     struct endpoint *endpoint;
@@ -35,6 +36,11 @@ void reach_init(struct reach *reach, const struct account *account,
 
 /* Free the closed endpoint. */
 void reach_deinit(struct reach *reach);
+
+/* Where its mail is, so that two accounts that are one are known for it, and a
+ * Maildir within another by its beginning: "imap:me@host:993", or the path
+ * without links; free() it. */
+char *reach_place(const struct account *account);
 
 /* What tells the account's mail store from others, e.g. "imap:me@host:993" or
  * "maildir:/path"; free() it. */

@@ -5,289 +5,206 @@
 #include "base/mem.h"
 #include "cmd/bounds.h"
 #include "cmd/ground.h"
-#include "cmd/history.h"
+#include "cmd/job.h"
 #include "cmd/keyring.h"
 #include "cmd/loop.h"
-#include "cmd/pair_state.h"
+#include "cmd/progress.h"
 #include "cmd/reach.h"
-#include "cmd/teller.h"
-#include "sync/run.h"
+#include "cmd/turns.h"
 
-/* One pair under way. */
-struct job {
+/* Enough that a far server's round trips, of which a run without work takes
+ * about five, cost nothing: the processor is busy all the time then. More would
+ * only take memory, and descriptors: with 4 connections a side, 16 pairs have
+ * less than 200 open, and where few are allowed it is 256. */
+#define PAIRS_AT_ONCE 16u
+
+/* Between two looks at the states that other runs hold: nobody tells when they
+ * let go. */
+#define LOCKED_MS 50u
+
+/* The pairs of one command. */
+struct runner {
     const struct runner_options *options;
-    const struct pair *pair;
-    size_t number; /* of the pair */
-    const struct ground *ground;
+    struct pair *const *pairs;
+    struct job **jobs; /* of each pair; NULL: not begun yet, or over */
+    size_t n;
+    size_t n_over;
+    struct ground ground;
     struct keyring *keyring;
-    struct state *state;
     struct loop loop;
-    struct reach reach[SIDES];
-    struct teller teller;
-    struct run *run;
-    struct run_result result;
-    bool is_over;        /* result is final */
-    bool is_interrupted; /* a signal came */
-    struct wire wire[SIDES];
-    double began; /* loop_now() */
+    struct turns *turns;
+    bool looks; /* at the states that are held, soon */
+    bool stops; /* no pair begins any more */
+    enum exitcode worst;
+    struct run_progress done; /* of those that are over, together */
+    struct progress_rate rate;
 };
 
-static void on_report(void *owner, const struct report_event *event)
-{
-    struct job *job = owner;
+/* --- one after the other, side by side ------------------------------------- */
 
-    teller_event(&job->teller, event);
+static void start_some(struct runner *runner);
+
+static void add_done(struct run_progress *done, const struct job *job)
+{
+    const struct run_progress *last = job_progress(job);
+
+    if (last != NULL) {
+        progress_add(done, last);
+        /* Nothing that is over is in a phase, or waits. */
+        done->phase = NULL;
+        done->waits_for = NULL;
+    }
 }
 
-static void on_done(void *owner, const struct run_result *result)
+static void on_over(void *owner, struct job *job)
 {
-    struct job *job = owner;
+    struct runner *runner = owner;
+    size_t i = 0;
 
-    job->result = *result;
-    job->is_over = true;
+    while (runner->jobs[i] != job) {
+        i++;
+    }
+    runner->worst = exitcode_worse(runner->worst, job_exitcode(job));
+    add_done(&runner->done, job);
+    runner->jobs[i] = NULL;
+    runner->n_over++;
+    job_free(job);
+    if (!runner->stops) {
+        turns_end(runner->turns, i);
+        start_some(runner);
+    }
+}
+
+static void look_again(void *owner)
+{
+    struct runner *runner = owner;
+
+    runner->looks = false;
+    turns_recall(runner->turns);
+    start_some(runner);
+}
+
+static void put_off(struct runner *runner, size_t i)
+{
+    turns_put_off(runner->turns, i);
+    if (!runner->looks) {
+        runner->looks = true;
+        loop_later(&runner->loop, LOCKED_MS, look_again, runner);
+    }
+}
+
+static struct job *make_job(struct runner *runner, size_t i)
+{
+    struct job_options options = {
+        .command = runner->options,
+        .pair = runner->pairs[i],
+        .number = i,
+        .ground = &runner->ground,
+        .keyring = runner->keyring,
+        .loop = &runner->loop,
+        .over = on_over,
+        .owner = runner,
+    };
+
+    return job_new(&options);
+}
+
+static void start_one(struct runner *runner, size_t i)
+{
+    if (runner->jobs[i] == NULL) {
+        runner->jobs[i] = make_job(runner, i);
+    }
+    if (!job_begin(runner->jobs[i])) {
+        put_off(runner, i);
+    }
+}
+
+static void start_some(struct runner *runner)
+{
+    size_t i;
+
+    while (!runner->stops && turns_next(runner->turns, &i)) {
+        start_one(runner, i);
+    }
 }
 
 static void on_signal(void *owner)
 {
-    struct job *job = owner;
+    struct runner *runner = owner;
 
-    job->is_interrupted = true;
-    if (!job->is_over) {
-        run_cancel(job->run);
+    runner->stops = true;
+    for (size_t i = 0; i < runner->n; i++) {
+        if (runner->jobs[i] != NULL) {
+            job_cancel(runner->jobs[i]);
+        }
     }
+}
+
+/* --- the progress line ----------------------------------------------------- */
+
+/* One pair has its name there, several are counted. */
+static void draw(const struct runner *runner, const struct run_progress *sum)
+{
+    struct buf name;
+    struct buf line;
+
+    buf_init(&name, 0);
+    buf_init(&line, 0);
+    if (runner->n == 1) {
+        buf_printf(&name, "%s", runner->pairs[0]->name);
+    } else {
+        buf_printf(&name, "%zu/%zu pairs", runner->n_over, runner->n);
+    }
+    progress_line(buf_text(&name), sum, &runner->rate, console_columns(),
+                  &line);
+    console_draw(runner->options->console, buf_text(&line));
+    buf_deinit(&line);
+    buf_deinit(&name);
 }
 
 static void on_tick(void *owner)
 {
-    struct job *job = owner;
+    struct runner *runner = owner;
+    struct run_progress sum = runner->done;
+    bool is_any = false;
 
-    if (!job->is_over) {
-        teller_progress(&job->teller, run_progress(job->run));
+    for (size_t i = 0; i < runner->n; i++) {
+        const struct run_progress *one =
+            runner->jobs[i] != NULL ? job_progress(runner->jobs[i]) : NULL;
+
+        if (one != NULL) {
+            progress_add(&sum, one);
+            is_any = true;
+        }
+    }
+    /* A command that is asked for a password may have the terminal. */
+    if (is_any && !keyring_is_asking(runner->keyring)) {
+        progress_measure(&runner->rate, &sum, loop_now());
+        draw(runner, &sum);
     }
 }
 
-static int open_state(struct job *job, struct err *err)
+/* --- all of it ------------------------------------------------------------- */
+
+static struct turns *make_turns(struct pair *const *pairs, size_t n)
 {
-    const struct runner_options *options = job->options;
-    const struct ground *ground = job->ground;
+    struct turns_places *places = mem_new(n, sizeof(*places));
+    char **texts = mem_new(n * SIDES, sizeof(*texts));
+    struct turns *turns;
 
-    if (ground->state_dir_result != 0) {
-        *err = ground->state_dir_err;
-        return ground->state_dir_result;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t side = LEFT; side < SIDES; side++) {
+            texts[i * SIDES + side] = reach_place(pairs[i]->account[side]);
+            places[i].place[side] = texts[i * SIDES + side];
+        }
     }
-    return pair_state_open(job->pair, options->state_dir, options->dry,
-                           options->wait_seconds, &options->console->log,
-                           &job->state, err);
-}
-
-/* Was its Maildir root to be made, and could not be? */
-static int check_roots(const struct job *job, struct err *err)
-{
-    int r = job->ground->root_results[job->number];
-
-    if (r != 0) {
-        *err = job->ground->root_errs[job->number];
+    turns = turns_new(places, n, PAIRS_AT_ONCE);
+    for (size_t i = 0; i < n * SIDES; i++) {
+        free(texts[i]);
     }
-    return r;
-}
-
-static int get_secrets(struct job *job, const char *secrets[SIDES],
-                       struct err *err)
-{
-    struct buf warnings;
-    int r = 0;
-
-    buf_init(&warnings, 0);
-    for (size_t side = LEFT; side < SIDES && r == 0; side++) {
-        r = keyring_get(job->keyring, job->pair->account[side], &secrets[side],
-                        &warnings, err);
-    }
-    console_warnings(job->options->console, &warnings);
-    buf_deinit(&warnings);
-    return r;
-}
-
-/* The run itself, from the first connection to the last. */
-static int run_to_end(struct job *job, struct err *err)
-{
-    const struct runner_options *options = job->options;
-    struct run_options run = {
-        .pair = job->pair->name,
-        .policy = &job->pair->policy,
-        .state = job->state,
-        .endpoint = {job->reach[LEFT].endpoint, job->reach[RIGHT].endpoint},
-        .log = &options->console->log,
-        .dry = options->dry,
-        .check = options->check,
-        .deep = options->deep,
-        .force_delete = options->force_delete,
-        .now = time(NULL),
-        .report = on_report,
-        .done = on_done,
-        .owner = job,
-    };
-
-    job->run = run_start(&run, err);
-    if (job->run == NULL) {
-        return ERR_USAGE;
-    }
-    loop_run(&job->loop, options->console->draws ? PROGRESS_INTERVAL_MS : 0);
-    console_undraw(options->console);
-    if (!job->is_over) {
-        return err_set(err, ERR_STATE,
-                       "the run stopped without a result: this is a bug in "
-                       "mailtwin, please report it");
-    }
-    *err = job->result.err;
-    if (job->result.result == ERR_CONNECT || job->result.result == ERR_AUTH) {
-        err_wrap(err, job->result.result, "%s",
-                 job->pair->account[job->result.side]->name);
-    }
-    return job->result.result;
-}
-
-/* Both endpoints on a loop of their own, and the run between them. */
-static int connect_and_run(struct job *job, const char *const secrets[SIDES],
-                           struct err *err)
-{
-    int r = loop_init(&job->loop, err);
-
-    if (r != 0) {
-        return r;
-    }
-    job->loop.on_signal = on_signal;
-    job->loop.on_tick = on_tick;
-    job->loop.owner = job;
-    for (size_t side = LEFT; side < SIDES; side++) {
-        struct reach_options reach = {
-            .loop = &job->loop,
-            .state = job->state,
-            .keywords = state_keywords(job->state),
-            .side = side == LEFT ? LEFT : RIGHT,
-            .secret = secrets[side],
-            .keyring = job->keyring,
-            .log = &job->options->console->log,
-        };
-
-        reach_init(&job->reach[side], job->pair->account[side], &reach);
-    }
-    r = run_to_end(job, err);
-    run_free(job->run);
-    for (size_t side = LEFT; side < SIDES; side++) {
-        job->wire[side] = job->reach[side].endpoint->wire;
-        reach_deinit(&job->reach[side]);
-    }
-    loop_deinit(&job->loop);
-    return r;
-}
-
-/* For status; a plan leaves no trace. */
-static enum exitcode record(struct job *job, json_t *summary)
-{
-    struct err err = {{0}};
-    int r;
-
-    if (job->options->dry || job->state == NULL) {
-        return EXITCODE_DONE;
-    }
-    history_put(job->state, summary, job->teller.items);
-    r = state_commit(job->state, &err);
-    if (r != 0) {
-        err_wrap(&err, r, "%s", job->pair->name);
-        console_complain(job->options->console, err.text);
-    }
-    return exitcode_of_error(r);
-}
-
-/* A guard that held back a whole side is held work, not a failure. */
-static void tell_guard(struct job *job, const struct err *err)
-{
-    struct report_event held = {
-        .kind = REPORT_HELD,
-        .side = job->result.side,
-        .reason = err->text,
-    };
-
-    teller_event(&job->teller, &held);
-}
-
-/* Say how it ended, and write it down. @r  of the run, or of what came before
- * it. */
-static enum exitcode conclude(struct job *job, int r, struct err *err)
-{
-    struct report_summary summary = {
-        .seconds = loop_now() - job->began,
-        .counts = {job->result.counts[LEFT], job->result.counts[RIGHT]},
-        .failed = job->result.failed,
-        .held = job->result.held,
-        .todo = job->result.todo,
-        .wire = {job->wire[LEFT],          job->wire[RIGHT]         },
-    };
-    enum exitcode code = exitcode_of_run(&job->result, job->options->dry);
-    json_t *json;
-
-    if (job->options->dry && !job->options->check) {
-        summary.counts[LEFT] = job->teller.planned[LEFT];
-        summary.counts[RIGHT] = job->teller.planned[RIGHT];
-    }
-    if (r == ERR_CANCELLED) {
-        err_set(err, ERR_CANCELLED,
-                "interrupted: what was done is recorded, and the next run goes "
-                "on");
-    }
-    if (r != 0) {
-        code = exitcode_of_error(r);
-    }
-    if (r == ERR_GUARD) {
-        tell_guard(job, err);
-        summary.held++;
-    } else if (r != 0) {
-        summary.error = err->text;
-    }
-    summary.exit = (int)code;
-    json = report_summary_json(&job->teller.scene, &summary, time(NULL));
-    code = exitcode_worse(code, record(job, json));
-    json_object_set_new(json, "exit", json_integer(code));
-    teller_summary(&job->teller, &summary, json);
-    json_decref(json);
-    if (summary.error != NULL) {
-        err_wrap(err, r, "%s", job->pair->name);
-        console_complain(job->options->console, err->text);
-    }
-    return code;
-}
-
-static enum exitcode run_pair(struct job *job)
-{
-    const struct pair *pair = job->pair;
-    const char *secrets[SIDES] = {NULL, NULL};
-    struct report_scene scene = {
-        .pair = pair->name,
-        .account = {pair->account[LEFT]->name, pair->account[RIGHT]->name},
-        .plan = job->options->dry,
-        .check = job->options->check,
-    };
-    struct err err = {{0}};
-    enum exitcode code;
-    int r;
-
-    job->began = loop_now();
-    r = open_state(job, &err);
-    if (r == 0) {
-        scene.keywords = state_keywords(job->state);
-        r = check_roots(job, &err);
-    }
-    teller_init(&job->teller, job->options->console, &scene);
-    if (r == 0) {
-        r = get_secrets(job, secrets, &err);
-    }
-    if (r == 0) {
-        r = connect_and_run(job, secrets, &err);
-    }
-    code = conclude(job, r, &err);
-    teller_deinit(&job->teller);
-    state_close(job->state);
-    return code;
+    free(texts);
+    free(places);
+    return turns;
 }
 
 /* From here on there is nothing but these pairs' mail and state. */
@@ -309,33 +226,76 @@ static void confine_to(const struct ground *ground,
     buf_deinit(&how);
 }
 
+/* Without a loop none of them can run, but each is told of. */
+static void give_up_all(struct runner *runner, int result,
+                        const struct err *err)
+{
+    runner->stops = true;
+    for (size_t i = 0; i < runner->n; i++) {
+        runner->jobs[i] = make_job(runner, i);
+        job_give_up(runner->jobs[i], result, err);
+    }
+}
+
+static void give_up_forgotten(struct runner *runner)
+{
+    struct err err;
+    int r = err_set(&err, ERR_STATE,
+                    "the run stopped without a result: this is a bug in "
+                    "mailtwin, please report it");
+
+    runner->stops = true;
+    for (size_t i = 0; i < runner->n; i++) {
+        if (runner->jobs[i] != NULL) {
+            job_give_up(runner->jobs[i], r, &err);
+        }
+    }
+}
+
+static void run_all(struct runner *runner)
+{
+    struct console *console = runner->options->console;
+    struct err err;
+    int r = loop_init(&runner->loop, &err);
+
+    if (r != 0) {
+        give_up_all(runner, r, &err);
+        return;
+    }
+    runner->loop.on_signal = on_signal;
+    runner->loop.on_tick = on_tick;
+    runner->loop.owner = runner;
+    keyring_serve(runner->keyring, &runner->loop);
+    start_some(runner);
+    loop_run(&runner->loop, console->draws ? PROGRESS_INTERVAL_MS : 0);
+    console_undraw(console);
+    give_up_forgotten(runner);
+    loop_deinit(&runner->loop);
+    if (runner->loop.signals > 0) {
+        runner->worst = EXITCODE_INTERRUPTED;
+    }
+}
+
 enum exitcode runner_run(const struct runner_options *options,
                          struct pair *const *pairs, size_t n)
 {
-    enum exitcode worst = EXITCODE_DONE;
-    struct ground ground;
-    struct keyring *keyring;
-    bool go_on = true;
+    struct runner runner = {
+        .options = options,
+        .pairs = pairs,
+        .jobs = mem_new(n, sizeof(struct job *)),
+        .n = n,
+        .worst = EXITCODE_DONE,
+    };
 
-    ground_init(&ground, pairs, n, options->state_dir, options->dry);
-    keyring = keyring_new(ground.accounts, ground.n_accounts);
-    confine_to(&ground, options);
-    for (size_t i = 0; i < n && go_on; i++) {
-        struct job job = {
-            .options = options,
-            .pair = pairs[i],
-            .number = i,
-            .ground = &ground,
-            .keyring = keyring,
-        };
-
-        worst = exitcode_worse(worst, run_pair(&job));
-        go_on = !job.is_interrupted;
-    }
-    if (!go_on) {
-        worst = EXITCODE_INTERRUPTED;
-    }
-    keyring_free(keyring);
-    ground_deinit(&ground);
-    return worst;
+    ground_init(&runner.ground, pairs, n, options->state_dir, options->dry);
+    runner.turns = make_turns(pairs, n);
+    runner.keyring =
+        keyring_new(runner.ground.accounts, runner.ground.n_accounts);
+    confine_to(&runner.ground, options);
+    run_all(&runner);
+    keyring_free(runner.keyring);
+    turns_free(runner.turns);
+    ground_deinit(&runner.ground);
+    free(runner.jobs);
+    return runner.worst;
 }

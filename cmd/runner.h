@@ -1,4 +1,4 @@
-/* Runs pairs, one after the other, for sync and plan. */
+/* Runs the pairs of one sync, plan or check side by side, in one event loop. */
 #ifndef CMD_RUNNER_H
 #define CMD_RUNNER_H
 

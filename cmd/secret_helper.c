@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct secret_helper {
     pid_t pid;
     int line;         /* to it; -1: it was not started */
     int error_number; /* why not */
+    bool owes;        /* an answer */
 };
 
 /* Its answer to an account's number; the secret, the warnings and the reason of
@@ -28,6 +30,17 @@ struct answer {
     uint32_t reason;
 };
 
+/* The loop that watches our end of the line makes it one that does not wait by
+ * itself. */
+static bool goes_on(int fd, short what)
+{
+    struct pollfd ready = {.fd = fd, .events = what};
+
+    if (errno == EAGAIN)
+        return poll(&ready, 1, -1) >= 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
 static bool send_all(int fd, const void *from, size_t n)
 {
     const char *at = from;
@@ -35,7 +48,7 @@ static bool send_all(int fd, const void *from, size_t n)
     while (n > 0) {
         ssize_t done = send(fd, at, n, MSG_NOSIGNAL);
 
-        if (done < 0 && errno != EINTR)
+        if (done < 0 && !goes_on(fd, POLLOUT))
             return false;
         at += done > 0 ? done : 0;
         n -= done > 0 ? (size_t)done : 0;
@@ -51,7 +64,7 @@ static bool receive_all(int fd, void *to, size_t n)
     while (n > 0) {
         ssize_t done = recv(fd, at, n, 0);
 
-        if (done == 0 || (done < 0 && errno != EINTR))
+        if (done == 0 || (done < 0 && !goes_on(fd, POLLIN)))
             return false;
         at += done > 0 ? done : 0;
         n -= done > 0 ? (size_t)done : 0;
@@ -139,21 +152,36 @@ static int gone(struct err *err)
                    "the process that gets passwords and tokens is gone");
 }
 
-int secret_helper_get(struct secret_helper *helper, size_t i, char **out,
-                      struct buf *warnings, struct err *err)
+int secret_helper_ask(struct secret_helper *helper, size_t i, struct err *err)
 {
     uint32_t number = (uint32_t)i;
-    struct answer answer;
-    char *texts[3] = {NULL, NULL, NULL};
-    int r = 0;
 
     if (helper->line < 0) {
         return err_errno(err, ERR_AUTH, helper->error_number,
                          "cannot start a process that gets passwords and "
                          "tokens");
     }
-    if (!send_all(helper->line, &number, sizeof(number)) ||
-        !receive_all(helper->line, &answer, sizeof(answer)))
+    if (!send_all(helper->line, &number, sizeof(number)))
+        return gone(err);
+    helper->owes = true;
+    return 0;
+}
+
+int secret_helper_line(const struct secret_helper *helper)
+{
+    return helper->line;
+}
+
+int secret_helper_answer(struct secret_helper *helper, char **out,
+                         struct buf *warnings, struct err *err)
+{
+    struct answer answer;
+    char *texts[3] = {NULL, NULL, NULL};
+    int r = 0;
+
+    helper->owes = false;
+    *out = NULL;
+    if (!receive_all(helper->line, &answer, sizeof(answer)))
         return gone(err);
     texts[0] = receive_text(helper->line, answer.secret, SECRET_BYTES_MAX);
     texts[1] = receive_text(helper->line, answer.warnings, SECRET_BYTES_MAX);
@@ -166,7 +194,7 @@ int secret_helper_get(struct secret_helper *helper, size_t i, char **out,
         *out = texts[0];
         texts[0] = NULL;
     }
-    if (r == 0 && warnings != NULL)
+    if (r == 0)
         buf_add(warnings, bytes_of(texts[1]));
     for (size_t j = 0; j < 3; j++)
         secret_free(texts[j]);
@@ -177,8 +205,10 @@ void secret_helper_stop(struct secret_helper *helper)
 {
     if (helper == NULL)
         return;
-    if (helper->line >= 0) {
+    if (helper->line >= 0)
         close(helper->line);
+    /* Who is at a command yet ends with it: nobody waits for that. */
+    if (helper->line >= 0 && !helper->owes) {
         while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }

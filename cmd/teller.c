@@ -1,7 +1,6 @@
 #include "cmd/teller.h"
 
 #include "cmd/history.h"
-#include "cmd/loop.h"
 
 void teller_init(struct teller *teller, struct console *console,
                  const struct report_scene *scene)
@@ -70,21 +69,6 @@ void teller_event(struct teller *teller, const struct report_event *event)
     }
     tell_json(teller, event);
     tell_line(teller, event);
-}
-
-void teller_progress(struct teller *teller, const struct run_progress *progress)
-{
-    struct buf line;
-
-    if (!teller->console->draws) {
-        return;
-    }
-    progress_measure(&teller->rate, progress, loop_now());
-    buf_init(&line, 0);
-    progress_line(teller->scene.pair, progress, &teller->rate,
-                  console_columns(), &line);
-    console_draw(teller->console, buf_text(&line));
-    buf_deinit(&line);
 }
 
 void teller_summary(struct teller *teller, const struct report_summary *summary,

@@ -1,6 +1,6 @@
 /*
- * Tells of one run as it happens: events, the progress line and the summary,
- * in the form that the user asked for.
+ * Tells of one run as it happens: events and the summary, in the form that the
+ * user asked for.
  */
 #ifndef CMD_TELLER_H
 #define CMD_TELLER_H
@@ -8,7 +8,6 @@
 #include <jansson.h>
 
 #include "cmd/console.h"
-#include "cmd/progress.h"
 #include "cmd/report.h"
 
 struct teller {
@@ -16,7 +15,6 @@ struct teller {
     struct report_scene scene;
     json_t *items; /* failures and held work, for history_put() */
     struct run_counts planned[SIDES]; /* what a plan's events add up to */
-    struct progress_rate rate;
 };
 
 /* Start with an empty record; @scene is copied, what it points to is not. */
@@ -26,10 +24,6 @@ void teller_deinit(struct teller *teller);
 
 /* Something happened, or, in a plan, would. */
 void teller_event(struct teller *teller, const struct report_event *event);
-
-/* Draw the progress line anew. */
-void teller_progress(struct teller *teller,
-                     const struct run_progress *progress);
 
 /* The run is over. @json  the same by report_summary_json() */
 void teller_summary(struct teller *teller, const struct report_summary *summary,

@@ -31,10 +31,10 @@ struct imap_account {
     const char *password; /* NULL: none */
     const char *token;    /* an OAuth access token in its place */
     enum session_auth auth;
-    /* Put another token into this struct in place of one that was refused, and
-     * keep that one until the endpoint is freed; or NULL. It may take as long
-     * as a command of the user's does. Returns 0, or negative with @err. */
-    int (*renew_token)(void *owner, struct err *err);
+    /* Begin to get another token in place of one that was refused, or NULL.
+     * Ends with imap_endpoint_renewed(), by when it is in this struct; the old
+     * one is kept until the endpoint is freed. */
+    void (*renew_token)(void *owner);
     void *renew_owner;
     const char *version;       /* of mailtwin, told in ID; or NULL */
     struct quirks_wish quirks; /* what is said of the server's kind */

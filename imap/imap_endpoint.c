@@ -401,3 +401,9 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     imap_pool_init(&imap->pool);
     return &imap->head;
 }
+
+void imap_endpoint_renewed(struct endpoint *endpoint, int result,
+                           const struct err *err)
+{
+    imap_pool_renewed(&self(endpoint)->pool, result, err);
+}

@@ -11,4 +11,9 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
                                    struct keywords *keywords,
                                    const struct log *log);
 
+/* The account's renew_token() came to @result: 0, or negative with @err. Fine
+ * until the endpoint is freed. */
+void imap_endpoint_renewed(struct endpoint *endpoint, int result,
+                           const struct err *err);
+
 #endif

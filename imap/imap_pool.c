@@ -324,7 +324,7 @@ static uint64_t schedule(struct imap_pool *pool, uint64_t now_ms)
         else
             place(pool, task, &wanted);
     }
-    if (wanted == 0 || pool->closing || pool->broken != 0)
+    if (wanted == 0 || pool->closing || pool->broken != 0 || pool->renewing)
         return due_ms;
     if (now_ms < pool->connect_ms && pool->n_links < pool->limit)
         return earlier(due_ms, pool->connect_ms);

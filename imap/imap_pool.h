@@ -38,7 +38,8 @@ struct imap_pool {
     struct imap_link *links; /* oldest first */
     size_t n_links;
     size_t limit;   /* connections at most; lowered when one is refused */
-    bool renewed;   /* no login since the token was renewed */
+    bool renewed;   /* no login since another token was asked for */
+    bool renewing;  /* it is not there yet */
     int broken;     /* nothing works any more: why */
     struct err err; /* of broken */
     bool adds;      /* messages are added here, too */
@@ -138,6 +139,10 @@ void imap_pool_let_arrive(struct imap_pool *pool);
  * any more. Returns whether the account goes on with another one. */
 bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
                        int result, const struct err *err);
+
+/* Another token is there, or @result says why not. */
+void imap_pool_renewed(struct imap_pool *pool, int result,
+                       const struct err *err);
 
 /* imap_pool_compress.c */
 

@@ -150,17 +150,33 @@ bool imap_pool_put_off(struct imap_pool *pool, struct imap_task *task, int step,
 }
 
 /* A token that was refused may only be too old: another one gets its chance,
- * once. Returns whether there is one. */
-static bool renew_token(struct imap_pool *pool, int result, struct err *err)
+ * once. Returns whether there may be one. */
+static bool renew_token(struct imap_pool *pool, int result,
+                        const struct err *err)
 {
     const struct imap_account *account = pool->shared.account;
 
-    if (result != ERR_AUTH || account->renew_token == NULL || pool->renewed)
+    if (result != ERR_AUTH || account->renew_token == NULL)
         return false;
+    if (pool->renewed)
+        return pool->renewing; /* that was with the old one */
     pool->renewed = true;
+    pool->renewing = true;
     log_line(pool->shared.log, LOG_ACTION, "%s: %s: asking for another token",
              account->name, err->text);
-    return account->renew_token(account->renew_owner, err) == 0;
+    account->renew_token(account->renew_owner);
+    return pool->broken == 0;
+}
+
+void imap_pool_renewed(struct imap_pool *pool, int result,
+                       const struct err *err)
+{
+    pool->renewing = false;
+    if (result != 0 && pool->n_links > 0)
+        lower_limit(pool, pool->n_links); /* they will do, or tell */
+    else if (result != 0 && pool->broken == 0)
+        imap_pool_give_up(pool, ERR_AUTH, err);
+    pool->wake(pool->owner);
 }
 
 /* Is another connection likely to fare better? A first one that cannot be made
@@ -210,11 +226,10 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
                        int result, const struct err *err)
 {
     struct verdict farewell = conn_farewell(link->conn);
-    struct err why = *err;
 
     if (pool->broken != 0)
         return false;
-    if (!link->ready && renew_token(pool, result, &why))
+    if (!link->ready && renew_token(pool, result, err))
         return true;
     if (farewell.kind == VERDICT_CROWDED || (!link->ready && any_ready(pool)))
         lower_limit(pool, pool->n_links);
@@ -225,11 +240,11 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
     imap_pool_close_idle(pool);
     if (!is_passing(pool, result)) {
         if (!link->ready)
-            imap_pool_give_up(pool, result, &why);
+            imap_pool_give_up(pool, result, err);
         return false;
     }
     /* Who has nothing to do may be sent away. */
     if (!link->ready || link->n_tasks > 0 || verdict_passes(farewell))
-        wait_to_connect(pool, link, farewell, &why);
+        wait_to_connect(pool, link, farewell, err);
     return pool->broken == 0;
 }

@@ -6,14 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/sabotage.h"
 
-#define POLL_NS    50000000L /* between two tries; flock() has no time limit */
-#define TEXT_BYTES 32        /* of a process number and its line end */
+#define TEXT_BYTES 32 /* of a process number and its line end */
 
 /* Say in the file who holds it. Only for the message of others: a failure
  * does not matter. */
@@ -51,34 +49,7 @@ static int try_lock(int fd)
     return r == 0 ? 0 : -errno;
 }
 
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec < b->tv_sec ||
-           (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
-/* As try_lock(), again and again until the time is up. */
-static int wait_lock(int fd, unsigned wait_seconds)
-{
-    const struct timespec pause = {.tv_nsec = POLL_NS};
-    struct timespec end;
-    struct timespec now;
-    int r = try_lock(fd);
-
-    if (r != -EWOULDBLOCK || wait_seconds == 0)
-        return r;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)wait_seconds;
-    do {
-        nanosleep(&pause, NULL);
-        r = try_lock(fd);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (r == -EWOULDBLOCK && is_before(&now, &end));
-    return r;
-}
-
-int lock_take(const char *path, unsigned wait_seconds, bool *unfinished,
-              struct err *err)
+int lock_take(const char *path, bool *unfinished, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     uint64_t pid;
@@ -86,7 +57,7 @@ int lock_take(const char *path, unsigned wait_seconds, bool *unfinished,
 
     if (fd < 0)
         return err_errno(err, ERR_DISK, errno, "%s", path);
-    r = wait_lock(fd, wait_seconds);
+    r = try_lock(fd);
     if (r == 0 || SABOTAGED(no_lock)) {
         if (unfinished != NULL)
             *unfinished = holder(fd) != 0;

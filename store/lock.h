@@ -13,15 +13,13 @@
 /**
  * Take the lock.
  *
- * @path          of the file; made where it is missing
- * @wait_seconds  for another process to let go of it; 0: not at all
- * @unfinished    out, may be NULL: the last holder did not call lock_finish()
+ * @path        of the file; made where it is missing
+ * @unfinished  out, may be NULL: the last holder did not call lock_finish()
  *
- * Returns a file descriptor for lock_release(); ERR_LOCKED where another
- * process kept it, named by its number where that is known; ERR_DISK.
+ * Returns a file descriptor for lock_release(); at once ERR_LOCKED where
+ * another process has it, named by its number where that is known; ERR_DISK.
  */
-int lock_take(const char *path, unsigned wait_seconds, bool *unfinished,
-              struct err *err);
+int lock_take(const char *path, bool *unfinished, struct err *err);
 
 /* The holder is through with what it began. */
 void lock_finish(int fd);

@@ -33,7 +33,6 @@ struct state_open_options {
     bool read_only; /* for status and plan: nothing is made or moved; a missing,
                        damaged or foreign state is an empty one in memory;
                        writes are dropped */
-    unsigned wait_seconds; /* for another run to end */
 };
 
 /**

@@ -266,8 +266,7 @@ static int open_to_write(struct state *state,
     int r = dirs_make(options->dir, err);
 
     if (r == 0)
-        r = state->lock =
-            lock_take(path, options->wait_seconds, &state->unfinished, err);
+        r = state->lock = lock_take(path, &state->unfinished, err);
     free(path);
     if (r < 0)
         return r;

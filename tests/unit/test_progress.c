@@ -10,7 +10,8 @@ static void check(const char *name, const struct run_progress *progress,
     struct buf line;
 
     buf_init(&line, 0);
-    progress_line("work", progress, rate, columns, &line);
+    progress_line(strncmp(expected, "work", 4) == 0 ? "work" : "3/9 pairs",
+                  progress, rate, columns, &line);
     ok(strcmp(buf_text(&line), expected) == 0, "%s: %s", name, buf_text(&line));
     buf_deinit(&line);
 }
@@ -54,6 +55,34 @@ static void test_lines(void)
     check("no guess at what is far off", &progress, &rate, 200,
           "work: copying, 3/20 folders, 40/100 messages, 6.0 MB of 1.0 PB, "
           "1.0 MB/s");
+}
+
+static void test_sum(void)
+{
+    struct progress_rate still = {0};
+    struct run_progress sum = {0};
+    struct run_progress one = {
+        .phase = "listing",
+        .waits_for = "far",
+        .folders_total = 4,
+        .folders_done = 1,
+        .messages_total = 10,
+        .messages_done = 2,
+    };
+
+    progress_add(&sum, &one);
+    check("one alone", &sum, &still, 80,
+          "3/9 pairs: listing, waiting for far, 1/4 folders, 2/10 messages");
+    one.waits_for = NULL;
+    one.bytes_total = 2048;
+    one.bytes_done = 1024;
+    progress_add(&sum, &one);
+    check("two at the same, of which one gets on", &sum, &still, 80,
+          "3/9 pairs: listing, 2/8 folders, 4/20 messages, 1.0 KB of 2.0 KB");
+    one = (struct run_progress){.phase = "copying", .waits_for = "near"};
+    progress_add(&sum, &one);
+    check("one further on", &sum, &still, 80,
+          "3/9 pairs: working, 2/8 folders, 4/20 messages, 1.0 KB of 2.0 KB");
 }
 
 static void test_names(void)
@@ -109,6 +138,7 @@ static void test_rate(void)
 int main(void)
 {
     test_lines();
+    test_sum();
     test_names();
     test_rate();
     return done_testing();
