@@ -204,6 +204,7 @@ static void start_run(struct job *job)
             .side = side == LEFT ? LEFT : RIGHT,
             .secret = job->secrets[side],
             .keyring = options->keyring,
+            .trust = options->trust,
             .log = &command->console->log,
         };
 

@@ -14,6 +14,7 @@
 #include "cmd/keyring.h"
 #include "cmd/loop.h"
 #include "cmd/runner.h"
+#include "imap/tls_trust.h"
 #include "sync/report.h"
 
 struct job;
@@ -25,6 +26,7 @@ struct job_options {
     size_t number; /* of the pair on @ground */
     const struct ground *ground;
     struct keyring *keyring;
+    struct tls_trust *trust;
     struct loop *loop;
     /* It has begun and is over, all is told; not from inside job_begin() or
      * job_cancel(). It may be freed. */

@@ -26,6 +26,7 @@ struct reach_options {
     enum side side;
     const char *secret;      /* of an IMAP account */
     struct keyring *keyring; /* for another token where that one is refused */
+    struct tls_trust *trust; /* shared with other accounts, or NULL */
     const struct log *log;
 };
 

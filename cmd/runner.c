@@ -31,6 +31,7 @@ struct runner {
     size_t n_over;
     struct ground ground;
     struct keyring *keyring;
+    struct tls_trust *trust;
     struct loop loop;
     struct turns *turns;
     bool looks; /* at the states that are held, soon */
@@ -101,6 +102,7 @@ static struct job *make_job(struct runner *runner, size_t i)
         .number = i,
         .ground = &runner->ground,
         .keyring = runner->keyring,
+        .trust = runner->trust,
         .loop = &runner->loop,
         .over = on_over,
         .owner = runner,
@@ -291,8 +293,10 @@ enum exitcode runner_run(const struct runner_options *options,
     runner.turns = make_turns(pairs, n);
     runner.keyring =
         keyring_new(runner.ground.accounts, runner.ground.n_accounts);
+    runner.trust = tls_trust_new();
     confine_to(&runner.ground, options);
     run_all(&runner);
+    tls_trust_free(runner.trust);
     keyring_free(runner.keyring);
     turns_free(runner.turns);
     ground_deinit(&runner.ground);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "imap/quirks.h"
 #include "imap/session.h"
+#include "imap/tls_trust.h"
 
 enum tls_mode { TLS_IMPLICIT, TLS_STARTTLS, TLS_NONE };
 
@@ -24,6 +25,7 @@ struct imap_account {
     enum tls_mode tls;
     const char *tls_ca_file;     /* or NULL: the system's */
     const char *tls_fingerprint; /* "sha256:HEX", colons allowed, or NULL */
+    struct tls_trust *trust;     /* shared with other accounts, or NULL */
     const char *tls_certificate; /* our own, of which tls_key is, or NULL */
     const char *tls_key;
     const char *user;

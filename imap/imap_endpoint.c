@@ -390,6 +390,7 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     if (account->tls != TLS_NONE) {
         shared->tls = tls_context_new(account->host, account->tls_ca_file,
                                       account->tls_fingerprint);
+        tls_context_share(shared->tls, account->trust);
         tls_context_identify(shared->tls, account->tls_certificate,
                              account->tls_key);
     }

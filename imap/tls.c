@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/sabotage.h"
+#include "imap/tls_trust.h"
 
 /* The rings between us and OpenSSL. Outgoing: four full records with their
  * headers and tags, so that one system call sends them. */
@@ -30,7 +31,8 @@ struct tls_context {
     char *fingerprint;
     char *certificate; /* our own, or NULL */
     char *key;
-    bool pinned; /* only pin is looked at */
+    struct tls_trust *trust; /* shared with others, or NULL */
+    bool pinned;             /* only pin is looked at */
     uint8_t pin[TLS_PIN_BYTES];
     bool asks;           /* the server wants to see a certificate */
     SSL_CTX *ssl;        /* NULL until the first connection */
@@ -124,6 +126,11 @@ void tls_context_identify(struct tls_context *context, const char *certificate,
 {
     context->certificate = mem_copy(certificate);
     context->key = mem_copy(key);
+}
+
+void tls_context_share(struct tls_context *context, struct tls_trust *trust)
+{
+    context->trust = trust;
 }
 
 void tls_context_free(struct tls_context *context)
@@ -237,6 +244,8 @@ static int load_own(const struct tls_context *context, SSL_CTX *ssl,
 static int load_trust(struct tls_context *context, SSL_CTX *ssl,
                       struct err *err)
 {
+    X509_STORE *store;
+
     if (context->fingerprint != NULL) {
         context->pinned =
             tls_parse_pin(bytes_of(context->fingerprint), context->pin);
@@ -248,17 +257,16 @@ static int load_trust(struct tls_context *context, SSL_CTX *ssl,
         }
         return 0;
     }
-    if (context->ca_file != NULL) {
-        return SSL_CTX_load_verify_file(ssl, context->ca_file) == 1
-                   ? 0
-                   : bad_file("tls_ca_file", context->ca_file, err);
-    }
-    if (SSL_CTX_set_default_verify_paths(ssl) != 1) {
+    store = tls_trust_get(context->trust, context->ca_file);
+    if (store == NULL && context->ca_file != NULL)
+        return bad_file("tls_ca_file", context->ca_file, err);
+    if (store == NULL) {
         return err_set(err, ERR_CONNECT,
                        "cannot read the system's certificates: %s: set "
                        "tls_ca_file",
                        reason());
     }
+    SSL_CTX_set_cert_store(ssl, store);
     return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "imap/binding.h"
+#include "imap/tls_trust.h"
 
 #define TLS_PIN_BYTES    32         /* of a SHA-256 */
 #define TLS_RECORD_BYTES (16 << 10) /* plaintext in one record at most */
@@ -58,6 +59,10 @@ struct tls_context *tls_context_new(const char *host, const char *ca_file,
  * the first connection. */
 void tls_context_identify(struct tls_context *context, const char *certificate,
                           const char *key);
+
+/* Have the trusted certificates read from, and kept in, @trust, which lives as
+ * long: others share it. */
+void tls_context_share(struct tls_context *context, struct tls_trust *trust);
 
 /* Free it, after all of its connections. NULL is fine. */
 void tls_context_free(struct tls_context *context);

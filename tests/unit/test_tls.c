@@ -321,6 +321,61 @@ static void test_trust_cannot_be_read(void)
     tls_context_free(context);
 }
 
+/* Does the server's certificate hold for this context? */
+static bool is_verified(struct tls_context *context, SSL_CTX *server)
+{
+    struct tls *tls = NULL;
+    struct err err = {""};
+    struct pair pair;
+    bool verified;
+
+    if (tls_new(context, &tls, &err) != 0)
+        return false;
+    pair_open(&pair, tls, server);
+    verified = shake(&pair, &err) == 0;
+    pair_close(&pair);
+    return verified;
+}
+
+/* Read once, for all who trust the same, and for nobody else. */
+static void test_shared_trust(const struct world *world)
+{
+    struct cert cert =
+        cert_make(&world->authority, "x", "DNS:h.example", 0, CERT_DAY);
+    SSL_CTX *server = cert_server(&cert);
+    char *file = mem_printf("%s.shared", world->ca_file);
+    char *other = mem_printf("%s.other", world->ca_file);
+    struct tls_trust *trust = tls_trust_new();
+    struct tls_context *contexts[] = {
+        tls_context_new("h.example", file, NULL),
+        tls_context_new("h.example", file, NULL),
+        tls_context_new("h.example", other, NULL),
+        tls_context_new("h.example", NULL, NULL),
+        tls_context_new("h.example", file, NULL),
+    };
+
+    cert_save(&world->authority, file);
+    cert_save(&world->stranger, other);
+    for (size_t i = 0; i < 4; i++)
+        tls_context_share(contexts[i], trust);
+    ok(is_verified(contexts[0], server), "shared trust: the first reads it");
+    unlink(file);
+    ok(is_verified(contexts[1], server), "shared trust: another one need not");
+    ok(!is_verified(contexts[2], server) && !is_verified(contexts[3], server),
+       "shared trust: not with whom it is not shared");
+    ok(!is_verified(contexts[4], server), "not shared: the file is gone");
+    tls_trust_free(trust);
+    ok(is_verified(contexts[0], server), "shared trust: who has it keeps it");
+    tls_trust_free(NULL);
+    for (size_t i = 0; i < sizeof(contexts) / sizeof(contexts[0]); i++)
+        tls_context_free(contexts[i]);
+    unlink(other);
+    free(file);
+    free(other);
+    SSL_CTX_free(server);
+    cert_free(&cert);
+}
+
 /* A good connection to play with. */
 static struct pair connect_pair(struct tls_context *context, SSL_CTX *server,
                                 size_t step)
@@ -595,6 +650,7 @@ int main(void)
     test_own(&world);
     test_pin();
     test_trust_cannot_be_read();
+    test_shared_trust(&world);
     test_data(&world);
     test_full(&world);
     test_end(&world);
