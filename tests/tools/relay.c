@@ -25,7 +25,7 @@
  *               line with the number of the connection, "C" or "S" for whose it
  *               is, and the number of bytes, then these bytes, then a line end
  *     -h FILE   hold everything back as long as FILE exists
- *     -a FILE   make FILE when the first client has connected
+ *     -a FILE   add a line to FILE for each client that has connected
  *
  * A flight is a change from the server's turn to the client's on one connection.
  * Round trips are the longest chain over all connections in which each link may
@@ -244,7 +244,7 @@ static void relay_accept(struct relay *relay)
     if (client < 0)
         return;
     if (relay->accepted_file != NULL)
-        write_file(relay->accepted_file, "w", "");
+        write_file(relay->accepted_file, "a", "connected\n");
     link = calloc(1, sizeof(*link));
     if (link == NULL || relay->n_links == LINKS)
         die("relay: too many connections");
