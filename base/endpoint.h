@@ -189,6 +189,7 @@ struct read_request {
     struct request base;
     struct folder_ref folder;
     const struct uidset *uids;
+    uint64_t octets; /* of all of them together, about; 0: not known */
     /* @size  octets that data() will bring in all, CRLF form */
     void (*begin)(struct read_request *request, uint32_t uid, uint64_t size);
     void (*data)(struct read_request *request, struct bytes data);

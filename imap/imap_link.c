@@ -431,14 +431,16 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
 }
 
 /* Two commands that fetch run side by side in some servers, so the oldest is
- * not always the one that is being answered. */
+ * not always the one that is being answered; but it is in the same folder. */
 static struct imap_task *reader_of(const struct imap_link *link, uint32_t uid)
 {
     struct imap_task *task;
 
     for (size_t i = 0; i < link->n_tasks; i++) {
         task = link->tasks[i];
-        if (task->class->role == IMAP_READS && task->class->wants(task, uid))
+        if (task->class->role == IMAP_READS && link->box.name != NULL &&
+            strcmp(link->box.name, task->folder->name) == 0 &&
+            task->class->wants(task, uid))
             return task;
     }
     return NULL;

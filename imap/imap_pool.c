@@ -219,6 +219,25 @@ static bool is_visited(const struct imap_pool *pool,
     return false;
 }
 
+/* Of those that only read what is light, the one with the least to do. */
+static struct imap_link *find_light(const struct imap_pool *pool)
+{
+    struct imap_link *found = NULL;
+    struct imap_link *link;
+
+    if ((pool->caps.bits & CAP_UNSELECT) == 0)
+        return NULL;
+    for (link = pool->links; link != NULL; link = link->next) {
+        bool light = can_follow(link, IMAP_READS, IMAP_LINK_TASKS_MAX);
+
+        for (size_t i = 0; i < link->n_tasks; i++)
+            light = light && link->tasks[i]->light;
+        if (light && (found == NULL || link->n_tasks < found->n_tasks))
+            found = link;
+    }
+    return found;
+}
+
 /* A connection on which the task may follow others of its role; @same: into
  * the folder where they are. */
 static struct imap_link *find_shared(const struct imap_pool *pool,
@@ -238,7 +257,7 @@ static struct imap_link *find_shared(const struct imap_pool *pool,
             imap_link_has(link, task))
             return link;
     }
-    return NULL;
+    return task->light ? find_light(pool) : NULL;
 }
 
 /* The connection for a task, or NULL. @wanted counts those that another

@@ -6,6 +6,10 @@
 
 enum { STEP_FETCH = IMAP_STEP_OWN, STEP_ALONE };
 
+/* What is light: fits what is held of an add that waits for a connection
+ * (imap_add.c), so that its reader never has to pause. */
+#define LIGHT_OCTETS (64u << 10)
+
 struct read {
     struct imap_task task; /* first */
     struct read_request *request;
@@ -67,10 +71,10 @@ static void go_on(struct read *read)
 {
     if (read->refused)
         retry_missing(read);
-    if (read->retry.n > 0) {
-        send_alone(read);
-    } else {
+    if (read->retry.n == 0) {
         imap_task_finish(&read->task, 0, NULL);
+    } else if (imap_task_goes_on(&read->task)) {
+        send_alone(read);
     }
 }
 
@@ -83,6 +87,8 @@ static void read_start(struct imap_task *task)
     send_window(read);
     if (task->outstanding == 0)
         go_on(read);
+    else if (task->light && read->from == read->todo.n)
+        imap_task_sent(task);
 }
 
 /* The only message that is asked for, or 0. */
@@ -133,8 +139,7 @@ static void body_begins(struct read *read, int step,
     uidset_add(&read->had, uid);
     if (is_last(read, uid)) {
         /* All of it is on its way, so what comes behind is another's. */
-        read->task.sent = true;
-        read->task.pool->wake(read->task.pool->owner);
+        imap_task_sent(&read->task);
     }
     request->begin(request, uid, event->body_size);
 }
@@ -276,6 +281,7 @@ struct imap_task *imap_read_new(struct imap_pool *pool,
     read_of(task)->request = request;
     uidset_add_set(&read_of(task)->todo, request->uids);
     task->folder = &request->folder;
+    task->light = request->octets > 0 && request->octets <= LIGHT_OCTETS;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;
     return task;

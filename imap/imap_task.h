@@ -28,7 +28,8 @@ enum imap_role {
     IMAP_ALONE,  /* has its connection to itself */
     IMAP_VISITS, /* others that visit this or another folder may follow closely,
                     so that many folders cost one round trip */
-    IMAP_READS,  /* others that read the same folder may follow closely */
+    IMAP_READS,  /* others that read the same folder may follow closely, or
+                    another where all of them are light */
     IMAP_ADDS    /* others that add may follow closely */
 };
 
@@ -96,7 +97,9 @@ struct imap_task {
     bool waits;               /* not to be started yet */
     bool sent;   /* another may follow: it has nothing more to write, and
                     nothing but the end of its last answer is to come */
-    bool alone;  /* IMAP_VISITS: none may follow, it had more to write once */
+    bool alone;  /* none may follow, it had more to write once */
+    bool light;  /* IMAP_READS: so little that it may follow others, and be
+                    followed, into another folder */
     bool paused; /* its reader wants no data now */
     bool nudge;  /* nudged() is due */
     bool over;   /* finished */

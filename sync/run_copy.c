@@ -18,6 +18,11 @@
 #define PER_FOLDER       2u    /* one that flows, one behind it */
 #define QUEUED_BYTES_MAX (256u << 10) /* records, before they are committed */
 
+/* Batches under way, as many as cost next to no memory: where each of many
+ * folders has a little, one round trip takes them all. */
+#define SMALL_OCTETS 65536u
+#define ACTIVE_MAX   32u
+
 static void pump(struct run *run);
 
 static uint32_t max_active(const struct run *run)
@@ -163,6 +168,13 @@ static size_t pick_ready(const struct run *run)
     return 0;
 }
 
+static bool may_start_more(const struct run *run)
+{
+    return run->transfers < max_active(run) ||
+           (run->transfers < ACTIVE_MAX &&
+            run->ready[pick_ready(run)]->octets <= SMALL_OCTETS);
+}
+
 /* A message that was lost with its connection goes with no other beside it: so
  * none is taken for the culprit that is not. */
 static bool next_is_alone(const struct run *run)
@@ -257,12 +269,12 @@ static void pump(struct run *run)
 {
     if (run->full[run->copy_to] >= RUN_FULL_MAX && !run_is_closing(run))
         leave_rest(run);
-    while (!run_is_closing(run) && run->transfers < max_active(run)) {
+    while (!run_is_closing(run)) {
         struct transfer *transfer;
 
         if (run->n_ready == 0)
             prepare(run);
-        if (run->n_ready == 0 || run_is_closing(run))
+        if (run->n_ready == 0 || run_is_closing(run) || !may_start_more(run))
             return;
         if (run->transfers > 0 && (run->alone || next_is_alone(run)))
             return;

@@ -58,6 +58,7 @@ struct transfer *transfer_new(struct folder_work *work, enum side to,
     transfer->order = mem_new(n, sizeof(*transfer->order));
     for (size_t i = 0; i < n; i++) {
         uidset_add(&transfer->uids, items[i].uid);
+        transfer->octets += items[i].size;
         queue_intent(transfer, i);
     }
     return transfer;
@@ -517,6 +518,7 @@ void transfer_start(struct transfer *transfer)
     transfer->read.base.fresh = transfer->tries >= TRANSFER_TRIES_FRESH;
     transfer->read.folder = run_folder_ref(transfer->work, other(transfer->to));
     transfer->read.uids = &transfer->uids;
+    transfer->read.octets = transfer->octets;
     transfer->read.begin = on_begin;
     transfer->read.data = on_data;
     transfer->read.end = on_end;

@@ -26,6 +26,7 @@ struct transfer {
     enum side to;
     struct listed *items; /* sorted by UID */
     size_t n;
+    uint64_t octets;                /* of all messages */
     uint64_t *intents;              /* the number of each message's intent */
     enum transfer_outcome *outcome; /* of each message */
     unsigned tries;                 /* in vain before, of the only message */
