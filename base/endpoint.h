@@ -185,6 +185,10 @@ struct identify_request {
  * done() comes with ERR_RETRY where the connection was lost inside a message,
  * or before there was any: what was not delivered is to be asked for again.
  */
+/* A batch that is nothing to hold in memory: where each of many folders has a
+ * little, one round trip may take them all. */
+#define ENDPOINT_SMALL_OCTETS (64u << 10)
+
 struct read_request {
     struct request base;
     struct folder_ref folder;
@@ -376,6 +380,8 @@ struct endpoint {
     bool keeps_subscriptions;
     bool tokens_prove; /* equal tokens: nothing changed; known after open */
     uint32_t lanes;    /* reads, or adds, worth having under way at once */
+    uint32_t
+        small_lanes; /* and so many more of ENDPOINT_SMALL_OCTETS or less */
     uint32_t batch_messages; /* that one add_request should hold at most */
     uint64_t batch_bytes;
     uint64_t append_max;    /* octets the server takes at most; 0: not known */

@@ -379,6 +379,7 @@ struct endpoint *imap_endpoint_new(uv_loop_t *loop,
     imap->head.class = &imap_class;
     imap->head.name = account->name;
     imap->head.lanes = 2 * account->connections;
+    imap->head.small_lanes = IMAP_LINK_TASKS_MAX;
     imap->head.batch_messages = BATCH_MESSAGES;
     imap->head.batch_bytes = BATCH_BYTES;
     shared->loop = loop;

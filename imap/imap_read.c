@@ -6,10 +6,6 @@
 
 enum { STEP_FETCH = IMAP_STEP_OWN, STEP_ALONE };
 
-/* What is light: fits what is held of an add that waits for a connection
- * (imap_add.c), so that its reader never has to pause. */
-#define LIGHT_OCTETS (64u << 10)
-
 struct read {
     struct imap_task task; /* first */
     struct read_request *request;
@@ -281,7 +277,10 @@ struct imap_task *imap_read_new(struct imap_pool *pool,
     read_of(task)->request = request;
     uidset_add_set(&read_of(task)->todo, request->uids);
     task->folder = &request->folder;
-    task->light = request->octets > 0 && request->octets <= LIGHT_OCTETS;
+    /* It fits what is held of an add that waits for a connection (imap_add.c):
+     * its reader never pauses what comes behind it. */
+    task->light =
+        request->octets > 0 && request->octets <= ENDPOINT_SMALL_OCTETS;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;
     return task;

@@ -18,17 +18,15 @@
 #define PER_FOLDER       2u    /* one that flows, one behind it */
 #define QUEUED_BYTES_MAX (256u << 10) /* records, before they are committed */
 
-/* Batches under way, as many as cost next to no memory: where each of many
- * folders has a little, one round trip takes them all. */
-#define SMALL_OCTETS 65536u
-#define ACTIVE_MAX   32u
-
 static void pump(struct run *run);
 
-static uint32_t max_active(const struct run *run)
+static uint32_t max_active(const struct run *run, bool small)
 {
-    return run->options.endpoint[LEFT]->lanes +
-           run->options.endpoint[RIGHT]->lanes;
+    const struct endpoint *left = run->options.endpoint[LEFT];
+    const struct endpoint *right = run->options.endpoint[RIGHT];
+
+    return left->lanes + right->lanes +
+           (small ? left->small_lanes + right->small_lanes : 0);
 }
 
 static void push_ready(struct run *run, struct transfer *transfer)
@@ -170,9 +168,9 @@ static size_t pick_ready(const struct run *run)
 
 static bool may_start_more(const struct run *run)
 {
-    return run->transfers < max_active(run) ||
-           (run->transfers < ACTIVE_MAX &&
-            run->ready[pick_ready(run)]->octets <= SMALL_OCTETS);
+    bool small = run->ready[pick_ready(run)]->octets <= ENDPOINT_SMALL_OCTETS;
+
+    return run->transfers < max_active(run, small);
 }
 
 /* A message that was lost with its connection goes with no other beside it: so

@@ -948,6 +948,7 @@ void model_init(struct model *model, struct sim *sim, const char *name)
     model->endpoint.tokens_prove = true;
     model->endpoint.keeps_subscriptions = true;
     model->endpoint.lanes = 2;
+    model->endpoint.small_lanes = 3;
     model->endpoint.batch_messages = 3;
     model->endpoint.batch_bytes = 1u << 20;
 }

@@ -109,8 +109,10 @@ static void test_newest_first(void)
     size_t n;
 
     world_init(&world, 21);
-    for (enum side side = LEFT; side < SIDES; side++)
+    for (enum side side = LEFT; side < SIDES; side++) {
         world.side[side].endpoint.lanes = 1;
+        world.side[side].endpoint.small_lanes = 0;
+    }
     fill(&world, LEFT, "A", 12, 'a');
     fill(&world, LEFT, "B", 12, 'b');
     fill(&world, LEFT, "INBOX", 12, 'm');
