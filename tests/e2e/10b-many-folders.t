@@ -36,6 +36,21 @@ ok "the right needs $right, $others logins among them" \
     test "$right" -le $((28 + 5 * others))
 is "each folder is selected twice on the right" \
     "$(grep -c 'right/[0-9]: C: a[0-9]* SELECT' "$T/err")" 40
+
+# What each header and each body costs is shared by all folders.
+for folder in $folders; do
+    mail new left "$folder" "four-$folder"
+done
+runs 0 "a new message in each of 20 folders" -vv --json sync
+is "20 are copied" "$(summary .right.copied)" 20
+left=$(($(summary .wire.left.round_trips) - before))
+others=$(($(summary .wire.left.connections) - 1))
+ok "the left needs $left round trips more, $others logins among them" \
+    test "$left" -le $((12 + 5 * others))
+right=$(($(summary .wire.right.round_trips) - before))
+others=$(($(summary .wire.right.connections) - 1))
+ok "the right needs $right, $others logins among them" \
+    test "$right" -le $((16 + 5 * others))
 mail dump left >"$T/left.dump"
 mail dump right >"$T/right.dump"
 same "both sides are the same" "$T/left.dump" "$T/right.dump"
