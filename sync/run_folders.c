@@ -18,6 +18,7 @@ void run_folder_free(struct folder_work *work)
             uidset_deinit(&work->unsure[side][i]);
     }
     free(work->bases);
+    free(work->unanswered);
     free(work);
 }
 

@@ -6,7 +6,8 @@
  *
  *     run.c          the life of a run: open, list, passes, end
  *     run_folders.c  what is on record, and what the two lists say of it
- *     run_seats.c    which listed folder is which on record; proof of renames
+ *     run_seats.c    which listed folder is which on record
+ *     run_prove.c    is what seems renamed the same folder?
  *     run_join.c     the rest of both lists: new folders, special use
  *     run_renames.c  twins get the names that their folders have now
  *     run_compare.c  deltas and identity, folder by folder
@@ -79,7 +80,8 @@ struct folder_work {
     bool ours[SIDES]; /* its name there, that is not on record, is our deed */
     bool by_name;     /* what has its name is what it is: no rename */
     bool proved;      /* what was listed for it under other names is it */
-    bool disproved;   /* it is not, or nobody could look */
+    bool disproved;   /* it is not */
+    char *unanswered; /* why nobody could look whether it is; or NULL */
     /* Whose name it would have there, were it made; or NULL. Borrowed. */
     const struct folder_work *holder[SIDES];
     enum side winner; /* whose name the other side follows; SIDES: none */
@@ -308,12 +310,18 @@ void run_ask(struct folder_work *work);
 /* run_seats.c: which entry of the lists is which folder on record, into
  * entry[]; proves by a sample of messages what seems renamed. */
 void run_seats(struct run *run);
-/* All is proved: take over the new names, and decide which side's the twin
- * gets, into winner. */
+/* All is proved, or waits for the next run: take over the new names, and decide
+ * which side's the twin gets, into winner. */
 void run_take_names(struct run *run);
+/* Was something listed for it on @side, under another name than on record? */
+bool run_is_renamed(const struct folder_work *work, enum side side);
 /* What a folder called @name on the other side is called on @side, by the
  * folders above it whose names differ: fresh memory. */
 char *run_map_name(const struct run *run, enum side side, const char *name);
+
+/* run_prove.c: is a folder that seems renamed, and is listed on both sides, what
+ * it seems to be? Into proved, disproved or unanswered. */
+void run_prove(struct folder_work *work);
 
 /* run_join.c: the entries that are of no folder on record become folders.
  * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */

@@ -426,8 +426,13 @@ static void act_identify(struct work *work)
     struct identify_request *ask = (struct identify_request *)work->request;
     struct model_folder *folder = model_folder(work->model, ask->folder.name);
     struct uidset_walk walk = {.set = ask->uids};
+    const char *mute = work->model->mute;
     uint32_t uid;
 
+    if (mute != NULL && strcmp(ask->folder.name, mute) == 0) {
+        finish_work(work, ERR_REFUSED, "not now");
+        return;
+    }
     while (uidset_next(&walk, &uid)) {
         const struct model_mail *mail = model_find(folder, uid);
         struct identity identity = {0};

@@ -101,6 +101,7 @@ struct model {
     uint32_t n_identified; /* messages whose identity was asked, in this run */
     uint32_t n_read;       /* messages whose octets were read, in this run */
     const char *hides;     /* a folder that is there, and not listed; or NULL */
+    const char *mute;      /* one whose identities are not told; or NULL */
     bool doubtful;         /* its folder list has holes */
     bool closing;
     void *busy; /* requests under way: a list */

@@ -423,6 +423,47 @@ static void test_rename_out(void)
     world_deinit(&world);
 }
 
+/* A folder went along with the one above it, and nobody can look whether it is
+ * the same: to rename the one above would take the twin along, to a name where
+ * it meets what nobody knows to be its twin. */
+static void test_rename_unseen(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 27);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    model_make(left, "A");
+    fill(&world, LEFT, "A/X", 1, 'x');
+    fill(&world, LEFT, "A/Y", 4, 'y');
+    fill(&world, LEFT, "C", 4, 'c');
+    sync_once(&world);
+    model_rename(right, "A", "B");
+    model_rename(right, "C", "D");
+    model_expunge(model_folder(right, "B/X"), 1);
+    model_deliver(left, "A", "late", 0);
+    right->mute = "B/X";
+    ok(sync_once(&world) == 0 && world.result.failed == 3 &&
+           model_folder(left, "A/X")->n_mail == 1 &&
+           model_folder(left, "A/Y")->n_mail == 4 &&
+           model_folder(left, "B") == NULL &&
+           model_folder(right, "B/X")->n_mail == 0,
+       "where nobody can look what went along, the whole tree waits");
+    ok(model_folder(left, "D") != NULL && model_folder(left, "C") == NULL,
+       "and nothing else does");
+    ok(sync_once(&world) == 0 && world.result.failed == 3,
+       "which is told again");
+    right->mute = NULL;
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world) &&
+           model_folder(left, "B/X")->n_mail == 0 &&
+           model_count(right, "B", "late") == 1 &&
+           world.side[LEFT].n_placed == 0 && world.side[LEFT].n_read == 1,
+       "then it is renamed, and what was deleted in it stays deleted");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 /* The user deletes a folder and makes another one of that name. */
 static void replace_folder(struct world *world, const char *name,
                            const char *content)
@@ -741,6 +782,7 @@ int main(int argc, char **argv)
     test_subscriptions();
     test_rename_one_way();
     test_rename_out();
+    test_rename_unseen();
     test_replaced();
     test_two_names_one(true);
     test_two_names_one(false);
