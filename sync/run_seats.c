@@ -345,7 +345,7 @@ static bool went_along(const struct folder_work *work, enum side side)
 }
 
 /* Until the next run, with all that is in it. */
-static void wait(struct folder_work *work, const struct err *err)
+static void let_wait(struct folder_work *work, const struct err *err)
 {
     run_folder_failed(work, run_is_renamed(work, LEFT) ? LEFT : RIGHT, err);
     work->unseen = true;
@@ -373,7 +373,7 @@ static bool prove_by_parents(struct run *run)
                 "it seems to be renamed, and waits: whether its messages are "
                 "the same could not be looked at: %s",
                 work->unanswered);
-        wait(work, &err);
+        let_wait(work, &err);
         any_waits = true;
     }
     return any_waits;
@@ -425,7 +425,7 @@ static void wait_together(struct run *run)
             err_set(&err, ERR_REFUSED,
                     "it seems to be renamed, and waits together with %s",
                     run_folder_name(one));
-            wait(two, &err);
+            let_wait(two, &err);
             again = true;
         }
     }
