@@ -8,10 +8,6 @@
 
 enum { STEP_FETCH = IMAP_STEP_OWN };
 
-/* So few headers that what follows on the connection does not wait for long;
- * many had better come side by side. */
-#define FEW_HEADERS 100u
-
 struct identify {
     struct imap_task task; /* first */
     struct identify_request *request;
@@ -56,9 +52,7 @@ static void send_window(struct identify *identify)
                            &identify->todo, &identify->from,
                            items(request->level));
     }
-    if (identify->from == identify->todo.n && request->level != IDENTIFY_BODY &&
-        uidset_count(&identify->todo) <= FEW_HEADERS)
-        imap_task_sent(&identify->task);
+    identify->task.sent = identify->from == identify->todo.n;
 }
 
 static void identify_start(struct imap_task *task)
@@ -141,8 +135,7 @@ static void identify_tagged(struct identify *identify, int step,
         imap_task_finish(task, r, &err);
         return;
     }
-    if (identify->from < identify->todo.n)
-        send_window(identify);
+    send_window(identify);
     if (task->outstanding == 0)
         imap_task_finish(task, 0, NULL);
 }
@@ -193,7 +186,7 @@ static void identify_deinit(struct imap_task *task)
 struct imap_task *imap_identify_new(struct imap_pool *pool,
                                     struct identify_request *request)
 {
-    static const struct imap_task_class class = {.role = IMAP_VISITS,
+    static const struct imap_task_class class = {.role = IMAP_ALONE,
                                                  .size =
                                                      sizeof(struct identify),
                                                  .start = identify_start,
