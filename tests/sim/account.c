@@ -207,6 +207,29 @@ void account_removal(struct account *account, enum side side, uint32_t content,
     fact->tool = true;
 }
 
+static bool is_taken_in_run(const struct account_fact *fact, enum side side)
+{
+    return !fact->base && !fact->tool && !fact->only && fact->side == side &&
+           fact->run % 2 == 1 && fact->content != CONTENT_NONE &&
+           (fact->fate == FATE_TAKEN || fact->fate == FATE_DELETED);
+}
+
+bool account_taken_twice(const struct account *account, enum side side)
+{
+    for (size_t i = 0; i < account->n; i++) {
+        const struct account_fact *one = &account->facts[i];
+
+        for (size_t k = 0; k < i && is_taken_in_run(one, side); k++) {
+            const struct account_fact *two = &account->facts[k];
+
+            if (is_taken_in_run(two, side) && one->content == two->content &&
+                one->run == two->run)
+                return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t count(const struct look *look, uint32_t content)
 {
     uint32_t n = 0;

@@ -76,6 +76,10 @@ void account_renamed(struct account *account, enum side side,
 void account_removal(struct account *account, enum side side, uint32_t content,
                      const char *folder);
 
+/* Did the user of @side take one message away from there twice, or two that are
+ * equal, while one run was under way? */
+bool account_taken_twice(const struct account *account, enum side side);
+
 /*
  * Through no doing of the tool @side went back to what it was: in a power cut,
  * or to an older copy. @gone: messages of it that may have been lost so. Those

@@ -247,6 +247,26 @@ static uint32_t changes_of(const struct world *world)
     return (uint32_t)n;
 }
 
+/* No server here merges equal messages. But one that does, and is not known for
+ * it, says to APPEND what any other says, and shows nothing of it; so what a user
+ * takes away at once, and at once again, where an equal message stays, is taken
+ * for merged, and counted by `mailtwin status`. A Maildir is known. */
+static int on_apart(void *owner, const struct state_apart *apart)
+{
+    struct world *world = owner;
+    enum side side = other(apart->side);
+
+    if (apart->kind != APART_MERGED)
+        return 0;
+    if (world->half[side] == world->maildir ||
+        !account_taken_twice(&world->account, side))
+        account_wrong(&world->account,
+                      "%u of the %s is taken for merged by the other side",
+                      apart->uid, apart->side == LEFT ? "left" : "right");
+    world->stuck = true;
+    return 0;
+}
+
 static int start_and_play(struct world *world, struct state *state,
                           const struct log *log, uint64_t kill_after)
 {
@@ -278,6 +298,8 @@ static int start_and_play(struct world *world, struct state *state,
     run_free(run);
     for (enum side side = LEFT; side < SIDES; side++)
         endpoint_free(options.endpoint[side]);
+    if (world->result.result == 0)
+        (void)state_apart_each(state, 0, on_apart, world, &err);
     return world->result.result;
 }
 

@@ -66,7 +66,8 @@ struct world {
     bool bare;       /* one side has no UIDPLUS */
     bool stuck;      /* something is left to the users, and named: without
                         UIDPLUS a message that was marked cannot go, as another
-                        one is marked, too; two folders want one name */
+                        one is marked, too; two folders want one name; what its
+                        user deleted twice in one run is taken for merged */
     bool littered;   /* a folder could not go for what a run that was killed
                         had left in its tmp: after 36 hours that goes */
     bool users_edit; /* while a run is under way */
