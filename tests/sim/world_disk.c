@@ -202,8 +202,18 @@ static uint32_t count_in(const struct look *look, uint32_t content,
     return n;
 }
 
+static uint32_t count(const struct look *look, uint32_t content)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++)
+        n += look->mail[i].content == content;
+    return n;
+}
+
 /* What is there again counts as put there by its user; what is not there any
- * more is on the other side alone. */
+ * more is on the other side alone, and was moved where it lies elsewhere now, in
+ * a folder that has the name it had before. */
 static void note_back(struct world *world, const struct look *before,
                       const struct look *after)
 {
@@ -220,10 +230,14 @@ static void note_back(struct world *world, const struct look *before,
         uint32_t content = before->mail[i].content;
         const char *folder = before->folders[before->mail[i].folder];
 
-        if (count_in(after, content, folder) <
+        if (count_in(after, content, folder) >=
             count_in(before, content, folder))
-            account_only(&world->account, other(world->maildir_side), content,
-                         folder);
+            continue;
+        account_only(&world->account, other(world->maildir_side), content,
+                     folder);
+        if (count(after, content) >= count(before, content))
+            account_fact(&world->account, world->maildir_side, FATE_TAKEN,
+                         content, folder, false);
     }
 }
 
