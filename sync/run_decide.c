@@ -253,11 +253,11 @@ void run_decide(struct run *run)
     guard_side(run, RIGHT, &totals);
 }
 
-/* Where a folder is, before anything that is in it: a run that finds it gone is
- * to ask what became of that. */
+/* Where a folder is, and which one, before anything that is in it: a run that
+ * finds it gone, or another one, is to ask what became of that. */
 static void record_folder(struct folder_work *work)
 {
-    bool changed = !work->in_state;
+    bool changed = run_note_listed(work) || !work->in_state;
 
     for (enum side side = LEFT; side < SIDES; side++) {
         changed = changed || (work->present[side] && !work->row.exists[side]);

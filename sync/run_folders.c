@@ -97,15 +97,40 @@ void run_folder_forget(struct folder_work *work)
     forget_uids(work);
 }
 
+/* Of which folder the UIDs on record are. It is not settled: what changed since
+ * is not to be asked by it. */
+static bool note_token(struct folder_work *work, enum side side,
+                       const struct folder_token *token)
+{
+    struct state_folder *row = &work->row;
+
+    if (row->has_token[side] || row->token[side].uidvalidity != 0 ||
+        token->uidvalidity == 0)
+        return false;
+    row->token[side] = *token;
+    return true;
+}
+
 void run_note_uidvalidity(struct folder_work *work, enum side side,
                           uint32_t uidvalidity)
 {
-    if (work->has_token[side] || work->token[side].uidvalidity != 0 ||
-        uidvalidity == 0)
-        return;
-    work->token[side].uidvalidity = uidvalidity;
-    work->row.token[side] = work->token[side];
-    state_folder_put(work->run->options.state, &work->row);
+    const struct folder_token token = {.uidvalidity = uidvalidity};
+
+    if (work->token[side].uidvalidity == 0)
+        work->token[side].uidvalidity = uidvalidity;
+    if (note_token(work, side, &token))
+        state_folder_put(work->run->options.state, &work->row);
+}
+
+bool run_note_listed(struct folder_work *work)
+{
+    bool noted = false;
+
+    for (enum side side = LEFT; side < SIDES; side++) {
+        if (work->has_token[side])
+            noted = note_token(work, side, &work->token[side]) || noted;
+    }
+    return noted;
 }
 
 static int add_recorded(struct run *run, struct err *err)

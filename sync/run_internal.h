@@ -303,6 +303,9 @@ void run_folder_forget(struct folder_work *work);
  * should another folder have that name when it is, this UID is not its. */
 void run_note_uidvalidity(struct folder_work *work, enum side side,
                           uint32_t uidvalidity);
+/* The same for the UIDs of what was listed in this run; true if the row is to be
+ * put on record for it. */
+bool run_note_listed(struct folder_work *work);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);

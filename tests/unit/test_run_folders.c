@@ -506,6 +506,33 @@ static void test_replaced(void)
     world_deinit(&world);
 }
 
+/* Both sides have the folder, and its messages are paired in a run that is cut
+ * before it is settled; then the user makes it again on one side. */
+static void test_replaced_unsettled(void)
+{
+    struct world world;
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 24);
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    sync_once(&world);
+    fill(&world, LEFT, "Both", 1, 'b');
+    fill(&world, RIGHT, "Both", 1, 'b');
+    fill(&world, LEFT, "INBOX", 3, 'n');
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(right);
+    right->cut_after = 1;
+    ok(run_once(&world) != 0 && world.n_events[REPORT_PAIR] == 1,
+       "a run is cut after it paired a folder's messages");
+    replace_folder(&world, "Both", "another");
+    model_expunge(model_folder(&world.side[LEFT], "Both"), 1);
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(right, "Both", "another") == 1 &&
+           model_count(&world.side[LEFT], "Both", "another") == 1,
+       "what has their UIDs in a new folder is not deleted for them");
+    world_deinit(&world);
+}
+
 /* --- random worlds ------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "B", "A/X", "B/X", "C"};
@@ -784,6 +811,7 @@ int main(int argc, char **argv)
     test_rename_out();
     test_rename_unseen();
     test_replaced();
+    test_replaced_unsettled();
     test_two_names_one(true);
     test_two_names_one(false);
     test_worlds(300);
