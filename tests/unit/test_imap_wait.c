@@ -9,9 +9,9 @@
 #include "imap/imap_endpoint.h"
 #include "imap/patience.h"
 #include "tests/tap.h"
-#include "tests/unit/imapserver.h"
+#include "tests/unit/scripted.h"
 
-#define LINES       10u
+#define LINES       SCRIPTED_LINES
 #define CAPS        "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+ UIDPLUS\r\n"
 #define CLIENTS_MAX 20u
 
@@ -39,63 +39,30 @@
     }
 
 struct world {
-    struct imapserver server;
-    uv_loop_t loop;
-    struct keywords *keywords;
-    struct log log;
-    struct imap_account account;
-    struct endpoint *endpoint;
-    unsigned pending;
+    struct scripted scripted; /* first */
     unsigned n_listed;
     unsigned n_anew;
     unsigned n_waits; /* told of in the log */
     bool complete;    /* the listing was */
     int added[LINES]; /* results by index */
     unsigned n_added;
-    uint32_t uidvalidity; /* of the latest UID */
     unsigned n_begun;
     unsigned n_ended;
     unsigned n_broken;
     uint32_t last_uid;
+    uint32_t uidvalidity; /* of the latest UID */
 };
 
-static void show(void *owner, enum log_level level, const char *line)
+static void on_heard(struct scripted *scripted, const char *line)
 {
-    struct world *world = owner;
-
-    (void)level;
-    world->n_waits += strstr(line, "trying again in") != NULL;
-    printf("# %s\n", line);
-}
-
-static void done(struct request *request)
-{
-    struct world *world = request->owner;
-
-    world->pending--;
-    if (request->result < 0)
-        printf("# %s\n", request->err.text);
-}
-
-static struct request head(struct world *world)
-{
-    world->pending++;
-    return (struct request){.done = done, .owner = world};
-}
-
-static void settle(struct world *world)
-{
-    while (world->pending > 0)
-        uv_run(&world->loop, UV_RUN_ONCE);
+    ((struct world *)scripted)->n_waits +=
+        strstr(line, "trying again in") != NULL;
 }
 
 static int open_after(struct world *world, bool on_its_way)
 {
-    struct open_request open = {.base = head(world), .on_its_way = on_its_way};
-
-    endpoint_open(world->endpoint, &open);
-    settle(world);
-    return open.base.result;
+    return scripted_login(&world->scripted,
+                          (struct open_request){.on_its_way = on_its_way});
 }
 
 static int do_open(struct world *world)
@@ -110,33 +77,12 @@ static struct world *world_of(struct imapserver_answer *answers,
 {
     struct world *world = MEM_NEW(struct world);
 
-    world->server.caps = CAPS;
-    world->server.greetings = greetings;
-    world->server.answers = answers;
-    world->server.n_clients = CLIENTS_MAX;
-    while (world->server.n_answers < LINES &&
-           answers[world->server.n_answers].command != NULL)
-        world->server.n_answers++;
-    if (!imapserver_start(&world->server, AF_INET))
-        abort();
-    world->account = (struct imap_account){.name = "account",
-                                           .host = "127.0.0.1",
-                                           .port = world->server.port,
-                                           .tls = TLS_NONE,
-                                           .user = "someone",
-                                           .password = "secret",
-                                           .connections = connections,
-                                           .connect_ms = 20000,
-                                           .idle_ms = 20000,
-                                           .wait_ms = 4};
-    world->log =
-        (struct log){.level = getenv("WIRE") != NULL ? LOG_WIRE : LOG_ACTION,
-                     .sink = show,
-                     .owner = world};
-    uv_loop_init(&world->loop);
-    world->keywords = keywords_new();
-    world->endpoint = imap_endpoint_new(&world->loop, &world->account,
-                                        world->keywords, &world->log);
+    world->scripted.heard = on_heard;
+    world->scripted.server.greetings = greetings;
+    world->scripted.server.n_clients = CLIENTS_MAX;
+    world->scripted.account.connections = connections;
+    world->scripted.account.wait_ms = 4;
+    scripted_start(&world->scripted, CAPS, answers);
     return world;
 }
 
@@ -148,15 +94,7 @@ static struct world *world_new(struct imapserver_answer *answers,
 
 static void world_free(struct world *world)
 {
-    struct close_request close = {.base = head(world)};
-
-    endpoint_close(world->endpoint, &close);
-    settle(world);
-    uv_run(&world->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&world->loop);
-    endpoint_free(world->endpoint);
-    keywords_free(world->keywords);
-    imapserver_stop(&world->server);
+    scripted_close(&world->scripted);
     free(world);
 }
 
@@ -178,13 +116,13 @@ static void on_anew(struct delta_request *request)
 
 static int do_delta(struct world *world)
 {
-    struct delta_request delta = {.base = head(world),
+    struct delta_request delta = {.base = scripted_head(&world->scripted),
                                   .folder = {.name = "INBOX"},
                                   .item = on_item,
                                   .anew = on_anew};
 
-    endpoint_delta(world->endpoint, &delta);
-    settle(world);
+    endpoint_delta(world->scripted.endpoint, &delta);
+    scripted_settle(&world->scripted);
     uidset_deinit(&delta.vanished);
     world->complete = delta.complete;
     return delta.base.result;
@@ -199,11 +137,12 @@ static void test_greetings(void)
     struct imapserver_answer none[LINES] = {{0}};
     struct world *world = world_new(none, crowded);
 
-    ok(do_open(world) == 0 && world->endpoint->wire.connections == 3,
+    ok(do_open(world) == 0 && world->scripted.endpoint->wire.connections == 3,
        "a server that is crowded is asked again");
     world_free(world);
     world = world_new(none, closed);
-    ok(do_open(world) == ERR_CONNECT && world->endpoint->wire.connections == 1,
+    ok(do_open(world) == ERR_CONNECT &&
+           world->scripted.endpoint->wire.connections == 1,
        "one that sends us away for good is not");
     world_free(world);
 }
@@ -218,7 +157,7 @@ static void test_login(const char *answer, int result, unsigned connections,
     struct world *world = world_new(answers, NULL);
 
     ok(do_open(world) == result &&
-           world->endpoint->wire.connections == connections,
+           world->scripted.endpoint->wire.connections == connections,
        "%s", what);
     world_free(world);
 }
@@ -237,7 +176,7 @@ static void test_busy(const char *answer, unsigned n, const char *what)
     do_open(world);
     before = uv_hrtime();
     ok(do_delta(world) == 0 && world->n_listed == 2 &&
-           world->endpoint->wire.connections == 1,
+           world->scripted.endpoint->wire.connections == 1,
        "%s", what);
     ok(world->n_anew == n && uv_hrtime() - before >= n * 3000000u,
        "after a wait, on the same connection");
@@ -288,9 +227,9 @@ static void test_cuts(void)
 
     do_open(world);
     ok(do_delta(world) == 0 && world->n_listed == 2 && world->n_anew == 3 &&
-           world->endpoint->wire.connections == 4,
+           world->scripted.endpoint->wire.connections == 4,
        "a listing that is cut off begins anew on another connection");
-    ok(do_delta(world) == 0 && world->endpoint->wire.connections == 4,
+    ok(do_delta(world) == 0 && world->scripted.endpoint->wire.connections == 4,
        "which then stays");
     world_free(world);
 }
@@ -320,7 +259,7 @@ static void test_cuts_for_ever(void)
 
     do_open(world);
     ok(do_delta(world) == ERR_CONNECT &&
-           world->endpoint->wire.connections == PATIENCE_SETBACKS + 1,
+           world->scripted.endpoint->wire.connections == PATIENCE_SETBACKS + 1,
        "a server that always hangs up is given up");
     ok(do_delta(world) == ERR_CONNECT, "for all of the run");
     world_free(world);
@@ -337,17 +276,18 @@ static void test_cuts_in_turn(void)
     struct delta_request other = {.folder = {.name = "other"}};
 
     do_open(world);
-    inbox.base = head(world);
+    inbox.base = scripted_head(&world->scripted);
     inbox.item = other.item = on_item;
     inbox.anew = other.anew = on_anew;
-    endpoint_delta(world->endpoint, &inbox);
-    other.base = head(world);
-    endpoint_delta(world->endpoint, &other);
-    settle(world);
+    endpoint_delta(world->scripted.endpoint, &inbox);
+    other.base = scripted_head(&world->scripted);
+    endpoint_delta(world->scripted.endpoint, &other);
+    scripted_settle(&world->scripted);
     ok(inbox.base.result == ERR_CONNECT && other.base.result == ERR_CONNECT &&
-           world->endpoint->wire.connections <= 2 * (PATIENCE_SETBACKS + 1) + 1,
+           world->scripted.endpoint->wire.connections <=
+               2 * (PATIENCE_SETBACKS + 1) + 1,
        "so is one that hangs up on two connections in turn, after %u",
-       (unsigned)world->endpoint->wire.connections);
+       (unsigned)world->scripted.endpoint->wire.connections);
     world_free(world);
 }
 
@@ -367,9 +307,9 @@ static void test_changes(void)
 
     do_open(world);
     uidset_add(&uids, 2);
-    removal.base = head(world);
-    endpoint_remove(world->endpoint, &removal);
-    settle(world);
+    removal.base = scripted_head(&world->scripted);
+    endpoint_remove(world->scripted.endpoint, &removal);
+    scripted_settle(&world->scripted);
     ok(removal.base.result == 0 && answers[0].asked == 1 &&
            answers[1].asked == 1 && answers[2].asked == 2 &&
            answers[3].asked == 1,
@@ -398,9 +338,9 @@ static void test_other_folder(void)
 
     do_open(world);
     uidset_add(&uids, 2);
-    removal.base = head(world);
-    endpoint_remove(world->endpoint, &removal);
-    settle(world);
+    removal.base = scripted_head(&world->scripted);
+    endpoint_remove(world->scripted.endpoint, &removal);
+    scripted_settle(&world->scripted);
     ok(removal.base.result == ERR_GONE && answers[3].asked == 0,
        "nothing is removed from another folder of the same name");
     uidset_deinit(&uids);
@@ -423,12 +363,12 @@ static void test_rename(const char *status_old, const char *status_new,
         .action = FOLDER_RENAME, .name = "Old", .new_name = "New"};
 
     do_open(world);
-    list.base = head(world);
-    endpoint_list(world->endpoint, &list);
-    settle(world);
-    rename.base = head(world);
-    endpoint_folder(world->endpoint, &rename);
-    settle(world);
+    list.base = scripted_head(&world->scripted);
+    endpoint_list(world->scripted.endpoint, &list);
+    scripted_settle(&world->scripted);
+    rename.base = scripted_head(&world->scripted);
+    endpoint_folder(world->scripted.endpoint, &rename);
+    scripted_settle(&world->scripted);
     ok(rename.base.result == result, "%s", what);
     folder_list_free(list.folders, list.n_folders);
     world_free(world);
@@ -457,25 +397,25 @@ static void on_added(struct add_request *request, size_t index, int result,
  */
 static int do_add(struct world *world)
 {
-    struct add_request add = {.base = head(world),
+    struct add_request add = {.base = scripted_head(&world->scripted),
                               .folder = {.name = "INBOX"},
                               .room = on_room,
                               .added = on_added};
     struct message_meta meta = {.size = 9};
 
     world->n_added = 0;
-    endpoint_add_open(world->endpoint, &add);
+    endpoint_add_open(world->scripted.endpoint, &add);
     for (int i = 0; i < 3; i++) {
-        endpoint_add_message(world->endpoint, &add, &meta);
-        endpoint_add_data(world->endpoint, &add, B("A: b\r\n\r"));
+        endpoint_add_message(world->scripted.endpoint, &add, &meta);
+        endpoint_add_data(world->scripted.endpoint, &add, B("A: b\r\n\r"));
         if (i < 2)
-            endpoint_add_data(world->endpoint, &add, B("\nx"));
+            endpoint_add_data(world->scripted.endpoint, &add, B("\nx"));
     }
-    while (world->pending > 0 && world->n_added < 2)
-        uv_run(&world->loop, UV_RUN_ONCE);
-    endpoint_add_data(world->endpoint, &add, B("\nx"));
-    endpoint_add_close(world->endpoint, &add);
-    settle(world);
+    while (world->scripted.pending > 0 && world->n_added < 2)
+        uv_run(&world->scripted.loop, UV_RUN_ONCE);
+    endpoint_add_data(world->scripted.endpoint, &add, B("\nx"));
+    endpoint_add_close(world->scripted.endpoint, &add);
+    scripted_settle(&world->scripted);
     return add.base.result;
 }
 
@@ -573,15 +513,15 @@ static void on_end(struct read_request *request, int result,
 
 static int do_read(struct world *world, struct uidset *uids)
 {
-    struct read_request read = {.base = head(world),
+    struct read_request read = {.base = scripted_head(&world->scripted),
                                 .folder = {.name = "INBOX"},
                                 .uids = uids,
                                 .begin = on_begin,
                                 .data = on_data,
                                 .end = on_end};
 
-    endpoint_read(world->endpoint, &read);
-    settle(world);
+    endpoint_read(world->scripted.endpoint, &read);
+    scripted_settle(&world->scripted);
     return read.base.result;
 }
 
@@ -637,9 +577,9 @@ static void test_lost_place(void)
 
     do_open(world);
     uidset_add(&uids, 1);
-    place.base = head(world);
-    endpoint_place(world->endpoint, &place);
-    settle(world);
+    place.base = scripted_head(&world->scripted);
+    endpoint_place(world->scripted.endpoint, &place);
+    scripted_settle(&world->scripted);
     ok(place.base.result == ERR_UNSURE && answers[0].asked == 1 &&
            answers[3].asked == 1,
        "a copy is not sent twice, unless it was not sent");
@@ -655,7 +595,7 @@ static void test_on_its_way(void)
     struct world *world = world_new(answers, NULL);
     uint64_t before = uv_hrtime();
 
-    world->account.wait_ms = 40;
+    world->scripted.account.wait_ms = 40;
     ok(open_after(world, true) == 0 && uv_hrtime() - before >= 120000000u,
        "what an earlier run has sent gets three waits to arrive");
     world_free(world);
@@ -668,12 +608,12 @@ static void test_interrupt(void)
     struct world *world = world_new(answers, NULL);
     struct delta_request delta = {.folder = {.name = "INBOX"}, .item = on_item};
 
-    world->account.wait_ms = 3600000;
+    world->scripted.account.wait_ms = 3600000;
     do_open(world);
-    delta.base = head(world);
-    endpoint_delta(world->endpoint, &delta);
+    delta.base = scripted_head(&world->scripted);
+    endpoint_delta(world->scripted.endpoint, &delta);
     while (world->n_waits == 0)
-        uv_run(&world->loop, UV_RUN_ONCE);
+        uv_run(&world->scripted.loop, UV_RUN_ONCE);
     world_free(world);
     ok(delta.base.result == ERR_CANCELLED, "an interrupt ends a wait");
 }
