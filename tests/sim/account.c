@@ -230,26 +230,6 @@ bool account_taken_twice(const struct account *account, enum side side)
     return false;
 }
 
-static uint32_t count(const struct look *look, uint32_t content)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < look->n_mail; i++)
-        n += look->mail[i].content == content;
-    return n;
-}
-
-static uint32_t count_in(const struct look *look, uint32_t content,
-                         const char *folder)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < look->n_mail; i++)
-        n += look->mail[i].content == content &&
-             strcmp(look->folders[look->mail[i].folder], folder) == 0;
-    return n;
-}
-
 static uint32_t lesser(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -321,14 +301,14 @@ static uint32_t count_both(const struct look *left, const struct look *right,
     uint32_t n = 0;
 
     for (size_t i = 0; i < left->n_folders; i++) {
-        uint32_t n_left = count_in(left, content, left->folders[i]);
-        uint32_t n_right = count_in(right, content, left->folders[i]);
+        uint32_t n_left = look_count(left, content, left->folders[i]);
+        uint32_t n_right = look_count(right, content, left->folders[i]);
 
         n += n_left > n_right ? n_left : n_right;
     }
     for (size_t i = 0; i < right->n_folders; i++) {
         if (!has_folder(left, right->folders[i]))
-            n += count_in(right, content, right->folders[i]);
+            n += look_count(right, content, right->folders[i]);
     }
     return n;
 }
@@ -346,7 +326,8 @@ void account_check_loss(struct account *account, const struct look *left,
         account_wrong(account,
                       "lost: message %u is there %u times on the left, %u on "
                       "the right, should be %u at least",
-                      content, count(left, content), count(right, content),
+                      content, look_count(left, content, NULL),
+                      look_count(right, content, NULL),
                       least(account, &sum, content));
     }
     if (left->torn || right->torn)
@@ -542,14 +523,14 @@ void account_check(struct account *account, const struct look *left)
 
         if (account->renamed)
             check_count(account, &sum, certain, content, NULL,
-                        count(left, content));
+                        look_count(left, content, NULL));
         for (size_t i = 0; i < left->n_folders && !account->renamed; i++)
             check_count(account, &sum, certain, content, left->folders[i],
-                        count_in(left, content, left->folders[i]));
-        if (count(left, content) < least(account, &sum, content)) {
+                        look_count(left, content, left->folders[i]));
+        if (look_count(left, content, NULL) < least(account, &sum, content)) {
             account->evils[EVIL_LOST]++;
             account_wrong(account, "lost: message %u is there %u times",
-                          content, count(left, content));
+                          content, look_count(left, content, NULL));
         }
     }
 }

@@ -21,6 +21,18 @@ void look_free(struct look *look)
     free(look->mail);
 }
 
+uint32_t look_count(const struct look *look, uint32_t content,
+                    const char *folder)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < look->n_mail; i++)
+        n += look->mail[i].content == content &&
+             (folder == NULL ||
+              strcmp(look->folders[look->mail[i].folder], folder) == 0);
+    return n;
+}
+
 size_t look_folder(struct look *look, const char *name)
 {
     look->folders = mem_grow(look->folders, look->n_folders, &look->cap_folders,

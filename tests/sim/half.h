@@ -93,6 +93,9 @@ bool half_maildir_find(struct half *half, const char *path,
 /* All that is there; look_free() it. */
 void half_look(struct half *half, struct look *look);
 void look_free(struct look *look);
+/* Messages of that content; @folder  in that one, NULL: in all. */
+uint32_t look_count(const struct look *look, uint32_t content,
+                    const char *folder);
 
 /* For classes: another folder and another message of @look. */
 size_t look_folder(struct look *look, const char *name);

@@ -191,26 +191,6 @@ void world_disk_copy(struct world *world)
     disk_others_end();
 }
 
-static uint32_t count_in(const struct look *look, uint32_t content,
-                         const char *folder)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < look->n_mail; i++)
-        n += look->mail[i].content == content &&
-             strcmp(look->folders[look->mail[i].folder], folder) == 0;
-    return n;
-}
-
-static uint32_t count(const struct look *look, uint32_t content)
-{
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < look->n_mail; i++)
-        n += look->mail[i].content == content;
-    return n;
-}
-
 /* What is there again counts as put there by its user; what is not there any
  * more is on the other side alone, and was moved where it lies elsewhere now, in
  * a folder that has the name it had before. */
@@ -221,8 +201,8 @@ static void note_back(struct world *world, const struct look *before,
         uint32_t content = after->mail[i].content;
         const char *folder = after->folders[after->mail[i].folder];
 
-        if (count_in(after, content, folder) >
-            count_in(before, content, folder))
+        if (look_count(after, content, folder) >
+            look_count(before, content, folder))
             account_fact(&world->account, world->maildir_side, FATE_ADDED,
                          content, folder, false);
     }
@@ -230,12 +210,13 @@ static void note_back(struct world *world, const struct look *before,
         uint32_t content = before->mail[i].content;
         const char *folder = before->folders[before->mail[i].folder];
 
-        if (count_in(after, content, folder) >=
-            count_in(before, content, folder))
+        if (look_count(after, content, folder) >=
+            look_count(before, content, folder))
             continue;
         account_only(&world->account, other(world->maildir_side), content,
                      folder);
-        if (count(after, content) >= count(before, content))
+        if (look_count(after, content, NULL) >=
+            look_count(before, content, NULL))
             account_fact(&world->account, world->maildir_side, FATE_TAKEN,
                          content, folder, false);
     }
