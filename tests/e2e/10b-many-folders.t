@@ -16,6 +16,16 @@ runs 0 "the first run" sync
 runs 0 "and one with nothing" --json sync
 nothing_done "it does nothing"
 before=$(summary .wire.left.round_trips)
+
+# Beside those of the first connection, other logins, and the trips for the work.
+# trips SIDE AT-MOST
+trips() {
+    _trips=$(($(summary ".wire.$1.round_trips") - before))
+    _others=$(($(summary ".wire.$1.connections") - 1))
+    ok "the $1 needs $_trips round trips more, $_others logins among them" \
+        test "$_trips" -le $(($2 + 5 * _others))
+}
+
 for folder in $folders; do
     mail flag left "$folder" one '+\Flagged'
     mail delete left "$folder" two
@@ -23,17 +33,11 @@ done
 runs 0 "a flag and a deletion in each of 20 folders" -vv --json sync
 is "20 are flagged" "$(summary .right.flagged)" 20
 is "20 are deleted" "$(summary .right.deleted)" 20
-# Beside that of the first connection: logins of others, and twice all folders.
-left=$(($(summary .wire.left.round_trips) - before))
-others=$(($(summary .wire.left.connections) - 1))
-ok "the left needs $left round trips more, $others logins among them" \
-    test "$left" -le $((4 + 5 * others))
+# Twice all folders.
+trips left 4
 # SELECT has to be answered before anything is changed: one for each folder, in
 # the flight of the changes of the one before.
-right=$(($(summary .wire.right.round_trips) - before))
-others=$(($(summary .wire.right.connections) - 1))
-ok "the right needs $right, $others logins among them" \
-    test "$right" -le $((28 + 5 * others))
+trips right 28
 is "each folder is selected twice on the right" \
     "$(grep -c 'right/[0-9]: C: a[0-9]* SELECT' "$T/err")" 40
 
@@ -43,14 +47,8 @@ for folder in $folders; do
 done
 runs 0 "a new message in each of 20 folders" -vv --json sync
 is "20 are copied" "$(summary .right.copied)" 20
-left=$(($(summary .wire.left.round_trips) - before))
-others=$(($(summary .wire.left.connections) - 1))
-ok "the left needs $left round trips more, $others logins among them" \
-    test "$left" -le $((12 + 5 * others))
-right=$(($(summary .wire.right.round_trips) - before))
-others=$(($(summary .wire.right.connections) - 1))
-ok "the right needs $right, $others logins among them" \
-    test "$right" -le $((16 + 5 * others))
+trips left 12
+trips right 16
 mail dump left >"$T/left.dump"
 mail dump right >"$T/right.dump"
 same "both sides are the same" "$T/left.dump" "$T/right.dump"

@@ -456,45 +456,28 @@ static void test_mute(const struct way *way, const char *ca_file)
     free(client);
 }
 
-static void test_sleepy(const struct way *way, const char *ca_file)
+/* A server that does not answer, or only says that it is at it: not silent, and
+ * yet of no use, which is believed ten times as long. */
+static void test_useless(const struct way *way, const char *ca_file,
+                         const char *ignore, const char *chatter,
+                         unsigned idle_ms, const char *what)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
                                 .compress = way->compress,
-                                .ignore = "NOOP"};
+                                .ignore = ignore,
+                                .chatter = chatter};
     struct imap_account account;
     struct client *client;
 
     cert_require(imapserver_start(&server, AF_INET), "server");
     account = account_of(&server, ca_file);
-    account.idle_ms = 1000;
+    account.idle_ms = idle_ms;
     client = run(&account, PLAN_WAIT);
     imapserver_stop(&server);
     ok(client->result == ERR_CONNECT && client->ready &&
            strstr(client->err.text, "no answer from the server") != NULL,
-       "%s: a server that fell asleep: %s", way->name, client->err.text);
-    free(client);
-}
-
-/* Not silent, and yet of no use: that is believed ten times as long. */
-static void test_chatter(const struct way *way, const char *ca_file)
-{
-    struct imapserver server = {.ssl_context = way->ssl_context,
-                                .implicit = way->implicit,
-                                .compress = way->compress,
-                                .chatter = "NOOP"};
-    struct imap_account account;
-    struct client *client;
-
-    cert_require(imapserver_start(&server, AF_INET), "server");
-    account = account_of(&server, ca_file);
-    account.idle_ms = 150;
-    client = run(&account, PLAN_WAIT);
-    imapserver_stop(&server);
-    ok(client->result == ERR_CONNECT && client->ready &&
-           strstr(client->err.text, "no answer from the server") != NULL,
-       "%s: a server that only says that it is at it: %s", way->name,
-       client->err.text);
+       "%s: a server that %s: %s", way->name, what, client->err.text);
     free(client);
 }
 
@@ -668,8 +651,9 @@ int main(void)
     test_compress(&ways[4], ca_file);
     test_mute(&ways[0], ca_file);
     test_mute(&ways[1], ca_file);
-    test_sleepy(&ways[1], ca_file);
-    test_chatter(&ways[1], ca_file);
+    test_useless(&ways[1], ca_file, "NOOP", NULL, 1000, "fell asleep");
+    test_useless(&ways[1], ca_file, NULL, "NOOP", 150,
+                 "only says that it is at it");
     test_starttls_injection(&ways[2], ca_file);
     test_refusals(&ways[1], ca_file);
     test_ipv6();
