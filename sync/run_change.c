@@ -206,9 +206,9 @@ static void name_new(struct folder_work *work, enum side side)
     work->row.name[side] =
         run_map_name(work->run, side, work->row.name[other(side)]);
     work->has_token[side] = false;
+    /* Else it is to be seen that it is another one. */
     if (work->row.pairs <= work->row.gone[side])
-        forget_token(work, side); /* else it is to be seen that it is
-                                         another one */
+        forget_token(work, side);
 }
 
 /* Returns whether there is anything to make. */

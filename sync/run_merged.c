@@ -5,10 +5,10 @@
  * had been added. Nothing is deleted for it on this side.
  *
  * It is taken for merged where it is that kind of server, or where it went that
- * way twice and is no Maildir, which merges nothing, and only if there is a message to have been merged into: a pair of
- * the same folder, still on both sides, whose original equals this one. Then it
- * stays apart. Else it is copied again; what is gone twice is left to the next
- * run, and said.
+ * way twice and is no Maildir, which merges nothing; and only if there is a
+ * message to have been merged into: a pair of the same folder, still on both
+ * sides, whose original equals this one. Then it stays apart. Else it is copied
+ * again; what is gone twice is left to the next run, and said.
  *
  * Both originals are the words of one side, which is where they are asked: in
  * every byte on a disk, elsewhere by size and header.

@@ -407,6 +407,20 @@ static bool get_in_the_way(const struct folder_work *one,
     return false;
 }
 
+/* Who waits already, and has a name in the way of @work? NULL: nobody. */
+static const struct folder_work *find_waiting(const struct folder_work *work)
+{
+    const struct run *run = work->run;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *one = run->folders[i];
+
+        if (one->failed && is_on_its_way(one) && get_in_the_way(one, work))
+            return one;
+    }
+    return NULL;
+}
+
 /* Renames are carried out together, or not at all. */
 static void wait_together(struct run *run)
 {
@@ -415,18 +429,19 @@ static void wait_together(struct run *run)
 
     while (again) {
         again = false;
-        for (size_t i = 0; i < run->n_folders * run->n_folders; i++) {
-            const struct folder_work *one = run->folders[i / run->n_folders];
-            struct folder_work *two = run->folders[i % run->n_folders];
+        for (size_t i = 0; i < run->n_folders; i++) {
+            struct folder_work *work = run->folders[i];
+            const struct folder_work *one = !work->failed && is_on_its_way(work)
+                                                ? find_waiting(work)
+                                                : NULL;
 
-            if (!one->failed || two->failed || !is_on_its_way(one) ||
-                !is_on_its_way(two) || !get_in_the_way(one, two))
+            if (one == NULL)
                 continue;
             err_set(&err, ERR_REFUSED,
                     "it seems to be renamed, and waits together with %s",
                     run_folder_name(one));
-            let_wait(two, &err);
-            again = true;
+            let_wait(work, &err);
+            again = true; /* others may be in the way of this one */
         }
     }
 }
