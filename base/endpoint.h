@@ -177,6 +177,10 @@ struct identify_request {
                  const struct identity *identity);
 };
 
+/* A batch that is nothing to hold in memory: where each of many folders has a
+ * little, one round trip may take them all. */
+#define ENDPOINT_SMALL_OCTETS (64u << 10)
+
 /*
  * Read whole messages. For each that is there begin(), data() any number of
  * times, end(); a message that is gone is not mentioned. The caller stops the
@@ -185,10 +189,6 @@ struct identify_request {
  * done() comes with ERR_RETRY where the connection was lost inside a message,
  * or before there was any: what was not delivered is to be asked for again.
  */
-/* A batch that is nothing to hold in memory: where each of many folders has a
- * little, one round trip may take them all. */
-#define ENDPOINT_SMALL_OCTETS (64u << 10)
-
 struct read_request {
     struct request base;
     struct folder_ref folder;
@@ -378,10 +378,9 @@ struct endpoint {
     bool is_older; /* than what is on record: put back from a backup. The end of
                       all folders on record is queued; known after open */
     bool keeps_subscriptions;
-    bool tokens_prove; /* equal tokens: nothing changed; known after open */
-    uint32_t lanes;    /* reads, or adds, worth having under way at once */
-    uint32_t
-        small_lanes; /* and so many more of ENDPOINT_SMALL_OCTETS or less */
+    bool tokens_prove;    /* equal tokens: nothing changed; known after open */
+    uint32_t lanes;       /* reads, or adds, worth having under way at once */
+    uint32_t small_lanes; /* so many more, of ENDPOINT_SMALL_OCTETS at most */
     uint32_t batch_messages; /* that one add_request should hold at most */
     uint64_t batch_bytes;
     uint64_t append_max;    /* octets the server takes at most; 0: not known */

@@ -107,7 +107,7 @@ struct delay {
     void *owner;
 };
 
-static void free_delay(uv_handle_t *handle)
+static void free_data(uv_handle_t *handle)
 {
     free(handle->data);
 }
@@ -116,7 +116,7 @@ static void on_delay(uv_timer_t *timer)
 {
     struct delay *delay = timer->data;
 
-    uv_close((uv_handle_t *)timer, free_delay);
+    uv_close((uv_handle_t *)timer, free_data);
     delay->call(delay->owner);
 }
 
@@ -138,11 +138,6 @@ struct loop_watch {
     void *owner;
 };
 
-static void free_watch(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 /* An error is for the reader to find. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
@@ -150,7 +145,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    uv_close((uv_handle_t *)poll, free_watch);
+    uv_close((uv_handle_t *)poll, free_data);
     watch->call(watch->owner);
 }
 
@@ -172,7 +167,7 @@ struct loop_watch *loop_watch(struct loop *loop, int fd,
 
 void loop_unwatch(struct loop_watch *watch)
 {
-    uv_close((uv_handle_t *)&watch->poll, free_watch);
+    uv_close((uv_handle_t *)&watch->poll, free_data);
 }
 
 double loop_now(void)

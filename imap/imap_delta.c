@@ -67,6 +67,12 @@ static const struct imap_box *box_of(const struct delta *delta)
     return &delta->task.link->box;
 }
 
+/* What is known of the folder; or NULL. */
+static const struct imap_name *name_of(const struct delta *delta)
+{
+    return imap_names_find(&delta->task.pool->names, delta->task.folder->name);
+}
+
 static uint32_t junk_lines(const struct delta *delta)
 {
     return session_junk_lines(conn_session(delta->task.link->conn));
@@ -103,8 +109,7 @@ static void choose_mode(struct delta *delta)
 static uint64_t delta_expects(struct imap_task *task)
 {
     struct delta *delta = delta_of(task);
-    const struct imap_name *name =
-        imap_names_find(&task->pool->names, task->folder->name);
+    const struct imap_name *name = name_of(delta);
     uint64_t messages = name != NULL ? name->messages : 0;
 
     choose_mode(delta);
@@ -178,11 +183,6 @@ static void send_old(struct delta *delta)
                        delta->request->since.highestmodseq);
     }
     imap_task_end(&delta->task);
-}
-
-static const struct imap_name *name_of(const struct delta *delta)
-{
-    return imap_names_find(&delta->task.pool->names, delta->task.folder->name);
 }
 
 /* UIDNEXT as the last STATUS said; 0: not known. */

@@ -7,8 +7,7 @@
 /* Reads that share a connection: while one arrives the next is on its way. */
 #define READS_DEEP 2u
 
-#define ADDS_DEEP   4u
-#define VISITS_DEEP IMAP_LINK_TASKS_MAX
+#define ADDS_DEEP 4u
 
 void imap_pool_init(struct imap_pool *pool)
 {
@@ -191,7 +190,7 @@ static struct imap_link *find_visited(const struct imap_pool *pool,
     if ((pool->caps.bits & CAP_UNSELECT) == 0)
         return NULL;
     for (link = pool->links; link != NULL; link = link->next) {
-        if (!can_follow(link, IMAP_VISITS, VISITS_DEEP))
+        if (!can_follow(link, IMAP_VISITS, IMAP_LINK_TASKS_MAX))
             continue;
         if (link->ahead != NULL && strcmp(link->ahead, task->folder->name) == 0)
             return link;
