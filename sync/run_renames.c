@@ -224,6 +224,27 @@ static void finish(struct renaming *renaming)
 
 /* --- carrying out ------------------------------------------------------------------ */
 
+/* Of what had a twin, and went along without it, the twin would have gone along
+ * too: its old name on record would be taken for that of any other folder there
+ * that gets it. */
+static void note_lost_twin(struct renaming *renaming, size_t i)
+{
+    const struct folder_work *above = renaming->works[renaming->index];
+    struct folder_work *work = renaming->works[i];
+    enum side twin = other(renaming->side);
+    char *name;
+
+    if (above == NULL || work->failed || !is_only_there(work, renaming->side) ||
+        is_new_there(work, renaming->side))
+        return;
+    name = rename_order_follow(renaming->places[i].name, renaming->to,
+                               above->row.name[twin]);
+    if (name == NULL)
+        return;
+    free(work->row.name[twin]);
+    work->row.name[twin] = name;
+}
+
 static void note_name(struct renaming *renaming, size_t i)
 {
     struct rename_place *place = &renaming->places[i];
@@ -235,6 +256,8 @@ static void note_name(struct renaming *renaming, size_t i)
         return;
     free(work->row.name[side]);
     work->row.name[side] = mem_copy(place->name);
+    if (!rename_order_is_temporary(renaming->to))
+        note_lost_twin(renaming, i);
     work->looked = true;
     /* One that only stepped aside has to come back, too. */
     work->row.follows[side] =

@@ -464,6 +464,38 @@ static void test_rename_unseen(void)
     world_deinit(&world);
 }
 
+/* What is left of a folder that was deleted went along with the one above it:
+ * another folder that gets its old name is not its twin. */
+static void test_rename_half(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 28);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 3, 'a');
+    fill(&world, LEFT, "A/X", 20, 'x');
+    sync_once(&world);
+    model_remove(left, "A/X");
+    model_rename(left, "A", "C");
+    ok(sync_once(&world) == 0 && world.result.held == 20 &&
+           model_folder(right, "C/X")->n_mail == 20,
+       "a deleted folder is held, and goes along with the one above it");
+    model_deliver(left, "A/X", "another", 0);
+    ok(sync_once(&world) == 0 && world.result.held == 20 &&
+           model_count(right, "A/X", "another") == 1 &&
+           model_folder(right, "C/X")->n_mail == 20 &&
+           model_folder(left, "C/X") == NULL,
+       "a new one of its old name is another");
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(right, "C/X") == NULL,
+       "let through, it is deleted where it is");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 /* The user deletes a folder and makes another one of that name. */
 static void replace_folder(struct world *world, const char *name,
                            const char *content)
@@ -809,6 +841,7 @@ int main(int argc, char **argv)
     test_subscriptions();
     test_rename_one_way();
     test_rename_out();
+    test_rename_half();
     test_rename_unseen();
     test_replaced();
     test_replaced_unsettled();
