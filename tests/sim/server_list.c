@@ -57,6 +57,24 @@ static void say_list(struct server_session *session, const char *verb,
     buf_deinit(&out);
 }
 
+/* "*" is anything, "%" anything on one level. RFC 3501 section 6.3.8. */
+static bool is_meant(const char *pattern, const char *name)
+{
+    while (*pattern != '\0') {
+        if (*pattern != '*' && *pattern != '%') {
+            if (*pattern++ != *name++)
+                return false;
+        } else if (is_meant(pattern + 1, name)) {
+            return true;
+        } else if (*name == '\0' || (*pattern == '%' && *name == '/')) {
+            return false;
+        } else {
+            name++;
+        }
+    }
+    return *name == '\0';
+}
+
 void server_list(struct server_session *session)
 {
     const struct server *server = session->server;
@@ -69,7 +87,7 @@ void server_list(struct server_session *session)
     for (size_t i = 0; i < server->n; i++) {
         const struct server_box *box = server->boxes[i];
 
-        if (strcmp(pattern, "*") != 0 && strcmp(pattern, box->name) != 0)
+        if (!is_meant(pattern, box->name))
             continue;
         say_list(session, "LIST", box, extended);
         if (status < session->n)
