@@ -186,6 +186,24 @@ static bool went_along(const struct account *account, enum side side,
     return false;
 }
 
+/* What a run puts into a folder as that gets another name goes along, and nobody
+ * saw its user move it. Did he, out of the folder that it is in on @side, or that
+ * it was in before the user there moved it, too? */
+static bool may_have_moved(const struct account *account, enum side side,
+                           uint32_t content, const char *folder)
+{
+    bool may = went_along(account, other(side), folder);
+
+    for (size_t i = 0; i < account->n && !may; i++) {
+        const struct account_fact *fact = &account->facts[i];
+
+        may = fact->content == content && fact->side == side &&
+              fact->fate == FATE_TAKEN &&
+              went_along(account, other(side), fact->folder);
+    }
+    return may;
+}
+
 /* Each removal on one side has its reason in what the other side's user took
  * away. Not one by one: moves that meet may come to more, in other folders. */
 void account_removal(struct account *account, enum side side, uint32_t content,
@@ -195,7 +213,7 @@ void account_removal(struct account *account, enum side side, uint32_t content,
     struct account_fact *fact;
 
     if (sum.taken[other(side)] == 0 && !account->aged &&
-        !went_along(account, other(side), folder)) {
+        !may_have_moved(account, side, content, folder)) {
         account->evils[EVIL_UNJUSTIFIED]++;
         account_wrong(account,
                       "unjustified: message %u is taken away from %s on the %s,"
