@@ -254,6 +254,14 @@ static bool are_uids_void(const struct folder_work *work,
             (now->uidnext != 0 && now->uidnext < was->uidnext));
 }
 
+/* What goes on record from now on is of another folder than the one that the
+ * record told of, and knew no message in. */
+static void forget_token(struct folder_work *work, enum side side)
+{
+    work->row.has_token[side] = false;
+    work->row.token[side] = (struct folder_token){0};
+}
+
 /* Said once a run. */
 static void tell_window(struct folder_work *work, enum side side)
 {
@@ -288,6 +296,7 @@ static void on_listed(struct request *base)
     enum side side = base == &compare->request[LEFT].base ? LEFT : RIGHT;
     struct delta_request *request = &compare->request[side];
     struct delta *delta = &compare->delta[side];
+    bool uids_void = base->result == 0 && are_uids_void(work, request, side);
     struct err err;
     int r;
 
@@ -296,12 +305,13 @@ static void on_listed(struct request *base)
             run_fail(work->run, side, ERR_STATE, &err);
     } else if (base->result < 0) {
         comparison_failed(work, side, base);
-    } else if (are_uids_void(work, request, side) &&
-               knows_anything(&work->row)) {
+    } else if (uids_void && knows_anything(&work->row)) {
         request->uids_void = true;
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
         work->present[side] = true;
+        if (uids_void)
+            forget_token(work, side);
         if (request->windowed)
             tell_window(work, side);
         work->partial[side] = !request->complete && !request->windowed;

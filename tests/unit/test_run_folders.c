@@ -565,6 +565,42 @@ static void test_replaced_unsettled(void)
     world_deinit(&world);
 }
 
+/* The record knows a folder, and no message in it: what comes into another one of
+ * that name is on record as that one's from the start. */
+static void test_replaced_empty(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 29);
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    model_make(left, "Empty");
+    model_make(left, "Other");
+    sync_once(&world);
+    replace_folder(&world, "Empty", "new here");
+    model_deliver(left, "Empty", "new there", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(left, "Empty", "new here") == 1 &&
+           model_count(right, "Empty", "new there") == 1 &&
+           world.n_events[REPORT_NOTICE] == 0,
+       "what is new in a folder that was made anew is copied, and that is all");
+    replace_folder(&world, "Other", "b1");
+    model_deliver(right, "Other", "b2", 0);
+    fill(&world, RIGHT, "INBOX", 3, 'n');
+    model_reconnect(left);
+    model_reconnect(right);
+    left->cut_after = 4;
+    ok(run_once(&world) != 0 && model_folder(left, "Other")->n_mail == 2,
+       "a run is cut once it filled its twin");
+    model_expunge(model_folder(right, "Other"), 1);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(right, "Other", "b1") == 0 &&
+           world.n_events[REPORT_NOTICE] == 0,
+       "what is deleted then does not come back");
+    world_deinit(&world);
+}
+
 /* --- random worlds ------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "B", "A/X", "B/X", "C"};
@@ -845,6 +881,7 @@ int main(int argc, char **argv)
     test_rename_unseen();
     test_replaced();
     test_replaced_unsettled();
+    test_replaced_empty();
     test_two_names_one(true);
     test_two_names_one(false);
     test_worlds(300);
