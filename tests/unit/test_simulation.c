@@ -113,10 +113,11 @@ static const uint64_t servers_disk_found[] = {4, 11, 97, 195, 0};
  * that was made anew kept the change token of the one before it; one that a run
  * had made, and never listed, was another one in the next; what was gone twice
  * from a Maildir was taken for merged; a renamed folder that could not be looked
- * at was another one. */
-static const uint64_t maildir_found[] = {14,    213,   568,   656,  1305,
-                                         1583,  7771,  16692, 3722, 7741,
-                                         22818, 15566, 9409,  0};
+ * at was another one; one that was made anew had the UIDVALIDITY of the one
+ * before it on record. */
+static const uint64_t maildir_found[] = {14,    213,   568,   656,     1305,
+                                         1583,  7771,  16692, 3722,    7741,
+                                         22818, 15566, 9409,  5003492, 0};
 
 /* Returns how many did not live. */
 static uint64_t live_all(size_t kind, uint64_t seed)
