@@ -79,12 +79,13 @@ static int keep_apart(void *owner, const struct state_pair *pair)
         .size = pair->size,
     };
 
-    if (!pair->gone[change->side]) {
+    if (!pair->gone[change->side] && !work->in_circle) {
         change->others = true;
         return 0;
     }
     state_pair_del(state, work->row.id, pair);
-    state_apart_put(state, &apart);
+    if (pair->gone[change->side]) /* else its move is next */
+        state_apart_put(state, &apart);
     return 0;
 }
 
@@ -199,6 +200,74 @@ static void wait(struct folder_work *work, enum side side)
         work->unconsumed[other(side)] = true;
 }
 
+static void count_circling(struct run *run)
+{
+    for (size_t i = 0; i < run->n_folders; i++)
+        run->folders[i]->n_circling = 0;
+    for (size_t i = 0; i < run->n_placements; i++) {
+        const struct placement *placement = &run->placements[i];
+
+        if (placement->move && placement->to->in_circle)
+            placement->ended_in->n_circling++;
+    }
+}
+
+static enum side absent_from(const struct folder_work *work)
+{
+    return work->present[LEFT] ? RIGHT : LEFT;
+}
+
+/* Does anything that it waits for come to its end by itself? */
+static bool waits_for_others(const struct folder_work *work)
+{
+    const struct state_folder *row = &work->row;
+
+    return row->pairs - row->gone[absent_from(work)] > work->n_circling;
+}
+
+/* Returns whether any folder has to wait. */
+static bool note_waiting(struct run *run)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        work->in_circle = false;
+        for (enum side side = LEFT; side < SIDES; side++) {
+            if (run_must_create(work, side) && must_wait(work, side))
+                work->in_circle = true;
+        }
+        any = any || work->in_circle;
+    }
+    return any;
+}
+
+/* Each that has to wait is in a circle, until it is seen not to be: folders that
+ * were deleted, some here and some there, and what was in each is to be moved
+ * into another one of them. None of these can wait for the others: they are
+ * made at once, and such pairs go off the record just before they are moved. A
+ * run that is broken off in between may leave a message in both folders, as it
+ * looks new in either; never in neither. */
+static void let_wait(struct run *run)
+{
+    bool changed = note_waiting(run);
+
+    while (changed) {
+        changed = false;
+        count_circling(run);
+        for (size_t i = 0; i < run->n_folders; i++) {
+            struct folder_work *work = run->folders[i];
+
+            if (!work->in_circle || !waits_for_others(work))
+                continue;
+            work->in_circle = false;
+            wait(work, absent_from(work));
+            changed = true;
+        }
+    }
+}
+
 /* What is made is called after its twin, which may have another name by now. */
 static void name_new(struct folder_work *work, enum side side)
 {
@@ -216,18 +285,15 @@ static bool name_all_new(struct run *run)
 {
     bool any = false;
 
+    let_wait(run);
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
         for (enum side side = LEFT; side < SIDES; side++) {
             if (!run_must_create(work, side))
                 continue;
-            if (must_wait(work, side)) {
-                wait(work, side);
-            } else {
-                name_new(work, side);
-                any = true;
-            }
+            name_new(work, side);
+            any = true;
         }
     }
     return any;

@@ -96,6 +96,8 @@ struct folder_work {
     size_t copies_left; /* of plan.copies, not yet in a transfer */
     bool made[SIDES];   /* by us */
     bool waits;         /* to be made, or removed, in a later pass or run */
+    bool in_circle;     /* it would wait for itself, by way of others */
+    size_t n_circling;  /* pairs that are to be moved into such folders */
 
     /* the whole run */
     struct uidset skip[SIDES];     /* given up, or held back */

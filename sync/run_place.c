@@ -95,6 +95,13 @@ static void leave_unnumbered(const struct placement *placement)
     };
 }
 
+/* Then its earlier pairs are off the record, and their UIDs may be those of
+ * others by now. */
+static bool was_made(const struct folder_work *work)
+{
+    return work->made[LEFT] || work->made[RIGHT];
+}
+
 /* A moved pair goes on under the other folder, its flags merged as if it had
  * never moved. A copy is a new pair: it gets the flags that the user's copy
  * has. */
@@ -109,7 +116,7 @@ static void record(struct placement *placement)
     struct flags current[SIDES];
     size_t n_records = plan->n_records;
 
-    if (placement->ended_in != NULL)
+    if (placement->ended_in != NULL && !was_made(placement->ended_in))
         state_pair_del(run->options.state, placement->ended_in->row.id,
                        &placement->ended);
     if (placement->to_uid == 0) {

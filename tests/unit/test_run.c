@@ -617,6 +617,82 @@ static void test_move_into_deleted(void)
     world_deinit(&world);
 }
 
+static bool holds_one(struct model *model, const char *name)
+{
+    struct model_folder *folder = model_folder(model, name);
+
+    return folder != NULL && folder->n_mail == 1;
+}
+
+static void cross_deleted(struct world *world)
+{
+    world_init(world, 29);
+    world->policy.moves = true;
+    fill(world, LEFT, "INBOX", 20, 'm');
+    fill(world, LEFT, "A", 1, 'a');
+    fill(world, LEFT, "B", 1, 'b');
+    sync_once(world);
+    user_moves(world, LEFT, "A", "B", "a0 of A");
+    model_remove(&world->side[LEFT], "A");
+    user_moves(world, RIGHT, "B", "A", "b0 of B");
+    model_remove(&world->side[RIGHT], "B");
+    model_deliver(&world->side[RIGHT], "A", "news", 0);
+}
+
+static bool is_crossed(struct world *world)
+{
+    return is_equal(world) && is_only_in(world, "B", "a0 of A") &&
+           is_only_in(world, "A", "b0 of B") && is_only_in(world, "A", "news");
+}
+
+/* Two folders that are to be made anew, each on another side, and what is gone
+ * with each went into the other one: neither may wait for the other. */
+static void test_moves_between_deleted(void)
+{
+    struct world world;
+
+    cross_deleted(&world);
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_crossed(&world),
+       "moved into each other's folder, that is to be made anew");
+    ok(holds_one(&world.side[RIGHT], "B"), "what was deleted is gone");
+    ok(world.side[LEFT].n_placed == 1 && world.side[RIGHT].n_placed == 1,
+       "no octets were sent for it");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* Broken off between the making of the folders and the moves, it may be in both
+ * folders, but nothing is lost. */
+static void test_moves_between_deleted_cut(void)
+{
+    unsigned cuts = 0;
+    unsigned bad = 0;
+    unsigned twice = 0;
+
+    for (unsigned i = 0; i < 16; i++) {
+        struct world world;
+        struct model *left = &world.side[LEFT];
+        struct model *cut = &world.side[i % SIDES];
+
+        cross_deleted(&world);
+        model_reconnect(left);
+        model_reconnect(&world.side[RIGHT]);
+        cut->lose_answer = i & 2;
+        cut->cut_after = 1 + i / 4;
+        cuts += run_once(&world) != 0;
+        sync_once(&world);
+        sync_once(&world);
+        bad += !is_equal(&world) || !is_only_in(&world, "A", "news") ||
+               model_count(left, "B", "a0 of A") != 1 ||
+               model_count(left, "A", "b0 of B") != 1;
+        twice += !is_crossed(&world);
+        world_deinit(&world);
+    }
+    ok(cuts > 0 && bad == 0,
+       "cut %u times, all is where it was moved (%u times in both folders)",
+       cuts, twice);
+}
+
 static void user_copies(struct world *world, enum side side, const char *from,
                         const char *to, const char *content)
 {
@@ -1306,6 +1382,8 @@ int main(int argc, char **argv)
         test_two_moves(i & 1 ? RIGHT : LEFT, i & 2);
     test_move_refused();
     test_move_into_deleted();
+    test_moves_between_deleted();
+    test_moves_between_deleted_cut();
     test_doubtful_copies(false);
     test_doubtful_copies(true);
     test_first_run_asks_nothing();
