@@ -140,17 +140,25 @@ static bool is_settled(const struct folder_work *work, enum side side)
            !work->run->options.endpoint[side]->tokens_prove;
 }
 
+/* Is the row as it was? Not where it is of a folder that went in a run that was
+ * cut short: its name is to be another's. */
+static bool is_untouched(const struct folder_work *work)
+{
+    bool nowhere = !work->row.exists[LEFT] && !work->row.exists[RIGHT];
+
+    return !work->looked && !work->failed &&
+           work->present[LEFT] == work->row.exists[LEFT] &&
+           work->present[RIGHT] == work->row.exists[RIGHT] &&
+           !(nowhere && work->row.pairs == 0);
+}
+
 static void settle_folder(struct folder_work *work)
 {
     struct run *run = work->run;
     bool over = run->result.result == 0;
 
-    if (!work->in_state)
+    if (!work->in_state || is_untouched(work))
         return;
-    if (!work->looked && !work->failed &&
-        work->present[LEFT] == work->row.exists[LEFT] &&
-        work->present[RIGHT] == work->row.exists[RIGHT])
-        return; /* its row is as it was */
     if (over && !work->failed && !work->present[LEFT] &&
         !work->present[RIGHT]) {
         state_folder_del(run->options.state, work->row.id);

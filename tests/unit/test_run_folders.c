@@ -839,6 +839,43 @@ static const char *play(uint32_t seed, bool trace, unsigned *doubled)
     return wrong;
 }
 
+/* A folder goes in a run that is cut off behind that. Another one gets its name,
+ * and gives it up again for one that the other side has made meanwhile. */
+static void test_gone_unsettled(void)
+{
+    struct world world;
+
+    world_init(&world, 25);
+    world.policy.moves = true;
+    world.policy.max_delete.kind = MAX_DELETE_OFF;
+    fill(&world, LEFT, "INBOX", 4, 'm');
+    fill(&world, LEFT, "A", 1, 'a');
+    fill(&world, LEFT, "C", 3, 'c');
+    sync_once(&world);
+    model_remove(&world.side[LEFT], "A");
+    model_deliver(&world.side[LEFT], "INBOX", "new", 0);
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    world.side[RIGHT].loses = "new";
+    world.side[RIGHT].n_loses = 1;
+    world.side[RIGHT].cut_after = 4;
+    ok(run_once(&world) == ERR_CONNECT &&
+           model_folder(&world.side[RIGHT], "A") == NULL,
+       "a folder is gone on both sides when the run is cut off");
+    ok(sync_once(&world) == 0 && is_equal(&world), "the next run is through");
+    model_rename(&world.side[LEFT], "C", "A");
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "A")->n_mail == 3,
+       "another one gets its name");
+    model_rename(&world.side[LEFT], "A", "C");
+    model_make(&world.side[RIGHT], "C");
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[LEFT], "A") == NULL &&
+           model_folder(&world.side[LEFT], "C")->n_mail == 3,
+       "what is in that goes where it was moved, and does not come back");
+    world_deinit(&world);
+}
+
 static void test_worlds(uint32_t n)
 {
     uint32_t failed = 0;
@@ -882,6 +919,7 @@ int main(int argc, char **argv)
     test_replaced();
     test_replaced_unsettled();
     test_replaced_empty();
+    test_gone_unsettled();
     test_two_names_one(true);
     test_two_names_one(false);
     test_worlds(300);
