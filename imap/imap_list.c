@@ -393,7 +393,8 @@ static char *name_before(const struct folder_entry *entry)
 }
 
 /* It goes now if it is empty, with nothing below it; else it gets its name
- * back. If that is taken it stays what it is: one more folder. */
+ * back, or another one: as it is called now, it would be synchronised, and be
+ * given its name in a later run, when nobody has changed anything. */
 static void mend_one(struct list *list, const struct folder_entry *entry,
                      const char *before)
 {
@@ -401,7 +402,8 @@ static void mend_one(struct list *list, const struct folder_entry *entry,
     struct imap_names *names = &list->task.pool->names;
     const struct imap_name *known = imap_names_find(names, entry->name);
     struct buf wire;
-    struct buf old_wire;
+    struct buf new_wire;
+    char *keep = imap_names_to_keep(names, before, list->task.pool->listings);
     bool empty = entry->token.messages == 0;
 
     for (size_t i = 0; i < request->n_folders; i++) {
@@ -411,17 +413,18 @@ static void mend_one(struct list *list, const struct folder_entry *entry,
             empty = false;
     }
     buf_init(&wire, 0);
-    buf_init(&old_wire, 0);
+    buf_init(&new_wire, 0);
     buf_add(&wire, bytes_of(known->wire));
     imap_names_remove(names, entry->name);
     if (empty) {
         imap_link_leave(list->task.link, entry->name);
         imap_task_send_name(&list->task, STEP_MEND, "DELETE", &wire, "");
-    } else if (imap_names_wire(names, before, &old_wire, NULL) == 0) {
-        imap_task_send_rename(&list->task, STEP_MEND, &wire, &old_wire);
+    } else if (imap_names_wire(names, keep, &new_wire, NULL) == 0) {
+        imap_task_send_rename(&list->task, STEP_MEND, &wire, &new_wire);
     }
     buf_deinit(&wire);
-    buf_deinit(&old_wire);
+    buf_deinit(&new_wire);
+    free(keep);
 }
 
 /* Whether anything was sent: then all is listed anew. */

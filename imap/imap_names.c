@@ -215,6 +215,27 @@ void imap_names_remove(struct imap_names *names, const char *name)
         name_free(take(names, at));
 }
 
+static bool is_taken(const struct imap_names *names, const char *name,
+                     uint32_t listing)
+{
+    const struct imap_name *known = imap_names_find(names, name);
+
+    return known != NULL && known->selectable && known->listing == listing;
+}
+
+char *imap_names_to_keep(const struct imap_names *names, const char *before,
+                         uint32_t listing)
+{
+    char *name = mem_copy(before);
+
+    for (unsigned n = 1; is_taken(names, name, listing); n++) {
+        free(name);
+        name = n == 1 ? mem_printf("%s" IMAP_NAMES_KEPT, before)
+                      : mem_printf("%s" IMAP_NAMES_KEPT "-%u", before, n);
+    }
+    return name;
+}
+
 bool imap_names_within(const char *name, const char *folder)
 {
     size_t len = strlen(folder);

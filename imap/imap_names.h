@@ -23,6 +23,10 @@
 /* Behind the name of a folder that is about to be deleted. */
 #define IMAP_NAMES_ASIDE "-being-removed-by-mailtwin"
 
+/* Behind the name of one that is not deleted after all, and whose name is
+ * taken. */
+#define IMAP_NAMES_KEPT "-kept-by-mailtwin"
+
 struct imap_name {
     char *name;        /* ours */
     char *wire;        /* the server's, ASCII */
@@ -72,6 +76,12 @@ struct imap_name *imap_names_put(struct imap_names *names, const char *name,
 
 /* Forget @name, if it is there. */
 void imap_names_remove(struct imap_names *names, const char *name);
+
+/* The name for a folder that was called @before when it was put aside: that, or
+ * where @listing named one that has it by now, the first one behind it that is
+ * free, with IMAP_NAMES_KEPT. Fresh memory. */
+char *imap_names_to_keep(const struct imap_names *names, const char *before,
+                         uint32_t listing);
 
 /* Is the folder called @name the one called @folder, or below it? */
 bool imap_names_within(const char *name, const char *folder);

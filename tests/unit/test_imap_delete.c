@@ -8,6 +8,7 @@
 #define CAPS  SCRIPTED_CAPS
 
 #define ASIDE "Box" IMAP_NAMES_ASIDE
+#define KEPT  "Box" IMAP_NAMES_KEPT
 
 struct delete_case {
     const char *name;
@@ -141,13 +142,38 @@ static const struct mend_case {
                  SAYS(BACK, "OK x"), {"LIST", BOX, "OK x", false, 0},
                  SAYS("DELETE", "OK x")},
      .asked = {1, 1, 1, 1, 0}, .listed = "Box "},
-    {.name = "which may be taken: it stays what it is",
+    {.name = "which may be taken: it gets another one, for good",
+     .answers = {{"LIST", BOX "* LIST () \"/\" " ASIDE "\r\n", "OK x", true, 0},
+                 {"STATUS \"" ASIDE, "* STATUS " ASIDE " (MESSAGES 1 UIDNEXT 4"
+                  " UIDVALIDITY 7)\r\n", "OK x", false, 0},
+                 SAYS("RENAME \"" ASIDE "\" \"" KEPT "\"", "OK x"),
+                 {"LIST", BOX "* LIST () \"/\" " KEPT "\r\n", "OK x",
+                  false, 0}, SAYS("RENAME", "OK x"), SAYS("DELETE", "OK x")},
+     .asked = {1, 1, 1, 1, 0, 0}, .listed = "Box " KEPT " "},
+    {.name = "and the next one, where that is taken, too",
+     .answers = {{"LIST", BOX "* LIST () \"/\" " ASIDE "\r\n* LIST () \"/\" "
+                  KEPT "\r\n", "OK x", true, 0},
+                 {"STATUS \"" ASIDE, "* STATUS " ASIDE " (MESSAGES 1 UIDNEXT 4"
+                  " UIDVALIDITY 7)\r\n", "OK x", false, 0},
+                 SAYS("RENAME \"" ASIDE "\" \"" KEPT "-2\"", "OK x"),
+                 {"LIST", BOX "* LIST () \"/\" " KEPT "\r\n* LIST () \"/\" "
+                  KEPT "-2\r\n", "OK x", false, 0}, SAYS("RENAME", "OK x")},
+     .asked = {1, 1, 1, 1, 0}, .listed = "Box " KEPT " " KEPT "-2 "},
+    {.name = "what only stands above others does not take it",
+     .answers = {{"LIST", "* LIST (\\Noselect) \"/\" Box\r\n* LIST () \"/\" "
+                  ASIDE "\r\n", "OK x", true, 0},
+                 {"STATUS \"" ASIDE, "* STATUS " ASIDE " (MESSAGES 1 UIDNEXT 4"
+                  " UIDVALIDITY 7)\r\n", "OK x", false, 0},
+                 SAYS(BACK, "OK x"), {"LIST", BOX, "OK x", false, 0},
+                 SAYS("RENAME", "OK x")},
+     .asked = {1, 1, 1, 1, 0}, .listed = "Box "},
+    {.name = "where the server refuses it, it stays what it is",
      .answers = {{"STATUS \"" ASIDE, "* STATUS " ASIDE " (MESSAGES 1 UIDNEXT 4"
                   " UIDVALIDITY 7)\r\n", "OK x", false, 0},
-                 SAYS(BACK, "NO [ALREADYEXISTS] x"),
-                 {"LIST", BOX "* LIST () \"/\" " ASIDE "\r\n", "OK x",
-                  false, 0}, SAYS("DELETE", "OK x")},
-     .asked = {2, 1, 2, 0}, .listed = "Box " ASIDE " "},
+                 SAYS(BACK, "NO [NOPERM] x"),
+                 {"LIST", "* LIST () \"/\" " ASIDE "\r\n", "OK x", false, 0},
+                 SAYS("DELETE", "OK x")},
+     .asked = {2, 1, 2, 0}, .listed = ASIDE " "},
     {.name = "empty, but with a folder in it: both get their names back",
      .answers = {{"LIST", "* LIST () \"/\" " ASIDE "\r\n"
                   "* LIST () \"/\" " ASIDE "/In\r\n", "OK x", true, 0},
