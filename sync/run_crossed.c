@@ -11,10 +11,11 @@
  *
  * A pair that both sides lost has nothing left to be asked, so its size and
  * date stand for it; that the two new ones are the same is asked up the ladder
- * of match.h. The pair stays on record until the move is done: whatever comes
- * between, the next run finds the same again. Without proof both stay, one in
- * each folder; as they do after a run that was cut short while it deleted: then
- * it may have been us who took one of them away.
+ * of match.h. The pair stays on record until the move is done, or until its
+ * folder is made anew, which goes before: whatever comes between, the next run
+ * finds the same again. Without proof both stay, one in each folder; as they do
+ * after a run that was cut short while it deleted: then it may have been us who
+ * took one of them away.
  */
 #include <stdlib.h>
 

@@ -192,7 +192,8 @@ static void look_again(const struct placement *placement)
 }
 
 /* The folder is to be made anew, but not before what is gone with it is gone on
- * the other side. The next pass sees all of it again. */
+ * the other side. The next pass sees all of it again; until then those that it
+ * comes from are not removed, either. */
 static void find_again(const struct placement *placement)
 {
     struct folder_work *const works[] = {placement->from, placement->ended_in};
@@ -202,6 +203,7 @@ static void find_again(const struct placement *placement)
         return;
     }
     for (size_t i = 0; placement->move && i < 2; i++) {
+        works[i]->waits = true;
         works[i]->want_full[LEFT] = true;
         works[i]->want_full[RIGHT] = true;
     }
@@ -210,7 +212,7 @@ static void find_again(const struct placement *placement)
 /* Not tried, as a folder failed, or has to wait. */
 static void put_off(const struct placement *placement)
 {
-    if (placement->to->waits)
+    if (placement->to->waits && !placement->to->present[placement->side])
         find_again(placement);
     else if (placement->move)
         look_again(placement);

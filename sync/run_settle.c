@@ -41,13 +41,16 @@ static void refresh_rows(struct run *run)
 }
 
 /* A side that we changed has to show that it holds what was recorded, and
- * nothing else: only then may the next run leave it closed. */
+ * nothing else: only then may the next run leave it closed. One that is gone has
+ * to say so again, or what went with it would look as if it were there. */
 static bool must_look_again(const struct folder_work *work, enum side side)
 {
     const struct endpoint *endpoint = work->run->options.endpoint[side];
 
-    if (!work->present[side] || SABOTAGED(no_second_look))
+    if (SABOTAGED(no_second_look))
         return false;
+    if (!work->present[side])
+        return work->row.exists[side] && work->want_full[side];
     if (work->want_full[side] || work->unnumbered > 0 || work->unproved[side])
         return true;
     if (!work->dirty[side])
@@ -58,12 +61,12 @@ static bool must_look_again(const struct folder_work *work, enum side side)
 }
 
 /* One that is gone is on record as there until what was in it is gone on the
- * other side, too: what a guard holds has to be found again. */
+ * other side, too: what a guard holds, or waits, has to be found again. */
 static bool still_exists(const struct folder_work *work, enum side side)
 {
     return work->present[side] ||
-           (work->row.exists[side] &&
-            (work->failed || work->row.pairs > work->row.gone[side]));
+           (work->row.exists[side] && (work->failed || work->waits ||
+                                       work->row.pairs > work->row.gone[side]));
 }
 
 void run_doubt(struct folder_work *work, enum side side)

@@ -693,6 +693,85 @@ static void test_moves_between_deleted_cut(void)
        cuts, twice);
 }
 
+/* Row 8, and the folder that the message is to be in was deleted on the side
+ * that moves it back: the folder waits for what is on record of it, which must
+ * not wait for the move into that folder. */
+static void test_two_moves_into_deleted(bool others)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 27);
+    world.policy.moves = true;
+    world.policy.on_conflict = RIGHT;
+    world.policy.folders = mem_copy("INBOX, A, B, X");
+    fill(&world, LEFT, "INBOX", 20, 'm');
+    fill(&world, LEFT, "A", others ? 4 : 1, 'a');
+    fill(&world, LEFT, "B", others ? 4 : 1, 'b');
+    fill(&world, LEFT, "X", 1, 'x');
+    sync_once(&world);
+    /* To X, which the right has not any more. */
+    model_remove(right, "X");
+    model_expunge(model_folder(left, "X"), 1);
+    user_moves(&world, LEFT, "A", "X", "a0 of A");
+    user_moves(&world, LEFT, "B", "X", "b0 of B");
+    model_remove(left, "A");
+    model_remove(left, "B");
+    /* The one stays where it is, and so it would wait for itself; or both
+     * would wait for each other. */
+    if (others) {
+        user_moves(&world, RIGHT, "A", "A", "a0 of A");
+        user_moves(&world, RIGHT, "B", "B", "b0 of B");
+    } else {
+        user_moves(&world, RIGHT, "A", "B", "a0 of A");
+        user_moves(&world, RIGHT, "B", "A", "b0 of B");
+    }
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world),
+       "row 8, into a folder that is to be made anew%s",
+       others ? " once other mail is gone" : "");
+    ok(is_only_in(&world, others ? "A" : "B", "a0 of A") &&
+           is_only_in(&world, others ? "B" : "A", "b0 of B"),
+       "each is there once, where the right has it");
+    ok(holds_one(left, "A") && holds_one(left, "B") &&
+           model_folder(left, "X") == NULL,
+       "with nothing else, and the folder between is gone");
+    ok(world.n_events[REPORT_NOTICE] == 0,
+       "no folder of ours is taken for another's");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    free(world.policy.folders);
+    world_deinit(&world);
+}
+
+/* The same, or a plain move, out of a folder that the mover emptied and deleted:
+ * it is not to go before the message, nor to be taken for one that is there. */
+static void test_move_out_of_deleted(bool two)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 28);
+    world.policy.moves = true;
+    world.policy.on_conflict = RIGHT;
+    fill(&world, LEFT, "INBOX", 20, 'm');
+    fill(&world, LEFT, "D", 1, 'd');
+    fill(&world, LEFT, "Y", 2, 'y');
+    sync_once(&world);
+    user_moves(&world, LEFT, "D", two ? "X" : "Y", "d0 of D");
+    if (two)
+        user_moves(&world, RIGHT, "D", "Y", "d0 of D");
+    model_remove(left, "D");
+    model_remove(two ? left : right, "Y");
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world) &&
+           is_only_in(&world, "Y", "d0 of D") && holds_one(right, "Y") &&
+           model_folder(right, "D") == NULL,
+       "%s out of a folder that is gone into one that is to be made anew",
+       two ? "row 8:" : "moved");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 static void user_copies(struct world *world, enum side side, const char *from,
                         const char *to, const char *content)
 {
@@ -1384,6 +1463,10 @@ int main(int argc, char **argv)
     test_move_into_deleted();
     test_moves_between_deleted();
     test_moves_between_deleted_cut();
+    test_two_moves_into_deleted(false);
+    test_two_moves_into_deleted(true);
+    test_move_out_of_deleted(true);
+    test_move_out_of_deleted(false);
     test_doubtful_copies(false);
     test_doubtful_copies(true);
     test_first_run_asks_nothing();
