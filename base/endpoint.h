@@ -88,6 +88,9 @@ enum special_use {
     USE_TRASH
 };
 
+/* Behind the name of a folder that lives on though another one has its name. */
+#define FOLDER_KEPT "-kept-by-mailtwin"
+
 struct folder_entry {
     char *name;
     struct folder_token token;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
 #include "imap/mutf7.h"
 
@@ -230,8 +231,8 @@ char *imap_names_to_keep(const struct imap_names *names, const char *before,
 
     for (unsigned n = 1; is_taken(names, name, listing); n++) {
         free(name);
-        name = n == 1 ? mem_printf("%s" IMAP_NAMES_KEPT, before)
-                      : mem_printf("%s" IMAP_NAMES_KEPT "-%u", before, n);
+        name = n == 1 ? mem_printf("%s" FOLDER_KEPT, before)
+                      : mem_printf("%s" FOLDER_KEPT "-%u", before, n);
     }
     return name;
 }

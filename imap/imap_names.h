@@ -23,9 +23,6 @@
 /* Behind the name of a folder that is about to be deleted. */
 #define IMAP_NAMES_ASIDE "-being-removed-by-mailtwin"
 
-/* Behind the name of one that is not deleted after all, and whose name is
- * taken. */
-#define IMAP_NAMES_KEPT "-kept-by-mailtwin"
 
 struct imap_name {
     char *name;        /* ours */
@@ -79,7 +76,7 @@ void imap_names_remove(struct imap_names *names, const char *name);
 
 /* The name for a folder that was called @before when it was put aside: that, or
  * where @listing named one that has it by now, the first one behind it that is
- * free, with IMAP_NAMES_KEPT. Fresh memory. */
+ * free, with FOLDER_KEPT. Fresh memory. */
 char *imap_names_to_keep(const struct imap_names *names, const char *before,
                          uint32_t listing);
 

@@ -77,6 +77,8 @@ struct folder_work {
     const struct folder_entry *entry[SIDES];
     bool present[SIDES]; /* there now */
     bool was_renamed;    /* in this run, by whomever */
+    bool makes_way;      /* it is gone on one side, and another one gets its
+                            name on the other, where it is put aside */
     bool ours[SIDES]; /* its name there, that is not on record, is our deed */
     bool by_name;     /* what has its name is what it is: no rename */
     bool proved;      /* what was listed for it under other names is it */

@@ -26,10 +26,12 @@ struct renaming {
 
 static void next_rename(struct renaming *renaming);
 
+/* Without a twin, too, where it was to make way for another one. */
 static bool follows(const struct folder_work *work, enum side side)
 {
     return work->winner == other(side) && !work->failed &&
-           work->entry[LEFT] != NULL && work->entry[RIGHT] != NULL;
+           work->entry[side] != NULL &&
+           (work->entry[other(side)] != NULL || work->makes_way);
 }
 
 static bool any_follows(const struct run *run, enum side side)

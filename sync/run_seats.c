@@ -194,31 +194,48 @@ static bool is_mapped(const struct folder_work *work)
            work->entry[LEFT]->use == work->entry[RIGHT]->use;
 }
 
+/* The entry that has the name which the twin of @work is to get; or NULL. */
+static const struct folder_entry *entry_in_place(const struct folder_work *work)
+{
+    enum side side = other(winner(work));
+    const struct list_request *list = &work->run->list[side];
+
+    for (size_t i = 0; i < list->n_folders; i++) {
+        const struct folder_entry *entry = &list->folders[i];
+
+        if (entry->selectable && entry != work->entry[side] &&
+            strcmp(entry->name, work->entry[winner(work)]->name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* Whose entry is it? NULL: of no folder on record. */
+static struct folder_work *owner_of(const struct run *run, enum side side,
+                                    const struct folder_entry *entry)
+{
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (run->folders[i]->entry[side] == entry)
+            return run->folders[i];
+    }
+    return NULL;
+}
+
 /* Another folder of the twin's side has the name, and keeps it: then this is no
  * rename; its messages go into that one. */
 static bool is_taken(const struct folder_work *work)
 {
-    const struct run *run = work->run;
+    const struct folder_entry *entry = entry_in_place(work);
     enum side side = other(winner(work));
-    const char *name = work->entry[winner(work)]->name;
+    const struct folder_work *owner;
 
-    for (size_t i = 0; i < run->list[side].n_folders; i++) {
-        const struct folder_entry *entry = &run->list[side].folders[i];
-        bool goes = false;
-
-        if (!entry->selectable || entry == work->entry[side] ||
-            strcmp(entry->name, name) != 0)
-            continue;
-        for (size_t k = 0; k < run->n_folders; k++) {
-            const struct folder_work *holder = run->folders[k];
-
-            if (holder->entry[side] == entry)
-                goes = (seems_renamed(holder) || holder->winner != SIDES) &&
-                       winner(holder) != side;
-        }
-        return !goes;
-    }
-    return false;
+    if (entry == NULL)
+        return false;
+    owner = owner_of(work->run, side, entry);
+    return owner == NULL ||
+           !(owner->makes_way ||
+             ((seems_renamed(owner) || owner->winner != SIDES) &&
+              winner(owner) != side));
 }
 
 /* Where both sides gave it another name, the other one may do. */
@@ -232,15 +249,91 @@ static bool try_other_name(struct folder_work *work)
     return !is_taken(work);
 }
 
+/* Is a folder called so, on record or in a list? */
+static bool is_known(const struct run *run, const char *name)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < run->n_folders && !known; i++) {
+        known = strcmp(run->folders[i]->row.name[LEFT], name) == 0 ||
+                strcmp(run->folders[i]->row.name[RIGHT], name) == 0;
+    }
+    for (enum side side = LEFT; side < SIDES; side++) {
+        for (size_t i = 0; i < run->list[side].n_folders && !known; i++)
+            known = strcmp(run->list[side].folders[i].name, name) == 0;
+    }
+    return known;
+}
+
+/* What a folder is called that is gone from @side, and lives on though another
+ * one gets its name: fresh memory. */
+static char *name_aside(const struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+    char *name = mem_printf("%s" FOLDER_KEPT, work->row.name[side]);
+
+    for (unsigned n = 2; is_known(run, name); n++) {
+        free(name);
+        name = mem_printf("%s" FOLDER_KEPT "-%u", work->row.name[side], n);
+    }
+    return name;
+}
+
+/* The folder that has the name was deleted with all that is in it where the name
+ * was given to this one. Put aside, it goes in this run, too; all that its users
+ * have not deleted lives on there. */
+static bool puts_aside(const struct folder_work *work)
+{
+    enum side side = other(winner(work));
+    const struct folder_entry *entry = entry_in_place(work);
+    struct folder_work *owner = owner_of(work->run, side, entry);
+    bool is_gone = owner != NULL && owner->entry[other(side)] == NULL &&
+                   owner->row.exists[other(side)] &&
+                   !work->run->list[other(side)].doubtful;
+    char *name;
+
+    if (!is_gone || owner->failed || owner->winner != SIDES ||
+        seems_renamed(owner) || strcmp(entry->name, "INBOX") == 0)
+        return false;
+    name = name_aside(owner, other(side));
+    owner->makes_way = filter_accepts(work->run->filter, name);
+    free(name);
+    return owner->makes_way;
+}
+
+/* So it was decided in a run that was killed since. */
+static bool is_still_to_go(const struct folder_work *work)
+{
+    return work->winner != SIDES && work->entry[work->winner] == NULL &&
+           work->entry[other(work->winner)] != NULL;
+}
+
+static void give_way(struct folder_work *work)
+{
+    enum side side = work->entry[LEFT] != NULL ? LEFT : RIGHT;
+    char *name = name_aside(work, other(side));
+
+    free(work->row.name[other(side)]);
+    work->row.name[other(side)] = name;
+    work->row.follows[side] = true;
+    work->winner = other(side);
+    work->looked = true;
+    if (!work->run->options.dry)
+        state_folder_put(work->run->options.state, &work->row);
+}
+
 static bool drop_taken(struct run *run)
 {
     bool any = false;
 
+    for (size_t i = 0; i < run->n_folders; i++)
+        run->folders[i]->makes_way = is_still_to_go(run->folders[i]);
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
         if (!seems_renamed(work) || work->entry[LEFT] == NULL ||
-            work->entry[RIGHT] == NULL || is_mapped(work) || !is_taken(work))
+            work->entry[RIGHT] == NULL || is_mapped(work) || !is_taken(work) ||
+            puts_aside(work))
             continue;
         any = true;
         if (try_other_name(work))
@@ -458,6 +551,10 @@ void run_take_names(struct run *run)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
+        if (work->makes_way && work->winner == SIDES) {
+            give_way(work);
+            any = true;
+        }
         if (work->failed || (!seems_renamed(work) && !turn_back(work)))
             continue;
         for (enum side side = LEFT; side < SIDES; side++) {

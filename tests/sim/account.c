@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
-#include "imap/imap_names.h"
 #include "tests/sim/content.h"
 
 struct account_fact {
@@ -539,7 +539,7 @@ static void check_count(struct account *account, const struct sum *sum,
 static bool has_kept(const struct look *look)
 {
     for (size_t i = 0; i < look->n_folders; i++) {
-        if (strstr(look->folders[i], IMAP_NAMES_KEPT) != NULL)
+        if (strstr(look->folders[i], FOLDER_KEPT) != NULL)
             return true;
     }
     return false;

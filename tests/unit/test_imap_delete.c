@@ -8,7 +8,7 @@
 #define CAPS  SCRIPTED_CAPS
 
 #define ASIDE "Box" IMAP_NAMES_ASIDE
-#define KEPT  "Box" IMAP_NAMES_KEPT
+#define KEPT  "Box" FOLDER_KEPT
 
 struct delete_case {
     const char *name;

@@ -464,6 +464,94 @@ static void test_rename_unseen(void)
     world_deinit(&world);
 }
 
+/* One is deleted, another one gets its name, and a new one that one's: as logs
+ * are put away. */
+static void rotate(struct world *world, uint32_t seed)
+{
+    struct model *left = &world->side[LEFT];
+
+    world_init(world, seed);
+    world->policy.max_delete.kind = MAX_DELETE_OFF;
+    world->policy.moves = true;
+    fill(world, LEFT, "INBOX", 3, 'i');
+    fill(world, LEFT, "New", 12, 'n');
+    fill(world, LEFT, "New/X", 4, 'x');
+    fill(world, LEFT, "Old", 10, 'o');
+    fill(world, LEFT, "Old/X", 5, 'y');
+    sync_once(world);
+    model_remove(left, "Old");
+    model_remove(left, "Old/X");
+    model_rename(left, "New", "Old");
+    model_deliver(left, "New", "another", 0);
+}
+
+static bool is_rotated(struct world *world, enum side side)
+{
+    struct model *model = &world->side[side];
+
+    return model_folder(model, "New")->n_mail == 1 &&
+           model_folder(model, "Old")->n_mail == 12 &&
+           model_folder(model, "Old/X")->n_mail == 4 &&
+           model_count(model, "Old", "n0 of New") == 1;
+}
+
+static void test_rotation(void)
+{
+    struct world world;
+    uint32_t bad = 0;
+
+    rotate(&world, 29);
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FOLDER_RENAME] == 4,
+       "a plan tells of a folder that makes way for one that gets its name");
+    world.dry = false;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           is_rotated(&world, RIGHT) && world.side[LEFT].n_read == 1 &&
+           world.side[RIGHT].n_read == 0 && world.side[RIGHT].n_folders == 4,
+       "which is renamed; the other one and what was in it is gone");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+
+    rotate(&world, 30);
+    model_deliver(&world.side[RIGHT], "Old", "late", 0);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           is_rotated(&world, RIGHT) &&
+           model_folder(&world.side[LEFT], "Old" FOLDER_KEPT)->n_mail == 1 &&
+           model_count(&world.side[LEFT], "Old" FOLDER_KEPT, "late") == 1,
+       "row 10: new mail in it is kept, under another name");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+
+    rotate(&world, 31);
+    world.policy.max_delete.kind = MAX_DELETE_COUNT;
+    world.policy.max_delete.value = 9;
+    for (int run = 0; run < 2; run++)
+        ok(sync_once(&world) == 0 && world.result.held == 15 &&
+               is_rotated(&world, RIGHT) &&
+               model_folder(&world.side[RIGHT], "Old" FOLDER_KEPT)->n_mail ==
+                   10 &&
+               model_folder(&world.side[LEFT], "Old" FOLDER_KEPT) == NULL,
+           "too many to be deleted, they are held there (run %d)", run);
+    world.force_delete = true;
+    ok(sync_once(&world) == 0 && is_equal(&world) && is_rotated(&world, RIGHT),
+       "and let through");
+    world_deinit(&world);
+
+    for (uint32_t cut = 1; cut <= 14; cut++) {
+        rotate(&world, 32 + cut / 2);
+        model_reconnect(&world.side[LEFT]);
+        model_reconnect(&world.side[RIGHT]);
+        world.side[RIGHT].cut_after = 1 + cut / 2;
+        world.side[RIGHT].lose_answer = cut % 2 == 1;
+        run_once(&world);
+        bad += sync_once(&world) != 0 || !is_equal(&world) ||
+               !is_rotated(&world, RIGHT) || world.side[RIGHT].n_read > 0 ||
+               sync_once(&world) != 0 || !is_idle(&world);
+        world_deinit(&world);
+    }
+    ok(bad == 0, "cut at any change, the next run goes on (%u do not)", bad);
+}
+
 /* What is left of a folder that was deleted went along with the one above it:
  * another folder that gets its old name is not its twin. */
 static void test_rename_half(void)
@@ -915,6 +1003,7 @@ int main(int argc, char **argv)
     test_rename_one_way();
     test_rename_out();
     test_rename_half();
+    test_rotation();
     test_rename_unseen();
     test_replaced();
     test_replaced_unsettled();
