@@ -8,6 +8,7 @@
  *     run_folders.c  what is on record, and what the two lists say of it
  *     run_seats.c    which listed folder is which on record
  *     run_prove.c    is what seems renamed the same folder?
+ *     run_names.c    whose name counts, and who makes way for it
  *     run_join.c     the rest of both lists: new folders, special use
  *     run_renames.c  twins get the names that their folders have now
  *     run_compare.c  deltas and identity, folder by folder
@@ -317,11 +318,12 @@ void run_ask(struct folder_work *work);
 /* run_seats.c: which entry of the lists is which folder on record, into
  * entry[]; proves by a sample of messages what seems renamed. */
 void run_seats(struct run *run);
-/* All is proved, or waits for the next run: take over the new names, and decide
- * which side's the twin gets, into winner. */
-void run_take_names(struct run *run);
+/* The same without a question: what cannot be what it seems, or with
+ * @only_proved what was not proved, is sought by its name. */
+void run_seat_all(struct run *run, bool only_proved);
 /* Was something listed for it on @side, under another name than on record? */
 bool run_is_renamed(const struct folder_work *work, enum side side);
+bool run_seems_renamed(const struct folder_work *work); /* on any */
 /* What a folder called @name on the other side is called on @side, by the
  * folders above it whose names differ: fresh memory. */
 char *run_map_name(const struct run *run, enum side side, const char *name);
@@ -329,6 +331,13 @@ char *run_map_name(const struct run *run, enum side side, const char *name);
 /* run_prove.c: is a folder that seems renamed, and is listed on both sides, what
  * it seems to be? Into proved, disproved or unanswered. */
 void run_prove(struct folder_work *work);
+/* When all are answered: what shows nothing itself, as it is empty, was taken
+ * along by the one above it; what could not be looked at waits. */
+void run_prove_rest(struct run *run);
+
+/* run_names.c: take over the new names of what is proved, and decide which
+ * side's the twin gets, into winner, and what makes way for it. */
+void run_take_names(struct run *run);
 
 /* run_join.c: the entries that are of no folder on record become folders.
  * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */

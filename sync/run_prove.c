@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "sync/rename_order.h"
 #include "sync/run_internal.h"
 
 #define SAMPLE_MAX 32u
@@ -166,4 +167,136 @@ void run_prove(struct folder_work *work)
         proof->pending++;
         endpoint_identify(run->options.endpoint[side], request);
     }
+}
+
+/* --- what shows nothing itself ---------------------------------------------------- */
+
+/* Has a folder above it, whose new name is proved, taken it along to the name
+ * that it has there? */
+static bool went_along(const struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+    bool along = !run_is_renamed(work, side);
+
+    for (size_t i = 0; i < run->n_folders && !along; i++) {
+        const struct folder_work *above = run->folders[i];
+        char *name;
+
+        if (!above->proved || !run_is_renamed(above, side) ||
+            !rename_order_is_below(work->row.name[side], above->row.name[side]))
+            continue;
+        name = rename_order_follow(work->row.name[side], above->row.name[side],
+                                   above->entry[side]->name);
+        along = strcmp(name, work->entry[side]->name) == 0;
+        free(name);
+    }
+    return along;
+}
+
+/* Until the next run, with all that is in it. */
+static void let_wait(struct folder_work *work, const struct err *err)
+{
+    run_folder_failed(work, run_is_renamed(work, LEFT) ? LEFT : RIGHT, err);
+    work->unseen = true;
+}
+
+/* What shows nothing itself, as none of its messages is left on both sides, was
+ * taken along. But what could not be looked at may be anything: if the one above
+ * it were renamed, its twin would go along, and meet what may be its own mail or
+ * another folder's. */
+static bool prove_by_parents(struct run *run)
+{
+    bool any_waits = false;
+    struct err err;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        struct folder_work *work = run->folders[i];
+
+        if (work->proved || work->disproved || !run_seems_renamed(work) ||
+            !went_along(work, LEFT) || !went_along(work, RIGHT))
+            continue;
+        work->proved = work->unanswered == NULL;
+        if (work->proved)
+            continue;
+        err_set(&err, ERR_REFUSED,
+                "it seems to be renamed, and waits: whether its messages are "
+                "the same could not be looked at: %s",
+                work->unanswered);
+        let_wait(work, &err);
+        any_waits = true;
+    }
+    return any_waits;
+}
+
+static bool is_on_its_way(const struct folder_work *work)
+{
+    return work->entry[LEFT] != NULL && work->entry[RIGHT] != NULL &&
+           (run_seems_renamed(work) || work->winner != SIDES);
+}
+
+/* Has, had, or will have the one a name that is the other's, or below it? */
+static bool get_in_the_way(const struct folder_work *one,
+                           const struct folder_work *two)
+{
+    const char *const names[][4] = {
+        {one->row.name[LEFT], one->row.name[RIGHT], one->entry[LEFT]->name,
+         one->entry[RIGHT]->name},
+        {two->row.name[LEFT], two->row.name[RIGHT], two->entry[LEFT]->name,
+         two->entry[RIGHT]->name},
+    };
+
+    for (size_t i = 0; i < 16; i++) {
+        const char *a = names[0][i / 4];
+        const char *b = names[1][i % 4];
+
+        if (strcmp(a, b) == 0 || rename_order_is_below(a, b) ||
+            rename_order_is_below(b, a))
+            return true;
+    }
+    return false;
+}
+
+/* Who waits already, and has a name in the way of @work? NULL: nobody. */
+static const struct folder_work *find_waiting(const struct folder_work *work)
+{
+    const struct run *run = work->run;
+
+    for (size_t i = 0; i < run->n_folders; i++) {
+        const struct folder_work *one = run->folders[i];
+
+        if (one->failed && is_on_its_way(one) && get_in_the_way(one, work))
+            return one;
+    }
+    return NULL;
+}
+
+/* Renames are carried out together, or not at all. */
+static void wait_together(struct run *run)
+{
+    bool again = true;
+    struct err err;
+
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < run->n_folders; i++) {
+            struct folder_work *work = run->folders[i];
+            const struct folder_work *one = !work->failed && is_on_its_way(work)
+                                                ? find_waiting(work)
+                                                : NULL;
+
+            if (one == NULL)
+                continue;
+            err_set(&err, ERR_REFUSED,
+                    "it seems to be renamed, and waits together with %s",
+                    run_folder_name(one));
+            let_wait(work, &err);
+            again = true; /* others may be in the way of this one */
+        }
+    }
+}
+
+void run_prove_rest(struct run *run)
+{
+    if (prove_by_parents(run))
+        wait_together(run);
 }
