@@ -41,5 +41,21 @@ for pair in ann:disk bob:carol eve:plus; do
     is "$left: nothing is copied" "$(summary .left.copied)" 0
     runs 0 "$left: a run after it" --json sync "$left"
     nothing_done "$left: does nothing"
+
+    # As logs are put away: the old one goes, the last one gets its name.
+    mail bulk "$left" Logs/last 12 8000
+    mail bulk "$left" Logs/old 9 8000
+    runs 0 "$left: a run" sync "$left"
+    mail rmdir "$left" Logs/old
+    mail rename "$left" Logs/last Logs/old
+    mail new "$left" Logs/last fresh
+    runs 0 "$left: a run after one got the name of one that was deleted" \
+        --json sync "$left"
+    equal "$left: both sides are equal" "$left" "$right"
+    is "$left: what is in it is not copied" "$(summary .right.copied)" 1
+    is "$left: what was deleted does not come back" \
+        "$(mail subjects "$left" | grep -c '^Logs/old')" 12
+    runs 0 "$left: a run after it" --json sync "$left"
+    nothing_done "$left: does nothing"
 done
 done_testing
