@@ -117,15 +117,29 @@ static enum obstacle obstacle_to(const struct order *order, size_t i)
     return worst;
 }
 
+/* Is there one below it that stays, and that it would take to a wrong name? */
+static bool is_held_back(const struct order *order, size_t i)
+{
+    for (size_t k = 0; k < order->n; k++) {
+        if (order->places[k].stays && is_below(order, k, i) &&
+            !goes_along(order, k, i))
+            return true;
+    }
+    return false;
+}
+
 /* What is blocked blocks those that want its name. */
 static void find_blocked(struct order *order)
 {
     bool again = true;
 
+    for (size_t i = 0; i < order->n; i++)
+        order->blocked[i] = order->places[i].stays;
     while (again) {
         again = false;
         for (size_t i = 0; i < order->n; i++) {
-            if (!is_going(order, i) || obstacle_to(order, i) != STAYS)
+            if (!is_going(order, i) ||
+                (!is_held_back(order, i) && obstacle_to(order, i) != STAYS))
                 continue;
             order->blocked[i] = true;
             again = true;
@@ -189,7 +203,7 @@ static bool must_step_aside(const struct order *order, size_t i)
     const char *name = order->places[i].name;
     bool is_wrong = is_going(order, i) && !rename_order_is_temporary(name);
 
-    if (order->places[i].want == NULL)
+    if (order->places[i].want == NULL || order->places[i].stays)
         return false;
     for (size_t k = 0; k < order->n; k++) {
         if (is_below(order, k, i) && order->places[k].want != NULL)

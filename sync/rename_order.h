@@ -20,10 +20,12 @@ struct rename_place {
     char *name; /* now */
     char *want; /* its name in the end, or NULL: as it is, or wherever its
                    parent goes */
+    bool stays; /* it was refused another name: nothing that would take it to a
+                   wrong one goes, either */
 };
 
 /* Can the place not have its name, as another folder has it that will not go
- * away? */
+ * away, or as one below it stays? */
 bool rename_order_is_blocked(const struct rename_place *places, size_t n,
                              size_t index);
 

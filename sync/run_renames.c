@@ -189,6 +189,17 @@ static void tell_failure(const struct folder_work *work, enum side side,
     free(text);
 }
 
+static bool is_held_back(const struct renaming *renaming, size_t above)
+{
+    bool is = false;
+
+    for (size_t i = 0; i < renaming->n && !is; i++)
+        is = renaming->places[i].stays &&
+             rename_order_is_below(renaming->places[i].name,
+                                   renaming->places[above].name);
+    return is;
+}
+
 /* Does it have its name now? */
 static void conclude(struct renaming *renaming, size_t i)
 {
@@ -208,9 +219,11 @@ static void conclude(struct renaming *renaming, size_t i)
         work->row.follows[side] = false;
         if (strcmp(work->entry[side]->name, place->name) != 0)
             tell(work, side);
-    } else {
+    } else if (!place->stays) {
         tell_failure(work, side, place->want,
-                     "another folder has that name, and keeps it");
+                     is_held_back(renaming, i)
+                         ? "one below it could not be renamed first"
+                         : "another folder has that name, and keeps it");
     }
 }
 
@@ -296,8 +309,7 @@ static void give_up(struct renaming *renaming, const struct err *err)
 
     if (work != NULL)
         tell_failure(work, renaming->side, renaming->to, err->text);
-    free(place->want);
-    place->want = NULL; /* until the next run */
+    place->stays = true; /* until the next run */
     free(renaming->to);
     renaming->to = NULL;
 }

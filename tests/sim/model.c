@@ -861,6 +861,11 @@ static void act_folder(struct work *work)
     }
     if (change->action == FOLDER_CREATE)
         model_make(model, change->name);
+    if (change->action == FOLDER_RENAME && model->keeps != NULL &&
+        strcmp(change->name, model->keeps) == 0) {
+        finish_work(work, ERR_REFUSED, "it keeps its name");
+        return;
+    }
     if (change->action == FOLDER_RENAME && folder != NULL)
         model_rename(model, change->name, change->new_name);
     if ((change->action == FOLDER_SUBSCRIBE ||

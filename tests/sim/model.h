@@ -82,6 +82,7 @@ struct model {
     bool keeps_one;      /* of equal messages that are added: the first */
     const char *poison;  /* content that costs the connection, or NULL */
     bool poison_unsure;  /* and nobody knows whether it arrived */
+    const char *keeps;   /* a folder that it does not rename, or NULL */
     uint32_t room;       /* messages that it has room for; 0: any number */
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */

@@ -136,6 +136,30 @@ static void test_blocked(void)
     forget(&side);
 }
 
+/* One that has to go elsewhere first was refused that. */
+static void test_held_back(void)
+{
+    struct side_of_renames side = {0};
+
+    add(&side, "a", "x");
+    add(&side, "a/b", "a/b");
+    add(&side, "c", "a");
+    add(&side, "d", "e");
+    add(&side, "d/f", "e/f");
+    side.places[1].stays = true;
+    side.places[4].stays = true;
+    play(&side, 40);
+    ok(strcmp(side.places[0].name, "a") == 0 &&
+           strcmp(side.places[1].name, "a/b") == 0 &&
+           rename_order_is_blocked(side.places, side.n, 0) &&
+           rename_order_is_blocked(side.places, side.n, 2),
+       "what would take one that stays to a wrong name stays, too");
+    ok(side.steps == 1 && !side.clash &&
+           strcmp(side.places[4].name, "e/f") == 0,
+       "to its own name it goes along");
+    forget(&side);
+}
+
 /* A tree of some folders, each under itself or an earlier one; and the same
  * folders under any names. Each step may be the last of a run that is killed:
  * the next one begins with the names alone, which is how play() works. */
@@ -204,6 +228,7 @@ int main(void)
 {
     test_cases();
     test_blocked();
+    test_held_back();
     test_random();
     return done_testing();
 }

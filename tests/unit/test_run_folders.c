@@ -464,6 +464,35 @@ static void test_rename_unseen(void)
     world_deinit(&world);
 }
 
+/* One below a folder that is renamed has to go elsewhere first, and is refused
+ * that: the one above it must not take it to a name that is neither's. */
+static void test_rename_refused(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 50);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 12, 'a');
+    fill(&world, LEFT, "A/X", 12, 'x');
+    sync_once(&world);
+    model_rename(left, "A/X", "X");
+    model_rename(left, "A", "C");
+    right->keeps = "A/X";
+    ok(sync_once(&world) == 0 && world.result.failed == 2 &&
+           model_folder(right, "A")->n_mail == 12 &&
+           model_folder(right, "A/X")->n_mail == 12,
+       "a folder waits for one below it that is refused its name");
+    right->keeps = NULL;
+    ok(sync_once(&world) == 0 && is_equal(&world) && nothing_sent(&world) &&
+           model_folder(right, "C")->n_mail == 12 &&
+           model_folder(right, "X")->n_mail == 12,
+       "then both are renamed");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 /* One is deleted, another one gets its name, and a new one that one's: as logs
  * are put away. */
 static void rotate(struct world *world, uint32_t seed)
@@ -1004,6 +1033,7 @@ int main(int argc, char **argv)
     test_rename_out();
     test_rename_half();
     test_rotation();
+    test_rename_refused();
     test_rename_unseen();
     test_replaced();
     test_replaced_unsettled();
