@@ -1,9 +1,12 @@
 /* mailtwin: keeps two mailboxes the same. Chooses and runs one command. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
@@ -32,6 +35,19 @@ static void keep_secrets(void)
 #if defined(__linux__) && !defined(HAS_LEAK_CHECKER)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+/* A file that gets the number of a stream that its caller has closed would be
+ * written to by all who mean the stream. /dev/null takes its place, the wrong way
+ * round: to read or write there is the error that it would have been. */
+static bool hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    }
+    return true;
 }
 
 static void set_up_process(void)
@@ -169,6 +185,8 @@ int main(int argc, char **argv)
     struct console console;
     enum exitcode code;
 
+    if (!hold_streams())
+        return EXITCODE_STATE;
     set_up_process();
     code = start(argc, argv, &options, &console);
     code = finish(&console, code);

@@ -44,6 +44,14 @@ runs 0 "status" status
 has "names the pair" "$T/out" 'main'
 runs 0 "status in JSON" --json status
 ok "is JSON" jq -es 'length > 0' "$T/out"
+# A file that got the number of a closed stream would be written to in its place.
+for closed in "<&-" ">&-" "2>&-" "<&- >&- 2>&-"; do
+    mail new left INBOX "with $closed"
+    sh -c "exec $closed; exec \"\$@\"" sh "$MAILTWIN" -c "$T/conf" \
+        --state-dir "$T/state" -q sync main
+    is "a run with $closed" $? 0
+    equal "both sides are equal" left disk
+done
 dovecot_stop "$T/one"
 runs 0 "status needs no server" status main
 runs 4 "a run does" sync main
