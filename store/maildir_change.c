@@ -80,13 +80,15 @@ static int find_letters(struct job *job)
 
 static int open_folder(struct job *job)
 {
+    /* By way of tmp a keyword gets a letter. */
+    bool with_tmp = job->flags != NULL && job->add_names[0] != '\0';
     int r;
 
     if (job->dirs.self >= 0) {
         return 0;
     }
-    r = maildir_tree_open(job->base.maildir->root, job->path, false, &job->dirs,
-                          &job->base.err);
+    r = maildir_tree_open(job->base.maildir->root, job->path, with_tmp,
+                          &job->dirs, &job->base.err);
     if (r == 0 && job->flags != NULL) {
         r = find_letters(job);
     }

@@ -62,6 +62,7 @@ unsigned maildir_keywords_free(const struct maildir_keywords *keywords,
  * letter stays without one.
  *
  * @keywords  read anew under the lock
+ * @folder    descriptor of it; its tmp is there
  * @avoid     letters that files carry although they have no name
  *
  * May wait for the lock for some seconds. Returns 0, ERR_BUSY (another program

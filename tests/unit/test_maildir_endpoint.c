@@ -475,6 +475,12 @@ static void test_flags(void)
                0 &&
            world_count(&world, "INBOX/cur", name) == 1,
        "another keyword: %s", name);
+    ok(world_shell(&world, "rmdir mail/INBOX/tmp") == 0 &&
+           world_flag(&world, "INBOX", ID, 1, flags_of(&world, 0, "late"),
+                      none) == 0 &&
+           world_count(&world, "INBOX/cur", name) == 1 &&
+           strcmp(strchr(name, ':'), ":2,FPSXbcz,extra") == 0,
+       "another one where a power cut took tmp: %s", name);
     (void)world_add(&world, "INBOX", ID, B("b\r\n"),
                     flags_of(&world, FLAG_ANSWERED, "More new"));
     ok(world_delta(&world, "INBOX", ID, true) == 0 &&
