@@ -15,8 +15,9 @@ struct account_fact {
     enum side side;
     bool base; /* it was there when both were in step */
     bool fresh;
-    bool tool; /* taken away by the tool, not by a user */
-    bool only; /* no act: from now on it is on this side only */
+    bool tool;   /* taken away by the tool, not by a user */
+    bool only;   /* no act: from now on it is on this side only */
+    bool lapsed; /* no act: a power cut took it */
     enum fate fate;
     uint32_t run; /* account.run of that time */
 };
@@ -27,6 +28,7 @@ struct sum {
     uint32_t fresh[SIDES];
     uint32_t deleted[SIDES];
     uint32_t taken[SIDES]; /* deleted or moved away, by the user */
+    uint32_t lapsed;
     bool touched[SIDES];
     bool overtaken; /* taken away or flagged when a run may have been about to
                        copy it */
@@ -88,6 +90,12 @@ void account_begin(struct account *account, const struct look *look)
             ->base = true;
 }
 
+/* Did a user do it? */
+static bool is_act(const struct account_fact *fact)
+{
+    return !fact->base && !fact->tool && !fact->only && !fact->lapsed;
+}
+
 static struct sum sum_up(const struct account *account, uint32_t content)
 {
     uint32_t added_run = UINT32_MAX; /* of the first that was added */
@@ -99,11 +107,9 @@ static struct sum sum_up(const struct account *account, uint32_t content)
 
         if (fact->content != content)
             continue;
-        if (fact->base) {
-            sum.base++;
-            continue;
-        }
-        if (fact->tool || fact->only)
+        sum.base += fact->base;
+        sum.lapsed += fact->lapsed;
+        if (!is_act(fact))
             continue;
         sum.touched[side] = true;
         sum.fresh[side] += fact->fresh;
@@ -128,8 +134,8 @@ static bool follows_closely(const struct account *account,
         const struct account_fact *before = &account->facts[i];
 
         if (before->content == fact->content &&
-            (!before->base || account->reset) && !before->tool &&
-            !before->only && before->fate != FATE_DELETED &&
+            (is_act(before) || (before->base && account->reset)) &&
+            before->fate != FATE_DELETED &&
             before->run < fact->run + fact->run % 2)
             return true;
     }
@@ -163,6 +169,15 @@ void account_only(struct account *account, enum side side, uint32_t content,
     fact->side = side;
     fact->fate = FATE_ADDED;
     fact->only = true;
+}
+
+void account_lapsed(struct account *account, enum side side, uint32_t content,
+                    const char *folder)
+{
+    struct account_fact *fact = add(account, content, folder);
+
+    fact->side = side;
+    fact->lapsed = true;
 }
 
 void account_renamed(struct account *account, enum side side,
@@ -228,8 +243,8 @@ void account_removal(struct account *account, enum side side, uint32_t content,
 
 static bool is_taken_in_run(const struct account_fact *fact, enum side side)
 {
-    return !fact->base && !fact->tool && !fact->only && fact->side == side &&
-           fact->run % 2 == 1 && fact->content != CONTENT_NONE &&
+    return is_act(fact) && fact->side == side && fact->run % 2 == 1 &&
+           fact->content != CONTENT_NONE &&
            (fact->fate == FATE_TAKEN || fact->fate == FATE_DELETED);
 }
 
@@ -257,7 +272,7 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 /* Is it new there, to one who has only seen what is on the other side, too? */
 static bool is_new(const struct account_fact *fact, uint32_t content)
 {
-    return fact->content == content && !fact->base && !fact->tool &&
+    return fact->content == content && (is_act(fact) || fact->only) &&
            fact->fate == FATE_ADDED;
 }
 
@@ -295,12 +310,12 @@ static uint32_t least(const struct account *account, const struct sum *sum,
                       uint32_t content)
 {
     uint32_t fresh = sum->fresh[LEFT] + sum->fresh[RIGHT];
-    uint32_t deleted = sum->deleted[LEFT] + sum->deleted[RIGHT];
+    uint32_t gone = sum->deleted[LEFT] + sum->deleted[RIGHT] + sum->lapsed;
     uint32_t all = sum->base + fresh;
 
     if (all > 0)
         all -= lesser(all - 1, met(account, content));
-    return all > deleted ? all - deleted : 0;
+    return all > gone ? all - gone : 0;
 }
 
 static bool has_folder(const struct look *look, const char *name)
@@ -477,23 +492,31 @@ static bool may_have_gone_along(const struct account *account,
            went_along(account, other(fact->side), fact->folder);
 }
 
-/* How often it was put into the folder, and taken from there. NULL: into and
- * from any. */
-static void count_facts(const struct account *account, uint32_t content,
-                        const char *folder, uint32_t *in, uint32_t *out)
+/* How often something was done to it in a folder. */
+struct counts {
+    uint32_t in;     /* put there */
+    uint32_t out;    /* taken from there */
+    uint32_t lapsed; /* taken by a power cut; not in out */
+};
+
+/* @folder  NULL: in any. */
+static struct counts count_facts(const struct account *account,
+                                 uint32_t content, const char *folder)
 {
-    *in = 0;
-    *out = 0;
+    struct counts counts = {0};
+
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *fact = &account->facts[i];
 
-        if (fact->content != content || fact->tool || fact->only ||
+        if (fact->content != content ||
             (folder != NULL && strcmp(fact->folder, folder) != 0))
             continue;
-        *in += fact->base || fact->fate == FATE_ADDED;
-        *out += !fact->base &&
-                (fact->fate == FATE_TAKEN || fact->fate == FATE_DELETED);
+        counts.lapsed += fact->lapsed;
+        counts.in += fact->base || (is_act(fact) && fact->fate == FATE_ADDED);
+        counts.out += is_act(fact) &&
+                      (fact->fate == FATE_TAKEN || fact->fate == FATE_DELETED);
     }
+    return counts;
 }
 
 /* How often at most it is there beyond that. */
@@ -504,7 +527,7 @@ static uint32_t gone_along(const struct account *account, uint32_t content)
     for (size_t i = 0; i < account->n; i++) {
         const struct account_fact *fact = &account->facts[i];
 
-        n += fact->content == content && !fact->tool && !fact->only &&
+        n += fact->content == content && (fact->base || is_act(fact)) &&
              may_have_gone_along(account, fact);
     }
     return n;
@@ -515,17 +538,15 @@ static void check_count(struct account *account, const struct sum *sum,
                         uint32_t n)
 {
     uint32_t more = folder == NULL ? gone_along(account, content) : 0;
-    uint32_t in;
-    uint32_t out;
+    struct counts counts = count_facts(account, content, folder);
+    uint32_t in = counts.in;
+    uint32_t out = certain ? counts.out : 0;
 
-    count_facts(account, content, folder, &in, &out);
-    if (!certain)
-        out = 0;
     if (folder == NULL)
         folder = "all folders";
     if (n + out > in + more) {
         excess(account, sum, content, folder, n, in - out);
-    } else if (certain && n + out < in) {
+    } else if (certain && n + out + counts.lapsed < in) {
         account->evils[EVIL_LOST]++;
         account_wrong(account,
                       "lost: message %u is in %s %u times, should be %u",

@@ -80,10 +80,16 @@ void account_removal(struct account *account, enum side side, uint32_t content,
  * equal, while one run was under way? */
 bool account_taken_twice(const struct account *account, enum side side);
 
+/* A power cut took a message away from @side, through no doing of the tool: it
+ * may be back from the other side, where that had it already, or gone for good.
+ * No reason to take one away from there. */
+void account_lapsed(struct account *account, enum side side, uint32_t content,
+                    const char *folder);
+
 /*
- * Through no doing of the tool @side went back to what it was: in a power cut,
- * or to an older copy. @gone: messages of it that may have been lost so. Those
- * that are nowhere any more count as deleted by their user.
+ * Through no doing of the tool @side went back to an older copy. @gone: messages
+ * of it that may have been lost so. Those that are nowhere any more count as
+ * deleted by their user.
  */
 void account_excuse(struct account *account, enum side side,
                     const struct look *gone, const struct look *left,

@@ -488,10 +488,19 @@ bool half_maildir_is_marked(struct half *half)
     return is;
 }
 
+/* The date is part of a file, and may be what is missing of it. */
+static bool is_whole(const char *path)
+{
+    uint32_t content = maildir_half_content(path);
+    struct stat st;
+
+    return content != CONTENT_NONE && stat(path, &st) == 0 &&
+           st.st_mtim.tv_sec == content_date(content);
+}
+
 static bool is_torn(struct half *half, const char *path, bool in_tmp)
 {
-    return half_maildir_is_soft(half, path) &&
-           (in_tmp || maildir_half_content(path) == CONTENT_NONE);
+    return half_maildir_is_soft(half, path) && (in_tmp || !is_whole(path));
 }
 
 void half_maildir_tidy(struct half *half, bool stale)

@@ -134,6 +134,39 @@ static void excuse(struct world *world, const struct look *gone)
     look_free(&right);
 }
 
+/* Is a file of that base name there? */
+static bool is_there(const struct look *look, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    size_t n = strcspn(name, ":");
+
+    for (size_t i = 0; i < look->n_mail; i++) {
+        const char *other = strrchr(look->mail[i].file, '/') + 1;
+
+        if (strcspn(other, ":") == n && memcmp(other, name, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a power cut took of @soft. Nothing of it was on record, or it would have
+ * been made durable: whoever takes it away from the other side for that is
+ * wrong. */
+static void lapse(struct world *world, const struct look *soft)
+{
+    struct look left;
+
+    half_look(world->maildir, &left);
+    for (size_t i = 0; i < soft->n_mail; i++) {
+        const struct look_mail *mail = &soft->mail[i];
+
+        if (!is_there(&left, mail->file))
+            account_lapsed(&world->account, world->maildir_side, mail->content,
+                           soft->folders[mail->folder]);
+    }
+    look_free(&left);
+}
+
 static void cut_power(struct world *world)
 {
     uint32_t seed = sched_random(1u << 30);
@@ -150,7 +183,7 @@ static void cut_power(struct world *world)
     keep_soft(world, &soft);
     disk_power_cut(seed);
     half_maildir_tidy(world->maildir, false);
-    excuse(world, &soft);
+    lapse(world, &soft);
     look_free(&soft);
 }
 
