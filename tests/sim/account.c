@@ -15,9 +15,10 @@ struct account_fact {
     enum side side;
     bool base; /* it was there when both were in step */
     bool fresh;
-    bool tool;   /* taken away by the tool, not by a user */
-    bool only;   /* no act: from now on it is on this side only */
-    bool lapsed; /* no act: a power cut took it */
+    bool tool;    /* taken away by the tool, not by a user */
+    bool only;    /* no act: from now on it is on this side only */
+    bool lapsed;  /* no act: a power cut took it */
+    bool cleared; /* and what was left of it was cleared away */
     enum fate fate;
     uint32_t run; /* account.run of that time */
 };
@@ -29,6 +30,7 @@ struct sum {
     uint32_t deleted[SIDES];
     uint32_t taken[SIDES]; /* deleted or moved away, by the user */
     uint32_t lapsed;
+    uint32_t cleared[SIDES]; /* of them */
     bool touched[SIDES];
     bool overtaken; /* taken away or flagged when a run may have been about to
                        copy it */
@@ -109,6 +111,7 @@ static struct sum sum_up(const struct account *account, uint32_t content)
             continue;
         sum.base += fact->base;
         sum.lapsed += fact->lapsed;
+        sum.cleared[side] += fact->cleared;
         if (!is_act(fact))
             continue;
         sum.touched[side] = true;
@@ -172,12 +175,13 @@ void account_only(struct account *account, enum side side, uint32_t content,
 }
 
 void account_lapsed(struct account *account, enum side side, uint32_t content,
-                    const char *folder)
+                    const char *folder, bool cleared)
 {
     struct account_fact *fact = add(account, content, folder);
 
     fact->side = side;
     fact->lapsed = true;
+    fact->cleared = cleared;
 }
 
 void account_renamed(struct account *account, enum side side,
@@ -228,8 +232,8 @@ void account_removal(struct account *account, enum side side, uint32_t content,
     struct sum sum = sum_up(account, content);
     struct account_fact *fact;
 
-    if (sum.taken[other(side)] == 0 && !account->aged &&
-        !may_have_moved(account, side, content, folder)) {
+    if (sum.taken[other(side)] + sum.cleared[other(side)] == 0 &&
+        !account->aged && !may_have_moved(account, side, content, folder)) {
         account->evils[EVIL_UNJUSTIFIED]++;
         account_wrong(account,
                       "unjustified: message %u is taken away from %s on the %s,"

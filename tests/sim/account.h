@@ -82,9 +82,10 @@ bool account_taken_twice(const struct account *account, enum side side);
 
 /* A power cut took a message away from @side, through no doing of the tool: it
  * may be back from the other side, where that had it already, or gone for good.
- * No reason to take one away from there. */
+ * @cleared: its user did, who found it torn: if it was on record, it was deleted.
+ * Else nobody has a reason to take one away from the other side. */
 void account_lapsed(struct account *account, enum side side, uint32_t content,
-                    const char *folder);
+                    const char *folder, bool cleared);
 
 /*
  * Through no doing of the tool @side went back to an older copy. @gone: messages

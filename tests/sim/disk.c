@@ -304,6 +304,13 @@ struct disk_place disk_find(int at, const char *path)
     return place;
 }
 
+bool disk_is_spoilt(const char *path)
+{
+    const struct disk_node *node = disk_find(AT_FDCWD, path).node;
+
+    return node != NULL && node->spoilt && !node->published;
+}
+
 /* --- the order of durability --------------------------------------------------------- */
 
 static bool has_parts(const struct disk_node *dir, const char *name)

@@ -99,6 +99,11 @@ void disk_tell(const struct disk_watcher *watcher);
 void disk_others_begin(void);
 void disk_others_end(void);
 
+/* Is the file @path, an absolute one, other than it seems: a sync of it failed,
+ * and a later one said that all is well? Not what the program itself has put
+ * into place: that knows better than to believe it. */
+bool disk_is_spoilt(const char *path);
+
 /* All is durable now. */
 void disk_settle(void);
 

@@ -327,6 +327,7 @@ static void copy_tree(const struct disk_tree *from, struct disk_tree *to)
 
         copy->id = node->id;
         copy->mtime = node->mtime;
+        copy->spoilt = node->spoilt;
         copy->published = node->published;
         copy->recorded = node->recorded;
         copy->len = copy->cap = node->len;

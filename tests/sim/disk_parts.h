@@ -49,6 +49,7 @@ struct disk_node {
     struct disk_write *writes;
     size_t n_writes;
     size_t writes_cap;
+    bool spoilt;        /* durable without what a failed fsync() lost */
     bool published;     /* put into cur or new by the program */
     bool recorded;      /* a commit has named it */
     uint64_t n_changes; /* of an entry of the root: below it */

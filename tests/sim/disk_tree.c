@@ -232,8 +232,10 @@ void disk_tree_sync(struct disk_tree *tree, struct disk_node *node)
         }
         settle_chosen(tree);
     }
-    for (size_t i = 0; i < node->n_writes; i++)
+    for (size_t i = 0; i < node->n_writes; i++) {
         disk_tree_apply(node, &node->writes[i]);
+        node->spoilt |= node->writes[i].lost;
+    }
     drop_writes(node);
 }
 

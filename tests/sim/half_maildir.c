@@ -500,7 +500,8 @@ static bool is_whole(const char *path)
 
 static bool is_torn(struct half *half, const char *path, bool in_tmp)
 {
-    return half_maildir_is_soft(half, path) && (in_tmp || !is_whole(path));
+    return (half_maildir_is_soft(half, path) || disk_is_spoilt(path)) &&
+           (in_tmp || !is_whole(path));
 }
 
 void half_maildir_tidy(struct half *half, bool stale)

@@ -39,6 +39,7 @@ struct world_counts {
     uint64_t cuts[3];  /* at any byte: by FIN, RST, silence */
     uint64_t connects; /* that failed */
     uint64_t overrun;  /* messages that came into a folder as it was deleted */
+    uint64_t spoilt;   /* files that a disk had refused, cleared away as torn */
     uint64_t stuck;    /* worlds that ended so: see struct world */
 };
 

@@ -106,15 +106,18 @@ void world_disk_fault(struct world *world, bool any)
     }
 }
 
-/* Of @look only what a power cut may take. */
-static void keep_soft(struct world *world, struct look *look)
+/* Of the Maildir's messages those that a power cut may take: not durable yet, or
+ * spoilt. */
+static void look_at_some(struct world *world, bool spoilt, struct look *look)
 {
     size_t n = 0;
 
+    half_look(world->maildir, look);
     for (size_t i = 0; i < look->n_mail; i++) {
         struct look_mail mail = look->mail[i];
 
-        if (half_maildir_is_soft(world->maildir, mail.file))
+        if (disk_is_spoilt(mail.file) == spoilt &&
+            (spoilt || half_maildir_is_soft(world->maildir, mail.file)))
             look->mail[n++] = mail;
         else
             free(mail.file);
@@ -149,20 +152,28 @@ static bool is_there(const struct look *look, const char *path)
     return false;
 }
 
-/* What a power cut took of @soft. Nothing of it was on record, or it would have
- * been made durable: whoever takes it away from the other side for that is
- * wrong. */
-static void lapse(struct world *world, const struct look *soft)
+/*
+ * What a power cut took of @some.
+ *
+ * What is not durable yet cannot be on record: whoever takes it away from the
+ * other side for that is wrong. What is spoilt may be: the disk refused it, the
+ * run that was told so failed, and the next one believes the sync that says that
+ * all is well (docs/crash-safety.md). Such a file is torn now; that it goes for
+ * good is its user's doing, half_maildir_tidy(), and counted.
+ */
+static void lapse(struct world *world, const struct look *some, bool spoilt)
 {
     struct look left;
 
     half_look(world->maildir, &left);
-    for (size_t i = 0; i < soft->n_mail; i++) {
-        const struct look_mail *mail = &soft->mail[i];
+    for (size_t i = 0; i < some->n_mail; i++) {
+        const struct look_mail *mail = &some->mail[i];
 
-        if (!is_there(&left, mail->file))
-            account_lapsed(&world->account, world->maildir_side, mail->content,
-                           soft->folders[mail->folder]);
+        if (is_there(&left, mail->file))
+            continue;
+        account_lapsed(&world->account, world->maildir_side, mail->content,
+                       some->folders[mail->folder], spoilt);
+        world->counts->spoilt += spoilt;
     }
     look_free(&left);
 }
@@ -171,6 +182,7 @@ static void cut_power(struct world *world)
 {
     uint32_t seed = sched_random(1u << 30);
     struct look soft;
+    struct look spoilt;
 
     world->counts->faults[WORLD_POWER_CUT]++;
     if (world->tell)
@@ -179,12 +191,14 @@ static void cut_power(struct world *world)
         disk_power_cut(seed);
         return;
     }
-    half_look(world->maildir, &soft);
-    keep_soft(world, &soft);
+    look_at_some(world, false, &soft);
+    look_at_some(world, true, &spoilt);
     disk_power_cut(seed);
     half_maildir_tidy(world->maildir, false);
-    lapse(world, &soft);
+    lapse(world, &soft, false);
+    lapse(world, &spoilt, true);
     look_free(&soft);
+    look_free(&spoilt);
 }
 
 bool world_disk_after(struct world *world)
