@@ -63,11 +63,11 @@ static void tell_row(const char *what, const struct world_counts *counts,
            " state old, %" PRIu64 " Maildir old, %" PRIu64
            " power cut, %" PRIu64 " disk failed, %" PRIu64
            " left to the users, %" PRIu64 " came into a folder as it was "
-           "deleted\n",
+           "deleted, %" PRIu64 " spoilt by the disk\n",
            counts->faults[WORLD_RENUMBERED], counts->faults[WORLD_STATE_LOST],
            counts->faults[WORLD_STATE_OLD], counts->faults[WORLD_MAIL_OLD],
            counts->faults[WORLD_POWER_CUT], counts->faults[WORLD_DISK_FAILED],
-           counts->stuck, counts->overrun);
+           counts->stuck, counts->overrun, counts->spoilt);
 }
 
 static const struct {
@@ -119,6 +119,12 @@ static const uint64_t maildir_found[] = {14,    213,   568,   656,     1305,
                                          1583,  7771,  16692, 3722,    7741,
                                          22818, 15566, 9409,  5003492, 0};
 
+/* A folder had lost its tmp, and a keyword no letter; a power cut took what its
+ * user had made once more, beside one that he had deleted; a copy; the date of a
+ * file; a file that the disk had refused before. */
+static const uint64_t maildir_disk_found[] = {
+    3000357, 3000504, 3001035, 3000664, 3001552, 3000500, 3002795, 0};
+
 /* Returns how many did not live. */
 static uint64_t live_all(size_t kind, uint64_t seed)
 {
@@ -137,11 +143,11 @@ static uint64_t live_all(size_t kind, uint64_t seed)
 static uint64_t live_found(size_t kind)
 {
     static const uint64_t *const found[KINDS] = {
-        servers_found, servers_disk_found, maildir_found, NULL};
+        servers_found, servers_disk_found, maildir_found, maildir_disk_found};
     struct world_counts counts = {0};
     uint64_t failed = 0;
 
-    for (const uint64_t *seed = found[kind]; seed != NULL && *seed != 0; seed++)
+    for (const uint64_t *seed = found[kind]; *seed != 0; seed++)
         failed += !lives(kind, *seed, &counts);
     return failed;
 }
@@ -155,9 +161,7 @@ int main(void)
     for (size_t kind = 0; kind < KINDS; kind++) {
         const char *only = getenv("KIND");
 
-        /* The last one is only told by its name: see docs/testing.md. */
-        if (only != NULL ? strcmp(only, kinds[kind].name) != 0
-                         : kind == KINDS - 1)
+        if (only != NULL && strcmp(only, kinds[kind].name) != 0)
             continue;
         if (getenv("SEED") == NULL)
             failed += live_found(kind);
