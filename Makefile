@@ -81,7 +81,7 @@ UNIT_PROGRAMS := $(UNITS:%=$(BUILD)/tests/%)
 SIM := $(BUILD)/tests/sim/model.o
 DISK := $(patsubst %.c,$(BUILD)/%.o,tests/sim/clock.c tests/sim/chance.c \
 	$(wildcard tests/sim/disk*.c))
-DISK_UNITS := test_disk_model test_disk_faults test_dirs
+DISK_UNITS := test_disk_model test_disk_faults test_dirs test_maildir_tree
 PAIR := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/pair*.c))
 WORLD := $(filter-out $(SIM) $(DISK) $(PAIR), \
 	$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)))

@@ -338,16 +338,18 @@ void maildir_tree_clear_tmp(int tmp)
 }
 
 /* cur, new and tmp, if they are empty: rmdir() itself makes sure, so that mail
- * that arrives this very moment is safe. */
+ * that arrives this very moment is safe. Each is gone for good before the next
+ * one goes, cur before new: to mail programs a folder is what has a cur, and half
+ * of one that a run leaves is to be none to anybody. */
 static int remove_mail_directories(int self, const char *path, struct err *err)
 {
-    static const char *const names[] = {"tmp", "new", "cur"};
+    static const char *const names[] = {"tmp", "cur", "new"};
 
     for (size_t i = 0; i < 3; i++) {
         int error_number;
 
         if ((unlinkat(self, names[i], AT_REMOVEDIR) == 0 || errno == ENOENT) &&
-            (i > 0 || fsync(self) == 0)) {
+            (i == 2 || fsync(self) == 0)) {
             continue;
         }
         error_number = errno;
