@@ -349,6 +349,7 @@ int world_run(struct world *world, uint64_t kill_after)
         net_revive();
         r = ERR_CANCELLED;
     }
+    world_disk_check(world, r == 0);
     world->counts->good += r == 0;
     SAY(world, "run: %d %s, failed %u, %u changes, %.1f s\n", r,
         world->result.err.text, world->result.failed, world->sends,

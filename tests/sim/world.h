@@ -62,6 +62,7 @@ struct world {
     struct snapshot *old_mail;
     struct disk_fault disk_fault; /* of the next run */
     bool disk_faults;             /* there are some */
+    uint64_t n_breaches;          /* of the order on disk, so far */
     uint32_t busy;   /* users edit at one file call in so many; 0: never */
     bool tell;       /* print what happens */
     bool bare;       /* one side has no UIDPLUS */
@@ -110,6 +111,11 @@ void world_disk_fault(struct world *world, bool any);
 /* After a run, whatever became of it: its process is gone, and the power with
  * it, now and then. Returns whether it had been killed. */
 bool world_disk_after(struct world *world);
+
+/* After a run that was @good: was all that it published and put on record durable
+ * before? One that a sync failed for takes that off the record again, and the
+ * names may still be found in what it wrote. */
+void world_disk_check(struct world *world, bool good);
 
 /* The Maildir is copied, and put back to such a copy. */
 void world_disk_copy(struct world *world);

@@ -201,6 +201,16 @@ static void cut_power(struct world *world)
     look_free(&spoilt);
 }
 
+void world_disk_check(struct world *world, bool good)
+{
+    struct disk_order order = disk_order();
+    uint64_t n = order.early_publish + order.early_record;
+
+    if (good && n > world->n_breaches)
+        account_wrong(&world->account, "disk: %s", order.first);
+    world->n_breaches = n;
+}
+
 bool world_disk_after(struct world *world)
 {
     bool dead = disk_is_dead();
