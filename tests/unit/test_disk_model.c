@@ -210,6 +210,11 @@ static void test_power_cut(void)
     ok(fates.whole == SEEDS, "both synced: always there");
     fates = fates_of(image, act_failed_sync, "new", long_text);
     ok(fates.whole == 0, "what a failed fsync lost no later one brings back");
+    disk_load(image);
+    act_failed_sync();
+    ok(disk_is_spoilt(at("new")) && holds("new", long_text) == 1 &&
+           !disk_is_spoilt(at("old")),
+       "it is spoilt, and does not look it");
     fates = fates_of(image, act_rename, "young", "old");
     ok(fates.gone > 0 && fates.whole > 0 && fates.gone + fates.whole == SEEDS,
        "a rename happened, or not");
