@@ -289,6 +289,17 @@ static void comparison_failed(struct folder_work *work, enum side side,
     run_folder_failed(work, side, &request->err);
 }
 
+/* What stays with a folder was told by the list of folders. Since then another
+ * one may have got the name. */
+static bool is_as_listed(const struct folder_work *work, enum side side,
+                         const struct delta_request *request)
+{
+    const struct folder_entry *entry = work->entry[side];
+
+    return entry == NULL || !entry->has_token ||
+           entry->token.uidvalidity == request->token.uidvalidity;
+}
+
 static void on_listed(struct request *base)
 {
     struct folder_work *work = base->owner;
@@ -322,7 +333,7 @@ static void on_listed(struct request *base)
         }
         if (r < 0)
             run_fail(work->run, side, r, &err);
-        if (request->token.object == 0)
+        if (request->token.object == 0 && is_as_listed(work, side, request))
             request->token.object = work->token[side].object;
         if (r == 0)
             note_shown(work, side);

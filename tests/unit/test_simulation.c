@@ -101,10 +101,12 @@ static bool lives(size_t kind, uint64_t seed, struct world_counts *counts)
  * anything that shows that it is the same folder; a folder made anew before its
  * deletions were through; a question refused beside a move that was done;
  * deletions of a run that was cut short; a UIDVALIDITY that changes while a run
- * copies. */
+ * copies; a folder that could not get out of the way of one above it; one that got
+ * the name of another one within a run. */
 static const uint64_t servers_found[] = {
-    29,    328,   423,  5766,  6009,  7043,  9576, 14643, 21212, 20130,
-    29581, 28226, 4432, 34952, 22347, 83217, 8658, 95366, 0};
+    29,    328,   423,   5766,  6009,    7043,    9576,
+    14643, 21212, 20130, 29581, 28226,   4432,    34952,
+    22347, 83217, 8658,  95366, 9101609, 9604328, 0};
 
 /* The state's directory was not durable in the one above it. */
 static const uint64_t servers_disk_found[] = {4, 11, 97, 195, 0};
