@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
+
 /* A settled Maildir token has both times, an IMAP token none. */
 static bool has_half(const struct folder_token *token)
 {
@@ -17,6 +19,12 @@ bool folder_token_equal(const struct folder_token *a,
            a->highestmodseq == b->highestmodseq &&
            a->cur_mtime_ns == b->cur_mtime_ns &&
            a->new_mtime_ns == b->new_mtime_ns && !has_half(a);
+}
+
+char *folder_kept_name(const char *name, unsigned n)
+{
+    return n == 1 ? mem_printf("%s" FOLDER_KEPT, name)
+                  : mem_printf("%s" FOLDER_KEPT "-%u", name, n);
 }
 
 void folder_list_free(struct folder_entry *folders, size_t n_folders)

@@ -91,6 +91,9 @@ enum special_use {
 /* Behind the name of a folder that lives on though another one has its name. */
 #define FOLDER_KEPT "-kept-by-mailtwin"
 
+/* The @n-th of such names, from 1, for one that was called @name: fresh memory. */
+char *folder_kept_name(const char *name, unsigned n);
+
 struct folder_entry {
     char *name;
     struct folder_token token;

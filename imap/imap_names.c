@@ -231,8 +231,7 @@ char *imap_names_to_keep(const struct imap_names *names, const char *before,
 
     for (unsigned n = 1; is_taken(names, name, listing); n++) {
         free(name);
-        name = n == 1 ? mem_printf("%s" FOLDER_KEPT, before)
-                      : mem_printf("%s" FOLDER_KEPT "-%u", before, n);
+        name = folder_kept_name(before, n);
     }
     return name;
 }

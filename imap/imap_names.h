@@ -23,7 +23,6 @@
 /* Behind the name of a folder that is about to be deleted. */
 #define IMAP_NAMES_ASIDE "-being-removed-by-mailtwin"
 
-
 struct imap_name {
     char *name;        /* ours */
     char *wire;        /* the server's, ASCII */

@@ -117,7 +117,6 @@ static enum obstacle obstacle_to(const struct order *order, size_t i)
     return worst;
 }
 
-/* Is there one below it that stays, and that it would take to a wrong name? */
 static bool is_held_back(const struct order *order, size_t i)
 {
     for (size_t k = 0; k < order->n; k++) {
@@ -126,6 +125,14 @@ static bool is_held_back(const struct order *order, size_t i)
             return true;
     }
     return false;
+}
+
+bool rename_order_is_held_back(const struct rename_place *places, size_t n,
+                               size_t index)
+{
+    struct order order = {.places = places, .n = n};
+
+    return is_held_back(&order, index);
 }
 
 /* What is blocked blocks those that want its name. */

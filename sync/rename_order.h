@@ -29,6 +29,11 @@ struct rename_place {
 bool rename_order_is_blocked(const struct rename_place *places, size_t n,
                              size_t index);
 
+/* Does one below it stay that the place, which has a name to get, would take to
+ * a wrong one? */
+bool rename_order_is_held_back(const struct rename_place *places, size_t n,
+                               size_t index);
+
 /**
  * The next rename.
  *

@@ -62,8 +62,7 @@ static void forget_token(struct folder_work *work, enum side side)
 {
     work->has_token[side] = false;
     work->token[side] = (struct folder_token){0};
-    work->row.has_token[side] = false;
-    work->row.token[side] = (struct folder_token){0};
+    run_forget_token(work, side);
 }
 
 static int keep_apart(void *owner, const struct state_pair *pair)

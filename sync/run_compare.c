@@ -254,14 +254,6 @@ static bool are_uids_void(const struct folder_work *work,
             (now->uidnext != 0 && now->uidnext < was->uidnext));
 }
 
-/* What goes on record from now on is of another folder than the one that the
- * record told of, and knew no message in. */
-static void forget_token(struct folder_work *work, enum side side)
-{
-    work->row.has_token[side] = false;
-    work->row.token[side] = (struct folder_token){0};
-}
-
 /* Said once a run. */
 static void tell_window(struct folder_work *work, enum side side)
 {
@@ -321,8 +313,10 @@ static void on_listed(struct request *base)
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {
         work->present[side] = true;
+        /* What goes on record from now on is of another folder than the one
+         * that the record told of, and knew no message in. */
         if (uids_void)
-            forget_token(work, side);
+            run_forget_token(work, side);
         if (request->windowed)
             tell_window(work, side);
         work->partial[side] = !request->complete && !request->windowed;

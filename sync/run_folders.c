@@ -97,6 +97,12 @@ void run_folder_forget(struct folder_work *work)
     forget_uids(work);
 }
 
+void run_forget_token(struct folder_work *work, enum side side)
+{
+    work->row.has_token[side] = false;
+    work->row.token[side] = (struct folder_token){0};
+}
+
 /* Of which folder the UIDs on record are. It is not settled: what changed since
  * is not to be asked by it. */
 static bool note_token(struct folder_work *work, enum side side,

@@ -311,6 +311,8 @@ void run_note_uidvalidity(struct folder_work *work, enum side side,
 /* The same for the UIDs of what was listed in this run; true if the row is to be
  * put on record for it. */
 bool run_note_listed(struct folder_work *work);
+/* The record does not tell any more of which folder on @side it is. */
+void run_forget_token(struct folder_work *work, enum side side);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);
@@ -342,6 +344,8 @@ void run_take_names(struct run *run);
 /* run_join.c: the entries that are of no folder on record become folders.
  * Returns 0, ERR_GUARD where a side lost all folders, or the state's error. */
 int run_join(struct run *run, struct err *err);
+/* Does the list of @side have anything called so? */
+bool run_is_listed(const struct run *run, enum side side, const char *name);
 /* All have their names: two folders of one name, each on one side only, are each
  * other's twin, by whatever renames they came to it. */
 void run_join_halves(struct run *run);

@@ -118,7 +118,7 @@ static const struct folder_entry *only_of_use(const struct run *run,
     return found;
 }
 
-static bool is_listed(const struct run *run, enum side side, const char *name)
+bool run_is_listed(const struct run *run, enum side side, const char *name)
 {
     for (size_t i = 0; i < run->list[side].n_folders; i++) {
         if (strcmp(run->list[side].folders[i].name, name) == 0)
@@ -141,8 +141,8 @@ static void map_uses(struct run *run)
         struct folder_work *work;
 
         if (left == NULL || right == NULL ||
-            is_listed(run, RIGHT, left->name) ||
-            is_listed(run, LEFT, right->name))
+            run_is_listed(run, RIGHT, left->name) ||
+            run_is_listed(run, LEFT, right->name))
             continue;
         if (!filter_accepts(run->filter, left->name)) {
             filter_exclude(run->filter, right->name); /* nor does its twin */

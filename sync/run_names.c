@@ -101,15 +101,12 @@ static bool try_other_name(struct folder_work *work)
 /* Is a folder called so, on record or in a list? */
 static bool is_known(const struct run *run, const char *name)
 {
-    bool known = false;
+    bool known =
+        run_is_listed(run, LEFT, name) || run_is_listed(run, RIGHT, name);
 
     for (size_t i = 0; i < run->n_folders && !known; i++) {
         known = strcmp(run->folders[i]->row.name[LEFT], name) == 0 ||
                 strcmp(run->folders[i]->row.name[RIGHT], name) == 0;
-    }
-    for (enum side side = LEFT; side < SIDES; side++) {
-        for (size_t i = 0; i < run->list[side].n_folders && !known; i++)
-            known = strcmp(run->list[side].folders[i].name, name) == 0;
     }
     return known;
 }
@@ -118,12 +115,11 @@ static bool is_known(const struct run *run, const char *name)
  * one gets its name: fresh memory. */
 static char *name_aside(const struct folder_work *work, enum side side)
 {
-    const struct run *run = work->run;
-    char *name = mem_printf("%s" FOLDER_KEPT, work->row.name[side]);
+    char *name = folder_kept_name(work->row.name[side], 1);
 
-    for (unsigned n = 2; is_known(run, name); n++) {
+    for (unsigned n = 2; is_known(work->run, name); n++) {
         free(name);
-        name = mem_printf("%s" FOLDER_KEPT "-%u", work->row.name[side], n);
+        name = folder_kept_name(work->row.name[side], n);
     }
     return name;
 }

@@ -189,17 +189,6 @@ static void tell_failure(const struct folder_work *work, enum side side,
     free(text);
 }
 
-static bool is_held_back(const struct renaming *renaming, size_t above)
-{
-    bool is = false;
-
-    for (size_t i = 0; i < renaming->n && !is; i++)
-        is = renaming->places[i].stays &&
-             rename_order_is_below(renaming->places[i].name,
-                                   renaming->places[above].name);
-    return is;
-}
-
 /* Does it have its name now? */
 static void conclude(struct renaming *renaming, size_t i)
 {
@@ -221,7 +210,7 @@ static void conclude(struct renaming *renaming, size_t i)
             tell(work, side);
     } else if (!place->stays) {
         tell_failure(work, side, place->want,
-                     is_held_back(renaming, i)
+                     rename_order_is_held_back(renaming->places, renaming->n, i)
                          ? "one below it could not be renamed first"
                          : "another folder has that name, and keeps it");
     }

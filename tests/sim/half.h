@@ -83,7 +83,8 @@ bool half_maildir_is_soft(struct half *half, const char *path);
 /* Has a run been there? */
 bool half_maildir_is_marked(struct half *half);
 /* After a power cut: files of careless programs that are not whole, or are in
- * tmp, go, and what is spoilt (disk.h). Or @stale: 36 hours have passed, and all that is in tmp goes. */
+ * tmp, go, and what is spoilt (disk.h). Or @stale: 36 hours have passed, and all
+ * that is in tmp goes. */
 void half_maildir_tidy(struct half *half, bool stale);
 /* Which message is the file @path, as disk.h tells it? Its number into @mail, its
  * folder into @folder, to be freed where not NULL. False: none that is known. */
