@@ -78,6 +78,12 @@ static void forget_uids(struct folder_work *work)
     }
 }
 
+void run_forget_token(struct folder_work *work, enum side side)
+{
+    work->row.has_token[side] = false;
+    work->row.token[side] = (struct folder_token){0};
+}
+
 void run_folder_forget(struct folder_work *work)
 {
     struct state *state = work->run->options.state;
@@ -87,20 +93,15 @@ void run_folder_forget(struct folder_work *work)
     work->in_state = false;
     work->row.id = state_folder_new_id(state);
     work->row.pairs = 0;
-    memset(work->row.token, 0, sizeof(work->row.token));
     memset(work->row.gone, 0, sizeof(work->row.gone));
     memset(work->row.apart, 0, sizeof(work->row.apart));
     memset(work->row.has_shown, 0, sizeof(work->row.has_shown));
     memset(work->row.shown, 0, sizeof(work->row.shown));
-    for (int side = 0; side < SIDES; side++)
+    for (enum side side = LEFT; side < SIDES; side++) {
+        run_forget_token(work, side);
         work->has_token[side] = false;
+    }
     forget_uids(work);
-}
-
-void run_forget_token(struct folder_work *work, enum side side)
-{
-    work->row.has_token[side] = false;
-    work->row.token[side] = (struct folder_token){0};
 }
 
 /* Of which folder the UIDs on record are. It is not settled: what changed since

@@ -679,6 +679,20 @@ static void test_replaced_unsettled(void)
            model_count(right, "Both", "another") == 1 &&
            model_count(&world.side[LEFT], "Both", "another") == 1,
        "what has their UIDs in a new folder is not deleted for them");
+
+    replace_folder(&world, "Both", "another");
+    model_deliver(right, "Both", "late", 0);
+    fill(&world, LEFT, "INBOX", 3, 'o');
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(right);
+    right->cut_after = 1;
+    ok(run_once(&world) != 0 && world.n_events[REPORT_NOTICE] == 1,
+       "a run is cut after it paired them anew");
+    model_expunge(model_folder(&world.side[LEFT], "Both"), 2);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_count(right, "Both", "another") == 0 &&
+           world.n_events[REPORT_NOTICE] == 0,
+       "what is deleted then does not come back");
     world_deinit(&world);
 }
 
