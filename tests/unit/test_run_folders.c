@@ -732,6 +732,27 @@ static void test_replaced_empty(void)
     world_deinit(&world);
 }
 
+/* RFC 9051 2.3.1.1: a server that tells none means that UIDs do not last. */
+static void test_no_uidvalidity(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+
+    world_init(&world, 30);
+    fill(&world, LEFT, "INBOX", 3, 'm');
+    sync_once(&world);
+    fill(&world, LEFT, "New", 3, 'n');
+    model_folder(left, "New")->uidvalidity = 0;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "New")->n_mail == 3,
+       "a folder without UIDVALIDITY is copied");
+    model_expunge(model_folder(left, "New"), 1);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           model_folder(&world.side[RIGHT], "New")->n_mail == 2,
+       "and on record: what is deleted does not come back");
+    world_deinit(&world);
+}
+
 /* --- random worlds ------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "B", "A/X", "B/X", "C"};
@@ -1052,6 +1073,7 @@ int main(int argc, char **argv)
     test_replaced();
     test_replaced_unsettled();
     test_replaced_empty();
+    test_no_uidvalidity();
     test_gone_unsettled();
     test_two_names_one(true);
     test_two_names_one(false);
