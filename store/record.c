@@ -6,6 +6,8 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "store/record_name.h"
+#include "store/record_varint.h"
 
 #define VERSION        1
 #define FOLDER_VERSION 2 /* 1: one name for both sides, no objects */
@@ -44,19 +46,9 @@ static void put(struct buf *out, uint64_t number, size_t n)
     buf_commit(out, n);
 }
 
-/* Seven bits a byte, the lowest first; all but the last have the top bit. */
-static void put_varint(struct buf *out, uint64_t number)
-{
-    while (number > 0x7f) {
-        buf_add_char(out, (char)((number & 0x7f) | 0x80));
-        number >>= 7;
-    }
-    buf_add_char(out, (char)number);
-}
-
 static void put_text(struct buf *out, struct bytes text)
 {
-    put_varint(out, text.len);
+    record_varint_put(out, text.len);
     buf_add(out, text);
 }
 
@@ -91,14 +83,11 @@ static uint64_t take_number(struct reader *reader, size_t n)
 static uint64_t take_varint(struct reader *reader, uint64_t max)
 {
     uint64_t number = 0;
-    uint64_t byte = 0x80;
 
-    for (unsigned shift = 0; shift < 64 && (byte & 0x80) != 0; shift += 7) {
-        byte = take_number(reader, 1);
-        number |= (byte & 0x7f) << shift;
-    }
-    if ((byte & 0x80) != 0 || number > max)
+    if (!record_varint_take(&reader->rest, max, &number)) {
         reader->failed = true;
+        reader->rest = B("");
+    }
     return number;
 }
 
@@ -205,7 +194,7 @@ void record_encode_uid(struct buf *out, struct bytes key, uint32_t uid)
 {
     size_t at = start(out);
 
-    put_varint(out, uid);
+    record_varint_put(out, uid);
     finish(out, key, at);
 }
 
@@ -217,38 +206,12 @@ bool record_decode_uid(struct bytes key, struct bytes value, uint32_t *out)
     return is_done(&reader);
 }
 
-void record_encode_list(struct buf *out, struct bytes key, struct bytes list)
-{
-    record_encode_text(out, key, list);
-}
-
-bool record_decode_list(struct bytes key, struct bytes value, struct bytes *out)
-{
-    return record_decode_text(key, value, out) && out->len > 0 &&
-           out->len % 4 == 0;
-}
-
-size_t record_list_count(struct bytes list)
-{
-    return list.len / 4;
-}
-
-uint32_t record_list_get(struct bytes list, size_t index)
-{
-    return (uint32_t)record_key_load(list.ptr + index * 4, 4);
-}
-
-void record_list_add(struct buf *list, uint32_t uid)
-{
-    put(list, uid, 4);
-}
-
 static void put_token(struct buf *out, const struct folder_token *token)
 {
-    put_varint(out, token->uidvalidity);
-    put_varint(out, token->uidnext);
-    put_varint(out, token->messages);
-    put_varint(out, token->highestmodseq);
+    record_varint_put(out, token->uidvalidity);
+    record_varint_put(out, token->uidnext);
+    record_varint_put(out, token->messages);
+    record_varint_put(out, token->highestmodseq);
     put(out, (uint64_t)token->cur_mtime_ns, 8);
     put(out, (uint64_t)token->new_mtime_ns, 8);
     put(out, token->object, 8);
@@ -299,8 +262,8 @@ void record_encode_folder(struct buf *out, struct bytes key,
     for (unsigned side = LEFT; side < SIDES; side++) {
         if (!folder->has_shown[side])
             continue;
-        put_varint(out, folder->shown[side].system & FLAGS_SYSTEM);
-        put_varint(out, folder->shown[side].keywords);
+        record_varint_put(out, folder->shown[side].system & FLAGS_SYSTEM);
+        record_varint_put(out, folder->shown[side].keywords);
     }
     finish(out, key, at);
 }
@@ -356,10 +319,10 @@ void record_encode_counts(struct buf *out, struct bytes key,
 {
     size_t at = start(out);
 
-    put_varint(out, counts->pairs);
+    record_varint_put(out, counts->pairs);
     for (unsigned side = LEFT; side < SIDES; side++) {
-        put_varint(out, counts->gone[side]);
-        put_varint(out, counts->apart[side]);
+        record_varint_put(out, counts->gone[side]);
+        record_varint_put(out, counts->apart[side]);
     }
     finish(out, key, at);
 }
@@ -377,28 +340,64 @@ bool record_decode_counts(struct bytes key, struct bytes value,
     return is_done(&reader);
 }
 
-void record_encode_pair(struct buf *out, struct bytes key,
-                        const struct state_pair *pair)
+/* --- rows in blocks ------------------------------------------------------- */
+
+void record_list_add(struct buf *list, uint32_t uid)
 {
-    size_t at = start(out);
+    record_varint_put(list, uid);
+}
+
+bool record_list_next(struct bytes *list, uint32_t *uid)
+{
+    uint64_t number;
+
+    if (!record_varint_take(list, UINT32_MAX, &number) || number == 0)
+        return false;
+    *uid = (uint32_t)number;
+    return true;
+}
+
+bool record_list_valid(struct bytes list)
+{
+    uint32_t uid;
+    bool any = list.len > 0;
+
+    while (list.len > 0) {
+        if (!record_list_next(&list, &uid))
+            return false;
+    }
+    return any;
+}
+
+void record_encode_right(struct buf *out, uint32_t uid)
+{
+    record_varint_put(out, uid);
+}
+
+bool record_decode_right(struct bytes value, uint32_t *out)
+{
+    return record_list_next(&value, out) && value.len == 0;
+}
+
+void record_encode_pair(struct buf *out, const struct state_pair *pair)
+{
     unsigned bits = pair->flags.system & FLAGS_SYSTEM;
 
     bits |= pair->gone[LEFT] ? PAIR_GONE_LEFT : 0;
     bits |= pair->gone[RIGHT] ? PAIR_GONE_RIGHT : 0;
     bits |= pair->date > 0 ? PAIR_HAS_DATE : 0;
     put(out, bits, 1);
-    put_varint(out, pair->uid[RIGHT]);
-    put_varint(out, pair->flags.keywords);
-    put_varint(out, pair->size);
+    record_varint_put(out, pair->uid[RIGHT]);
+    record_varint_put(out, pair->flags.keywords);
+    record_varint_put(out, pair->size);
     if (pair->date > 0)
-        put_varint(out, (uint64_t)pair->date);
-    finish(out, key, at);
+        record_varint_put(out, (uint64_t)pair->date);
 }
 
 bool record_decode_pair(struct bytes key, struct bytes value,
                         struct state_pair *out)
 {
-    struct reader reader = unframe(key, 8, value);
+    struct reader reader = {.rest = value, .failed = key.len != 8};
     uint32_t bits = (uint32_t)take_number(&reader, 1);
 
     out->flags.system = bits & FLAGS_SYSTEM;
@@ -422,8 +421,8 @@ void record_encode_apart(struct buf *out, struct bytes key,
     size_t at = start(out);
 
     put(out, apart->kind, 1);
-    put_varint(out, apart->size);
-    put_varint(out, apart->limit);
+    record_varint_put(out, apart->size);
+    record_varint_put(out, apart->limit);
     put_text(out,
              (struct bytes){apart->reason,
                             strnlen(apart->reason, sizeof(apart->reason) - 1)});
@@ -456,12 +455,12 @@ void record_encode_intent(struct buf *out, struct bytes key,
 {
     size_t at = start(out);
 
-    put_varint(out, intent->folder);
+    record_varint_put(out, intent->folder);
     put(out, intent->side, 1);
-    put_varint(out, intent->source_uid);
-    put_varint(out, intent->target_uidvalidity);
-    put_varint(out, intent->target_uidnext);
-    put_varint(out, intent->size);
+    record_varint_put(out, intent->source_uid);
+    record_varint_put(out, intent->target_uidvalidity);
+    record_varint_put(out, intent->target_uidnext);
+    record_varint_put(out, intent->size);
     put(out, (uint64_t)intent->date, 8);
     finish(out, key, at);
 }
@@ -504,6 +503,7 @@ bool record_valid(enum record_table table, struct bytes key, struct bytes value)
         struct state_pair pair;
         struct state_apart apart;
         struct state_intent intent;
+        struct record_name name;
         uint32_t uid;
         enum side side;
     } row;
@@ -512,6 +512,7 @@ bool record_valid(enum record_table table, struct bytes key, struct bytes value)
     case RECORD_META:
         return record_decode_text(key, value, &row.text);
     case RECORD_KEYWORD:
+    case RECORD_HOST:
         return key.len == 4 && record_decode_text(key, value, &row.text);
     case RECORD_FOLDER:
         return folder_valid(key, value);
@@ -520,20 +521,30 @@ bool record_valid(enum record_table table, struct bytes key, struct bytes value)
     case RECORD_PAIR:
         return record_decode_pair(key, value, &row.pair);
     case RECORD_RIGHT:
-        return key.len == 8 && record_decode_uid(key, value, &row.uid);
+        return key.len == 8 && record_decode_right(value, &row.uid);
     case RECORD_FILE:
         return key.len == 9 && key_side(key, 0, &row.side) &&
-               record_decode_text(key, value, &row.text);
+               record_name_decode(value, &row.name);
     case RECORD_LAST:
         return key.len == 5 && key_side(key, 0, &row.side) &&
                record_decode_uid(key, value, &row.uid);
     case RECORD_NAME:
         return key.len == 13 && key_side(key, 0, &row.side) &&
-               record_decode_list(key, value, &row.text);
+               record_list_valid(value);
     case RECORD_APART:
         return record_decode_apart(key, value, &row.apart);
     case RECORD_INTENT:
         return record_decode_intent(key, value, &row.intent);
+    case RECORD_OLD_PAIR:
+        return record_decode_text(key, value, &row.text) &&
+               record_decode_pair(key, row.text, &row.pair);
+    case RECORD_OLD_RIGHT:
+        return key.len == 8 && record_decode_uid(key, value, &row.uid);
+    case RECORD_OLD_FILE:
+        return key.len == 9 && key_side(key, 0, &row.side) &&
+               record_decode_text(key, value, &row.text);
+    case RECORD_OLD_NAME:
+        return record_decode_text(key, value, &row.text);
     case RECORD_TABLES:
         break;
     }

@@ -37,11 +37,6 @@ bool record_decode_text(struct bytes key, struct bytes value,
 void record_encode_uid(struct buf *out, struct bytes key, uint32_t uid);
 bool record_decode_uid(struct bytes key, struct bytes value, uint32_t *out);
 
-/* @list is of 4 bytes a UID, see record_list_get(). */
-void record_encode_list(struct buf *out, struct bytes key, struct bytes list);
-bool record_decode_list(struct bytes key, struct bytes value,
-                        struct bytes *out);
-
 void record_encode_folder(struct buf *out, struct bytes key,
                           const struct state_folder *folder);
 bool record_decode_folder(struct bytes key, struct bytes value,
@@ -51,11 +46,6 @@ void record_encode_counts(struct buf *out, struct bytes key,
                           const struct record_counts *counts);
 bool record_decode_counts(struct bytes key, struct bytes value,
                           struct record_counts *out);
-
-void record_encode_pair(struct buf *out, struct bytes key,
-                        const struct state_pair *pair);
-bool record_decode_pair(struct bytes key, struct bytes value,
-                        struct state_pair *out);
 
 void record_encode_apart(struct buf *out, struct bytes key,
                          const struct state_apart *apart);
@@ -67,10 +57,20 @@ void record_encode_intent(struct buf *out, struct bytes key,
 bool record_decode_intent(struct bytes key, struct bytes value,
                           struct state_intent *out);
 
-/* How many UIDs are in a list, one of them, and one more at its end. */
-size_t record_list_count(struct bytes list);
-uint32_t record_list_get(struct bytes list, size_t index);
+/* Rows in blocks (record_block.h), which have the version and the checksum. The
+ * base name of a file is record_name.h's. */
+void record_encode_pair(struct buf *out, const struct state_pair *pair);
+bool record_decode_pair(struct bytes key, struct bytes value,
+                        struct state_pair *out);
+
+void record_encode_right(struct buf *out, uint32_t uid);
+bool record_decode_right(struct bytes value, uint32_t *out);
+
+/* UIDs with one name: one more at the end, and one off the front; false where
+ * there is none. */
 void record_list_add(struct buf *list, uint32_t uid);
+bool record_list_next(struct bytes *list, uint32_t *uid);
+bool record_list_valid(struct bytes list);
 
 /* Does a row of @table decode? */
 bool record_valid(enum record_table table, struct bytes key,

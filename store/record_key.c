@@ -2,11 +2,13 @@
 
 static const char *const table_names[RECORD_TABLES] = {
     [RECORD_META] = "meta",     [RECORD_FOLDER] = "folder",
-    [RECORD_COUNTS] = "counts", [RECORD_PAIR] = "pair",
-    [RECORD_RIGHT] = "right",   [RECORD_KEYWORD] = "keyword",
-    [RECORD_FILE] = "file",     [RECORD_LAST] = "last",
-    [RECORD_NAME] = "name",     [RECORD_APART] = "apart",
-    [RECORD_INTENT] = "intent",
+    [RECORD_COUNTS] = "counts", [RECORD_PAIR] = "pairs",
+    [RECORD_RIGHT] = "rights",  [RECORD_KEYWORD] = "keyword",
+    [RECORD_HOST] = "host",     [RECORD_FILE] = "files",
+    [RECORD_LAST] = "last",     [RECORD_NAME] = "names",
+    [RECORD_APART] = "apart",   [RECORD_INTENT] = "intent",
+    [RECORD_OLD_PAIR] = "pair", [RECORD_OLD_RIGHT] = "right",
+    [RECORD_OLD_FILE] = "file", [RECORD_OLD_NAME] = "name",
 };
 
 const char *record_key_table_name(enum record_table table)
@@ -23,6 +25,25 @@ bool record_key_table_find(struct bytes name, enum record_table *out)
         }
     }
     return false;
+}
+
+size_t record_key_prefix(enum record_table table)
+{
+    if (table == RECORD_PAIR || table == RECORD_RIGHT)
+        return 4;
+    return table == RECORD_FILE || table == RECORD_NAME ? 5 : 0;
+}
+
+size_t record_key_number_bytes(enum record_table table)
+{
+    if (record_key_prefix(table) == 0)
+        return 0;
+    return table == RECORD_NAME ? 8 : 4;
+}
+
+bool record_key_is_old(enum record_table table)
+{
+    return table >= RECORD_OLD_PAIR && table <= RECORD_OLD_NAME;
 }
 
 void record_key_store(char *text, uint64_t number, size_t n)
@@ -91,9 +112,8 @@ struct record_key record_key_file(enum side side, uint32_t folder, uint32_t uid)
     return key;
 }
 
-/* FNV-1a, 64 bits. Whoever makes two names collide only makes one list of two
- * UIDs: the file rows tell them apart. */
-uint64_t record_key_hash(struct bytes name)
+/* FNV-1a, 64 bits. */
+static uint64_t hash(struct bytes name)
 {
     uint64_t sum = 0xcbf29ce484222325u;
 
@@ -104,12 +124,44 @@ uint64_t record_key_hash(struct bytes name)
     return sum;
 }
 
+/* Take a number of up to @max off the front of @text, if it begins with one. */
+static bool take_number(struct bytes *text, uint64_t max, uint64_t *out)
+{
+    struct bytes digits = {text->ptr, 0};
+
+    while (digits.len < text->len && text->ptr[digits.len] >= '0' &&
+           text->ptr[digits.len] <= '9')
+        digits.len++;
+    if (!bytes_to_u64(digits, max, out))
+        return false;
+    *text = bytes_skip(*text, digits.len);
+    return true;
+}
+
+/* Whoever makes two names collide only makes one list of two UIDs: the file
+ * rows tell them apart. */
+uint64_t record_key_order(struct bytes name)
+{
+    uint64_t sum = hash(name);
+    uint64_t seconds;
+    uint64_t micro;
+
+    if (!take_number(&name, UINT32_MAX, &seconds))
+        return sum;
+    if (bytes_starts_nocase(name, B(".M"))) {
+        name = bytes_skip(name, 2);
+        if (take_number(&name, 999999, &micro))
+            sum = micro * 65536 / 1000000 << 16 | (sum & 0xffff);
+    }
+    return seconds << 32 | (sum & UINT32_MAX);
+}
+
 struct record_key record_key_name(enum side side, uint32_t folder,
                                   struct bytes name)
 {
     struct record_key key = record_key_side(side, folder);
 
-    key_add(&key, record_key_hash(name), 8);
+    key_add(&key, record_key_order(name), 8);
     return key;
 }
 
@@ -129,7 +181,8 @@ static uint32_t key_u32(struct bytes key, size_t at)
 
 struct record_id record_key_read(enum record_table table, struct bytes key)
 {
-    bool side_first = table == RECORD_FILE || table == RECORD_LAST;
+    bool side_first = table == RECORD_FILE || table == RECORD_LAST ||
+                      table == RECORD_OLD_FILE;
     size_t side_at = side_first ? 0 : 4;
     bool has_side = side_first || table == RECORD_APART;
     struct record_id id = {

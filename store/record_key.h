@@ -20,11 +20,17 @@ enum record_table {  /* key                           value */
     RECORD_PAIR,     /* folder, left UID              struct state_pair */
     RECORD_RIGHT,    /* folder, right UID             left UID */
     RECORD_KEYWORD,  /* number of the set             text of the set */
-    RECORD_FILE,     /* side, folder, UID             base name */
+    RECORD_HOST,     /* number                        host in names of files */
+    RECORD_FILE,     /* side, folder, UID             base name, packed */
     RECORD_LAST,     /* side, folder                  highest UID ever given */
-    RECORD_NAME,     /* side, folder, hash of a name  UIDs with such a name */
+    RECORD_NAME,     /* side, folder, order of a name UIDs with such a name */
     RECORD_APART,    /* folder, side, UID             struct state_apart */
     RECORD_INTENT,   /* number                        struct state_intent */
+    /* Of an older layout, only read: rows one by one, by a hash of the name. */
+    RECORD_OLD_PAIR,
+    RECORD_OLD_RIGHT,
+    RECORD_OLD_FILE,
+    RECORD_OLD_NAME,
     RECORD_TABLES
 };
 
@@ -35,6 +41,14 @@ const char *record_key_table_name(enum record_table table);
 
 /* The table called @name into *@out; false where there is none. */
 bool record_key_table_find(struct bytes name, enum record_table *out);
+
+/* Rows that lie in blocks (record_block.h) have keys of a prefix, which all rows
+ * of a block share, and a number: the bytes of both; 0 for other tables. */
+size_t record_key_prefix(enum record_table table);
+size_t record_key_number_bytes(enum record_table table);
+
+/* Is it a table of an older layout? */
+bool record_key_is_old(enum record_table table);
 
 /* A key made of numbers. */
 struct record_key {
@@ -64,8 +78,10 @@ struct record_key record_key_side(enum side side, uint32_t folder);
 struct record_key record_key_file(enum side side, uint32_t folder,
                                   uint32_t uid);
 
-/* The hash of a name, and the key by it: two names may have one. */
-uint64_t record_key_hash(struct bytes name);
+/* A number for a name, and the key by it: two names may have one. Names that
+ * begin with the time, as most do, have it in its upper half: what is delivered
+ * together is side by side on disk. */
+uint64_t record_key_order(struct bytes name);
 struct record_key record_key_name(enum side side, uint32_t folder,
                                   struct bytes name);
 

@@ -17,18 +17,10 @@ static int look_up(struct state *state, enum record_table table,
 
     if (r != 0)
         return r;
-    r = state_db_get(tx, table, key, value, err);
+    r = state_rows_get(tx, table, key, value, err);
     if (r != 0)
         state_db_end(tx);
     return r;
-}
-
-int state_damaged(struct err *err, enum record_table table)
-{
-    /* The check at the start of the next run moves the state aside. */
-    return err_set(err, ERR_STATE,
-                   "state: a row of \"%s\" is damaged: run again",
-                   record_key_table_name(table));
 }
 
 static void enqueue(struct state *state, const struct state_op *op)
@@ -111,7 +103,7 @@ int state_meta_get(struct state *state, const char *key, char **out,
     if (record_decode_text(name, value, &text))
         *out = mem_text(text);
     state_db_end(&tx);
-    return *out != NULL ? 0 : state_damaged(err, RECORD_META);
+    return *out != NULL ? 0 : state_rows_damaged(err, RECORD_META);
 }
 
 void state_meta_put(struct state *state, const char *key, const char *value)
@@ -142,12 +134,12 @@ static int add_counts(struct folder_list *list, struct bytes key,
 {
     struct record_counts counts = {0};
     struct bytes value;
-    int r = state_db_get(list->tx, RECORD_COUNTS, key, &value, list->err);
+    int r = state_rows_get(list->tx, RECORD_COUNTS, key, &value, list->err);
 
     if (r < 0)
         return r;
     if (r == 0 && !record_decode_counts(key, value, &counts))
-        return state_damaged(list->err, RECORD_COUNTS);
+        return state_rows_damaged(list->err, RECORD_COUNTS);
     folder->pairs = counts.pairs;
     for (unsigned side = LEFT; side < SIDES; side++) {
         folder->gone[side] = counts.gone[side];
@@ -162,7 +154,7 @@ static int on_folder(void *owner, struct bytes key, struct bytes value)
     struct state_folder folder;
 
     if (!record_decode_folder(key, value, &folder))
-        return state_damaged(list->err, RECORD_FOLDER);
+        return state_rows_damaged(list->err, RECORD_FOLDER);
     list->folders =
         mem_grow(list->folders, list->n, &list->cap, sizeof(*list->folders));
     list->folders[list->n++] = folder;
@@ -188,7 +180,7 @@ int state_folders(struct state *state, struct state_folder **out, size_t *n,
     *n = 0;
     if (r != 0)
         return r;
-    r = state_db_each(&tx, RECORD_FOLDER, B(""), on_folder, &list, err);
+    r = state_rows_each(&tx, RECORD_FOLDER, B(""), on_folder, &list, err);
     state_db_end(&tx);
     if (r != 0) {
         state_folders_free(list.folders, list.n);
@@ -255,7 +247,7 @@ static int read_pair(const struct state *state, struct bytes key,
                      struct err *err)
 {
     if (!record_decode_pair(key, value, out))
-        return state_damaged(err, RECORD_PAIR);
+        return state_rows_damaged(err, RECORD_PAIR);
     if (out->flags.keywords >= keywords_count(state->keywords)) {
         return err_set(err, ERR_STATE,
                        "state: another run changed it meanwhile: run again");
@@ -273,12 +265,12 @@ static int follow(const struct state *state, const struct state_tx *tx,
     uint32_t uid;
     int r;
 
-    if (!record_decode_uid(key, value, &uid))
-        return state_damaged(err, RECORD_RIGHT);
+    if (!record_decode_right(value, &uid))
+        return state_rows_damaged(err, RECORD_RIGHT);
     left = record_key_pair(record_key_read(RECORD_RIGHT, key).folder, uid);
-    r = state_db_get(tx, RECORD_PAIR, record_key_bytes(&left), &row, err);
+    r = state_rows_get(tx, RECORD_PAIR, record_key_bytes(&left), &row, err);
     if (r == 1)
-        return state_damaged(err, RECORD_RIGHT);
+        return state_rows_damaged(err, RECORD_RIGHT);
     return r == 0 ? read_pair(state, record_key_bytes(&left), row, out, err)
                   : r;
 }
@@ -327,7 +319,7 @@ static int each_row(struct state *state, enum record_table table,
         return r;
     each->state = state;
     each->tx = &tx;
-    r = state_db_each(&tx, table, prefix, row, each, each->err);
+    r = state_rows_each(&tx, table, prefix, row, each, each->err);
     state_db_end(&tx);
     return r;
 }
@@ -364,7 +356,7 @@ void state_pair_put(struct state *state, uint32_t folder,
      * those of another set. */
     if (known.flags.keywords >= keywords_count(state->keywords))
         known.flags.keywords = 0;
-    record_encode_pair(&state->value, record_key_bytes(&key), &known);
+    record_encode_pair(&state->value, &known);
     state_queue_put(state, RECORD_PAIR, record_key_bytes(&key));
     state->pairs_queued = true;
 }
@@ -378,7 +370,7 @@ static void end_pair(struct state *state, uint32_t folder,
 
     end.gone[LEFT] = gone;
     end.gone[RIGHT] = gone;
-    record_encode_pair(&state->value, record_key_bytes(&key), &end);
+    record_encode_pair(&state->value, &end);
     state_queue_del(state, RECORD_PAIR, record_key_bytes(&key));
 }
 
@@ -408,7 +400,7 @@ int state_apart_get(struct state *state, uint32_t folder, enum side side,
     if (r != 0)
         return r;
     if (!record_decode_apart(record_key_bytes(&key), value, out))
-        r = state_damaged(err, RECORD_APART);
+        r = state_rows_damaged(err, RECORD_APART);
     state_db_end(&tx);
     return r;
 }
@@ -419,7 +411,7 @@ static int on_apart(void *owner, struct bytes key, struct bytes value)
     struct state_apart apart;
 
     if (!record_decode_apart(key, value, &apart))
-        return state_damaged(each->err, RECORD_APART);
+        return state_rows_damaged(each->err, RECORD_APART);
     return each->apart(each->owner, &apart);
 }
 
@@ -479,7 +471,7 @@ static int on_intent(void *owner, struct bytes key, struct bytes value)
     struct state_intent intent;
 
     if (!record_decode_intent(key, value, &intent))
-        return state_damaged(each->err, RECORD_INTENT);
+        return state_rows_damaged(each->err, RECORD_INTENT);
     return each->intent(each->owner, &intent);
 }
 

@@ -21,8 +21,8 @@ struct apply {
 static int write_value(struct apply *apply, enum record_table table,
                        struct bytes key)
 {
-    return state_db_put(apply->tx, table, key, buf_peek(&apply->value),
-                        apply->err);
+    return state_rows_put(apply->tx, table, key, buf_peek(&apply->value),
+                          apply->err);
 }
 
 /* --- counts ---------------------------------------------------------------- */
@@ -51,14 +51,14 @@ static int need_counts(struct apply *apply, uint32_t folder)
     r = flush_counts(apply);
     if (r != 0)
         return r;
-    r = state_db_get(apply->tx, RECORD_COUNTS, record_key_bytes(&key), &value,
-                     apply->err);
+    r = state_rows_get(apply->tx, RECORD_COUNTS, record_key_bytes(&key), &value,
+                       apply->err);
     if (r < 0)
         return r;
     apply->counts = (struct record_counts){0};
     if (r == 0 &&
         !record_decode_counts(record_key_bytes(&key), value, &apply->counts))
-        return state_damaged(apply->err, RECORD_COUNTS);
+        return state_rows_damaged(apply->err, RECORD_COUNTS);
     apply->folder = folder;
     apply->has_counts = true;
     return 0;
@@ -94,10 +94,10 @@ static int load_pair(struct apply *apply, struct bytes key,
                      struct state_pair *pair)
 {
     struct bytes value;
-    int r = state_db_get(apply->tx, RECORD_PAIR, key, &value, apply->err);
+    int r = state_rows_get(apply->tx, RECORD_PAIR, key, &value, apply->err);
 
     if (r == 0 && !record_decode_pair(key, value, pair))
-        return state_damaged(apply->err, RECORD_PAIR);
+        return state_rows_damaged(apply->err, RECORD_PAIR);
     return r;
 }
 
@@ -110,12 +110,12 @@ static int drop_pair(struct apply *apply, uint32_t folder,
     int r = count_pair(apply, folder, pair, -1);
 
     if (r == 0) {
-        r = state_db_del(apply->tx, RECORD_PAIR, record_key_bytes(&left),
-                         apply->err);
+        r = state_rows_del(apply->tx, RECORD_PAIR, record_key_bytes(&left),
+                           apply->err);
     }
     if (r == 0) {
-        r = state_db_del(apply->tx, RECORD_RIGHT, record_key_bytes(&right),
-                         apply->err);
+        r = state_rows_del(apply->tx, RECORD_RIGHT, record_key_bytes(&right),
+                           apply->err);
     }
     return r;
 }
@@ -128,17 +128,17 @@ static int drop_by_right(struct apply *apply, uint32_t folder,
     struct record_key left;
     struct bytes value;
     uint32_t uid;
-    int r = state_db_get(apply->tx, RECORD_RIGHT, right, &value, apply->err);
+    int r = state_rows_get(apply->tx, RECORD_RIGHT, right, &value, apply->err);
 
     if (r != 0)
         return r == 1 ? 0 : r;
-    if (!record_decode_uid(right, value, &uid))
-        return state_damaged(apply->err, RECORD_RIGHT);
+    if (!record_decode_right(value, &uid))
+        return state_rows_damaged(apply->err, RECORD_RIGHT);
     left = record_key_pair(folder, uid);
     r = load_pair(apply, record_key_bytes(&left), &pair);
     if (r == 0)
         r = drop_pair(apply, folder, &pair);
-    return r == 1 ? state_damaged(apply->err, RECORD_RIGHT) : r;
+    return r == 1 ? state_rows_damaged(apply->err, RECORD_RIGHT) : r;
 }
 
 static int put_pair(struct apply *apply, const struct state_op *op)
@@ -153,7 +153,7 @@ static int put_pair(struct apply *apply, const struct state_op *op)
     if (r < 0)
         return r;
     if (!record_decode_pair(op->key, op->value, &pair))
-        return state_damaged(apply->err, op->table);
+        return state_rows_damaged(apply->err, op->table);
     same = r == 0 && old.uid[RIGHT] == pair.uid[RIGHT];
     right = record_key_pair(folder, pair.uid[RIGHT]);
     if (same) {
@@ -166,13 +166,13 @@ static int put_pair(struct apply *apply, const struct state_op *op)
     if (r == 0)
         r = count_pair(apply, folder, &pair, 1);
     if (r == 0) {
-        r = state_db_put(apply->tx, RECORD_PAIR, op->key, op->value,
-                         apply->err);
+        r = state_rows_put(apply->tx, RECORD_PAIR, op->key, op->value,
+                           apply->err);
     }
     if (r != 0 || same)
         return r;
     buf_clear(&apply->value);
-    record_encode_uid(&apply->value, record_key_bytes(&right), pair.uid[LEFT]);
+    record_encode_right(&apply->value, pair.uid[LEFT]);
     return write_value(apply, RECORD_RIGHT, record_key_bytes(&right));
 }
 
@@ -187,7 +187,7 @@ static int del_pair(struct apply *apply, const struct state_op *op)
     if (r != 0)
         return r == 1 ? 0 : r;
     if (!record_decode_pair(op->key, op->value, &pair))
-        return state_damaged(apply->err, op->table);
+        return state_rows_damaged(apply->err, op->table);
     if (there.uid[RIGHT] != pair.uid[RIGHT])
         return 0;
     return drop_pair(apply, record_key_read(op->table, op->key).folder, &there);
@@ -199,7 +199,7 @@ static int change_apart(struct apply *apply, const struct state_op *op)
 {
     struct record_id id = record_key_read(op->table, op->key);
     struct bytes value;
-    int was = state_db_get(apply->tx, op->table, op->key, &value, apply->err);
+    int was = state_rows_get(apply->tx, op->table, op->key, &value, apply->err);
     int r = 0;
 
     if (was < 0)
@@ -211,8 +211,8 @@ static int change_apart(struct apply *apply, const struct state_op *op)
     if (r != 0)
         return r;
     if (op->deletes)
-        return state_db_del(apply->tx, op->table, op->key, apply->err);
-    return state_db_put(apply->tx, op->table, op->key, op->value, apply->err);
+        return state_rows_del(apply->tx, op->table, op->key, apply->err);
+    return state_rows_put(apply->tx, op->table, op->key, op->value, apply->err);
 }
 
 /* A search for an intent that is about one folder. */
@@ -238,14 +238,14 @@ static int drop_intents(struct apply *apply, uint32_t folder)
     int r = 1;
 
     while (r == 1) {
-        r = state_db_each(apply->tx, RECORD_INTENT, B(""), match_intent,
-                          &search, apply->err);
+        r = state_rows_each(apply->tx, RECORD_INTENT, B(""), match_intent,
+                            &search, apply->err);
         if (search.damaged)
-            return state_damaged(apply->err, RECORD_INTENT);
+            return state_rows_damaged(apply->err, RECORD_INTENT);
         if (r == 1) {
             int deleted =
-                state_db_del(apply->tx, RECORD_INTENT,
-                             record_key_bytes(&search.found), apply->err);
+                state_rows_del(apply->tx, RECORD_INTENT,
+                               record_key_bytes(&search.found), apply->err);
 
             if (deleted < 0)
                 return deleted;
@@ -267,8 +267,8 @@ static int del_folder(struct apply *apply, const struct state_op *op)
 
     for (size_t i = 0; i < sizeof(by_folder) / sizeof(*by_folder); i++) {
         if (r == 0) {
-            r = state_db_del_prefix(apply->tx, by_folder[i], op->key,
-                                    apply->err);
+            r = state_rows_del_prefix(apply->tx, by_folder[i], op->key,
+                                      apply->err);
         }
     }
     for (size_t i = 0; i < sizeof(by_side) / sizeof(*by_side) * SIDES; i++) {
@@ -276,8 +276,8 @@ static int del_folder(struct apply *apply, const struct state_op *op)
             record_key_side(i % SIDES == 0 ? LEFT : RIGHT, folder);
 
         if (r == 0) {
-            r = state_db_del_prefix(apply->tx, by_side[i / SIDES],
-                                    record_key_bytes(&key), apply->err);
+            r = state_rows_del_prefix(apply->tx, by_side[i / SIDES],
+                                      record_key_bytes(&key), apply->err);
         }
     }
     return r == 0 ? drop_intents(apply, folder) : r;
@@ -285,12 +285,9 @@ static int del_folder(struct apply *apply, const struct state_op *op)
 
 static int change_file(struct apply *apply, const struct state_op *op)
 {
-    struct bytes name;
-
-    if (!record_decode_text(op->key, op->value, &name))
-        return state_damaged(apply->err, op->table);
-    return op->deletes ? state_files_del(apply->tx, op->key, &name, apply->err)
-                       : state_files_put(apply->tx, op->key, name, apply->err);
+    return op->deletes
+               ? state_files_del(apply->tx, op->key, &op->value, apply->err)
+               : state_files_put(apply->tx, op->key, op->value, apply->err);
 }
 
 static int apply_op(struct apply *apply, const struct state_op *op)
@@ -304,8 +301,8 @@ static int apply_op(struct apply *apply, const struct state_op *op)
     if (op->table == RECORD_FOLDER && op->deletes)
         return del_folder(apply, op);
     if (op->deletes)
-        return state_db_del(apply->tx, op->table, op->key, apply->err);
-    return state_db_put(apply->tx, op->table, op->key, op->value, apply->err);
+        return state_rows_del(apply->tx, op->table, op->key, apply->err);
+    return state_rows_put(apply->tx, op->table, op->key, op->value, apply->err);
 }
 
 /* --- files of pairs that ended -------------------------------------------------- */
@@ -317,12 +314,12 @@ static int is_known(struct apply *apply, enum side side, uint32_t folder,
     struct record_key pair = record_key_pair(folder, uid);
     struct record_key apart = record_key_apart(folder, side, uid);
     struct bytes value;
-    int r = state_db_get(apply->tx, side == LEFT ? RECORD_PAIR : RECORD_RIGHT,
-                         record_key_bytes(&pair), &value, apply->err);
+    int r = state_rows_get(apply->tx, side == LEFT ? RECORD_PAIR : RECORD_RIGHT,
+                           record_key_bytes(&pair), &value, apply->err);
 
     if (r == 1) {
-        r = state_db_get(apply->tx, RECORD_APART, record_key_bytes(&apart),
-                         &value, apply->err);
+        r = state_rows_get(apply->tx, RECORD_APART, record_key_bytes(&apart),
+                           &value, apply->err);
     }
     return r;
 }
@@ -336,7 +333,7 @@ static int drop_files(struct apply *apply, const struct state_op *op)
     int r = 0;
 
     if (!record_decode_pair(op->key, op->value, &pair))
-        return state_damaged(apply->err, op->table);
+        return state_rows_damaged(apply->err, op->table);
     for (unsigned i = LEFT; i < SIDES && r == 0; i++) {
         enum side side = i == LEFT ? LEFT : RIGHT;
         struct record_key key = record_key_file(side, folder, pair.uid[side]);

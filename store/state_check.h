@@ -8,7 +8,7 @@
 
 /* The layout that this program writes; the text of the meta row of this name.
  * Names that begin with "." are the state's own. */
-#define STATE_SCHEMA      2u
+#define STATE_SCHEMA      3u
 #define STATE_SCHEMA_NAME ".schema"
 
 /**

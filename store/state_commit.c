@@ -18,8 +18,8 @@ static int write_text(struct writer *writer, enum record_table table,
 {
     buf_clear(&writer->value);
     record_encode_text(&writer->value, key, text);
-    return state_db_put(&writer->tx, table, key, buf_peek(&writer->value),
-                        writer->err);
+    return state_rows_put(&writer->tx, table, key, buf_peek(&writer->value),
+                          writer->err);
 }
 
 static int write_number(struct writer *writer, const char *name,

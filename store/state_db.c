@@ -29,6 +29,8 @@
 /* A reader cannot grow the map while another run makes the file larger. */
 #define MAP_READ_SPARE ((size_t)1 << 30)
 
+#define NO_TABLE 0 /* LMDB's handle of a table of its own */
+
 #define IDLE_MAX   8 /* read transactions that are kept for the next use */
 #define CHECKS_MAX 3 /* another run may write past the snapshot meanwhile */
 
@@ -42,6 +44,7 @@ struct state_db {
     atomic_uint touched; /* rows, so far */
     MDB_dbi tables[RECORD_TABLES];
     bool read_only;
+    bool is_old;
     bool full;
     pthread_mutex_t lock; /* of the two below */
     MDB_txn *idle[IDLE_MAX];
@@ -242,6 +245,21 @@ static int check_snapshot(struct state_db *db, struct err *err)
     return r == PAGES_DAMAGED ? STATE_DB_DAMAGED : r;
 }
 
+/* Nothing of an older layout is made. */
+static int open_table(struct state_db *db, MDB_txn *txn,
+                      enum record_table table, unsigned flags)
+{
+    bool old = record_key_is_old(table);
+    int rc = mdb_dbi_open(txn, record_key_table_name(table), old ? 0 : flags,
+                          &db->tables[table]);
+
+    if (old && rc == 0)
+        db->is_old = true;
+    if (old && rc == MDB_NOTFOUND)
+        rc = 0;
+    return rc;
+}
+
 static int open_tables(struct state_db *db, unsigned txn_flags,
                        unsigned table_flags)
 {
@@ -250,9 +268,10 @@ static int open_tables(struct state_db *db, unsigned txn_flags,
 
     if (rc != 0)
         return rc;
-    for (size_t i = 0; i < RECORD_TABLES && rc == 0; i++) {
-        rc = mdb_dbi_open(txn, record_key_table_name((enum record_table)i),
-                          table_flags, &db->tables[i]);
+    for (unsigned i = 0; i < RECORD_TABLES; i++) {
+        int opened = open_table(db, txn, (enum record_table)i, table_flags);
+
+        rc = rc == 0 ? opened : rc;
     }
     if (rc == 0)
         return mdb_txn_commit(txn);
@@ -264,6 +283,11 @@ static int find_tables(struct state_db *db, struct err *err)
 {
     int rc = open_tables(db, MDB_RDONLY, 0);
 
+    if (db->read_only && db->is_old) {
+        return err_set(err, ERR_STATE,
+                       "the state has an older layout: the next sync makes it "
+                       "a new one, run that first");
+    }
     if (rc == MDB_NOTFOUND && db->read_only)
         return STATE_DB_MISSING;
     if (rc == MDB_NOTFOUND)
@@ -312,6 +336,11 @@ void state_db_close(struct state_db *db)
         mdb_env_close(db->env);
     pthread_mutex_destroy(&db->lock);
     free(db);
+}
+
+bool state_db_is_old(const struct state_db *db)
+{
+    return db->is_old;
 }
 
 /* --- transactions ------------------------------------------------------------ */
@@ -473,6 +502,58 @@ static int seek(MDB_cursor *cursor, struct bytes prefix, MDB_val *key,
                           prefix.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
 }
 
+/* Returns what LMDB says, with *@key and *@val set. */
+static int seek_near(MDB_cursor *cursor, struct bytes wanted,
+                     struct bytes shared, MDB_val *key, MDB_val *val)
+{
+    MDB_val below;
+    MDB_val below_val;
+    bool above;
+    int rc = seek(cursor, wanted, key, val);
+
+    if (rc == 0 && bytes_equal(bytes_of_val(*key), wanted))
+        return 0;
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rc;
+    above = rc == 0 && begins_with(*key, shared);
+    rc = mdb_cursor_get(cursor, &below, &below_val,
+                        rc == 0 ? MDB_PREV : MDB_LAST);
+    if (rc == 0 && begins_with(below, shared)) {
+        *key = below;
+        *val = below_val;
+        return 0;
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND)
+        return rc;
+    return above ? 0 : MDB_NOTFOUND;
+}
+
+int state_db_near(const struct state_tx *tx, enum record_table table,
+                  struct bytes key, size_t prefix, struct bytes *found,
+                  struct bytes *value, struct err *err)
+{
+    MDB_cursor *cursor;
+    MDB_val near;
+    MDB_val val;
+    int rc;
+
+    if (tx->txn == NULL)
+        return 1;
+    touch_row(tx->db);
+    rc = mdb_cursor_open(tx->txn, tx->db->tables[table], &cursor);
+    if (rc != 0)
+        return fail(err, rc);
+    rc = seek_near(cursor, key, (struct bytes){key.ptr, prefix}, &near, &val);
+    mdb_cursor_close(cursor);
+    if (rc == MDB_NOTFOUND)
+        return 1;
+    if (rc != 0)
+        return fail(err, rc);
+    *found = bytes_of_val(near);
+    *value = bytes_of_val(val);
+    return 0;
+}
+
 int state_db_each(const struct state_tx *tx, enum record_table table,
                   struct bytes prefix,
                   int (*row)(void *owner, struct bytes key, struct bytes value),
@@ -485,6 +566,8 @@ int state_db_each(const struct state_tx *tx, enum record_table table,
     int rc;
 
     if (tx->txn == NULL)
+        return 0;
+    if (tx->db->tables[table] == NO_TABLE)
         return 0;
     rc = mdb_cursor_open(tx->txn, tx->db->tables[table], &cursor);
     if (rc != 0)
@@ -500,15 +583,28 @@ int state_db_each(const struct state_tx *tx, enum record_table table,
     return rc == 0 || rc == MDB_NOTFOUND ? r : fail(err, rc);
 }
 
-int state_db_put(struct state_tx *tx, enum record_table table, struct bytes key,
-                 struct bytes value, struct err *err)
+static int put(struct state_tx *tx, enum record_table table, struct bytes key,
+               struct bytes value, unsigned flags, struct err *err)
 {
     MDB_val key_val = val_of(key);
     MDB_val val = val_of(value);
+    int rc;
 
     touch_row(tx->db);
-    return wrote(tx, mdb_put(tx->txn, tx->db->tables[table], &key_val, &val, 0),
-                 err);
+    rc = mdb_put(tx->txn, tx->db->tables[table], &key_val, &val, flags);
+    return wrote(tx, rc, err);
+}
+
+int state_db_put(struct state_tx *tx, enum record_table table, struct bytes key,
+                 struct bytes value, struct err *err)
+{
+    return put(tx, table, key, value, 0, err);
+}
+
+int state_db_append(struct state_tx *tx, enum record_table table,
+                    struct bytes key, struct bytes value, struct err *err)
+{
+    return put(tx, table, key, value, MDB_APPEND, err);
 }
 
 int state_db_del(struct state_tx *tx, enum record_table table, struct bytes key,

@@ -38,6 +38,9 @@ struct state_tx {
     bool writes;
 };
 
+/* Are there tables of an older layout? */
+bool state_db_is_old(const struct state_db *db);
+
 /* Begin to read what is committed; any thread, several at once. A NULL @db is
  * an empty one. Returns 0, ERR_STATE or ERR_DISK. */
 int state_db_read(struct state_db *db, struct state_tx *tx, struct err *err);
@@ -52,12 +55,23 @@ void state_db_end(struct state_tx *tx);
  * ERR_DISK: then it is dropped. */
 int state_db_commit(struct state_tx *tx, struct err *err);
 
-/* Look a row up. Returns 0 with *@value set (borrowed until the next write or
- * the end of @tx), 1 where there is none, ERR_STATE or ERR_DISK. */
+/*
+ * What follows is about entries of the database; what the state's own code asks
+ * for is rows (state_rows.h).
+ */
+
+/* Look an entry up. Returns 0 with *@value set (borrowed until the next write
+ * or the end of @tx), 1 where there is none, ERR_STATE or ERR_DISK. */
 int state_db_get(const struct state_tx *tx, enum record_table table,
                  struct bytes key, struct bytes *value, struct err *err);
 
-/* Call @row for all rows whose key begins with @prefix, in the order of keys;
+/* Of the entries that share @prefix bytes of @key, the last one that is not
+ * above it, else the first one. Returns as state_db_get(). */
+int state_db_near(const struct state_tx *tx, enum record_table table,
+                  struct bytes key, size_t prefix, struct bytes *found,
+                  struct bytes *value, struct err *err);
+
+/* Call @row for all entries whose key begins with @prefix, in the order of keys;
  * it does not write through @tx. Returns 0, ERR_STATE, ERR_DISK, or the first
  * value of @row that is not 0, which ends it. */
 int state_db_each(const struct state_tx *tx, enum record_table table,
@@ -70,6 +84,9 @@ int state_db_each(const struct state_tx *tx, enum record_table table,
  * state_db_is_full() says whether the map was too small. */
 int state_db_put(struct state_tx *tx, enum record_table table, struct bytes key,
                  struct bytes value, struct err *err);
+/* As state_db_put() of an entry behind all others: leaves full pages. */
+int state_db_append(struct state_tx *tx, enum record_table table,
+                    struct bytes key, struct bytes value, struct err *err);
 int state_db_del(struct state_tx *tx, enum record_table table, struct bytes key,
                  struct err *err);
 int state_db_del_prefix(struct state_tx *tx, enum record_table table,

@@ -4,50 +4,136 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "store/record_name.h"
 #include "store/state_parts.h"
+
+/* Of so many hosts names are kept in parts: each takes a look. */
+#define HOSTS_MAX 32u
 
 /* --- rows, in a transaction ---------------------------------------------------- */
 
-/* The name in the row @key, borrowed. Returns 0, 1: there is none, or
+/* The host with a number, borrowed. Returns 0, 1: there is none, or
  * negative. */
-static int load_name(const struct state_tx *tx, struct bytes key,
-                     struct bytes *name, struct err *err)
+static int load_host(const struct state_tx *tx, uint32_t number,
+                     struct bytes *host, struct err *err)
 {
+    struct record_key key = record_key_id(number);
     struct bytes value;
-    int r = state_db_get(tx, RECORD_FILE, key, &value, err);
+    int r =
+        state_rows_get(tx, RECORD_HOST, record_key_bytes(&key), &value, err);
 
-    if (r == 0 && !record_decode_text(key, value, name))
-        return state_damaged(err, RECORD_FILE);
+    if (r == 0 && !record_decode_text(record_key_bytes(&key), value, host))
+        return state_rows_damaged(err, RECORD_HOST);
     return r;
 }
 
-/* The UIDs whose names have the hash in @key, borrowed. Returns as
- * load_name(). */
+/* The number of a host, a new one where it has none yet. Returns 0; 1: they are
+ * used up; or negative. */
+static int number_host(struct state_tx *tx, struct bytes host, uint32_t *number,
+                       struct err *err)
+{
+    struct record_key key;
+    struct bytes known;
+    struct buf value;
+    int r = 0;
+
+    for (*number = 1; *number <= HOSTS_MAX && r == 0; (*number)++) {
+        r = load_host(tx, *number, &known, err);
+        if (r == 0 && bytes_equal(known, host))
+            return 0;
+        if (r != 0)
+            break;
+    }
+    if (r != 1)
+        return r == 0 ? 1 : r;
+    key = record_key_id(*number);
+    buf_init(&value, 0);
+    record_encode_text(&value, record_key_bytes(&key), host);
+    r = state_rows_put(tx, RECORD_HOST, record_key_bytes(&key),
+                       buf_peek(&value), err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* The name in the row @key into @out. Returns as load_host(). */
+static int load_name(const struct state_tx *tx, struct bytes key,
+                     struct buf *out, struct err *err)
+{
+    struct record_name name;
+    struct bytes host = B("");
+    struct bytes value;
+    int r = state_rows_get(tx, RECORD_FILE, key, &value, err);
+
+    if (r != 0)
+        return r;
+    if (!record_name_decode(value, &name))
+        return state_rows_damaged(err, RECORD_FILE);
+    if (!name.whole)
+        r = load_host(tx, name.host, &host, err);
+    if (r == 1)
+        return state_rows_damaged(err, RECORD_HOST);
+    if (r == 0)
+        record_name_print(out, &name, host);
+    return r;
+}
+
+static int save_name(struct state_tx *tx, struct bytes key, struct bytes text,
+                     struct err *err)
+{
+    struct record_name name;
+    struct bytes host;
+    struct buf value;
+    int r = 0;
+
+    if (record_name_parse(text, &name, &host)) {
+        r = number_host(tx, host, &name.host, err);
+        if (r == 1)
+            name = (struct record_name){.whole = true, .text = text};
+    }
+    if (r < 0)
+        return r;
+    buf_init(&value, 0);
+    record_name_encode(&value, &name);
+    r = state_rows_put(tx, RECORD_FILE, key, buf_peek(&value), err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* Has the row @key this name? Returns as load_host(), 1 also where it has
+ * another one. */
+static int has_name(const struct state_tx *tx, struct bytes key,
+                    struct bytes name, struct err *err)
+{
+    struct buf found;
+    int r;
+
+    buf_init(&found, 0);
+    r = load_name(tx, key, &found, err);
+    if (r == 0 && !bytes_equal(buf_peek(&found), name))
+        r = 1;
+    buf_deinit(&found);
+    return r;
+}
+
+/* The UIDs whose names have the order in @key, borrowed. Returns as
+ * load_host(). */
 static int load_list(const struct state_tx *tx, struct bytes key,
                      struct bytes *list, struct err *err)
 {
-    struct bytes value;
-    int r = state_db_get(tx, RECORD_NAME, key, &value, err);
+    int r = state_rows_get(tx, RECORD_NAME, key, list, err);
 
-    *list = B("");
-    if (r == 0 && !record_decode_list(key, value, list))
-        return state_damaged(err, RECORD_NAME);
+    if (r == 0 && !record_list_valid(*list))
+        return state_rows_damaged(err, RECORD_NAME);
+    if (r == 1)
+        *list = B("");
     return r;
 }
 
 static int save_list(struct state_tx *tx, struct bytes key, struct bytes list,
                      struct err *err)
 {
-    struct buf value;
-    int r;
-
-    if (list.len == 0)
-        return state_db_del(tx, RECORD_NAME, key, err);
-    buf_init(&value, 0);
-    record_encode_list(&value, key, list);
-    r = state_db_put(tx, RECORD_NAME, key, buf_peek(&value), err);
-    buf_deinit(&value);
-    return r;
+    return list.len == 0 ? state_rows_del(tx, RECORD_NAME, key, err)
+                         : state_rows_put(tx, RECORD_NAME, key, list, err);
 }
 
 /* Take @uid off the list of @name. */
@@ -57,14 +143,15 @@ static int unlist(struct state_tx *tx, struct record_id id, struct bytes name,
     struct record_key key = record_key_name(id.side, id.folder, name);
     struct bytes list;
     struct buf rest;
+    uint32_t uid;
     int r = load_list(tx, record_key_bytes(&key), &list, err);
 
     if (r < 0)
         return r;
     buf_init(&rest, 0);
-    for (size_t i = 0; i < record_list_count(list); i++) {
-        if (record_list_get(list, i) != id.uid)
-            record_list_add(&rest, record_list_get(list, i));
+    while (record_list_next(&list, &uid)) {
+        if (uid != id.uid)
+            record_list_add(&rest, uid);
     }
     r = save_list(tx, record_key_bytes(&key), buf_peek(&rest), err);
     buf_deinit(&rest);
@@ -75,20 +162,17 @@ static int unlist(struct state_tx *tx, struct record_id id, struct bytes name,
 static int find_in_list(const struct state_tx *tx, struct record_id *id,
                         struct bytes list, struct bytes name, struct err *err)
 {
-    for (size_t i = 0; i < record_list_count(list); i++) {
-        uint32_t uid = record_list_get(list, i);
-        struct record_key key = record_key_file(id->side, id->folder, uid);
-        struct bytes found;
-        int r = load_name(tx, record_key_bytes(&key), &found, err);
+    uint32_t uid;
+    int r = 1;
 
-        if (r < 0)
-            return r;
-        if (r == 0 && bytes_equal(found, name)) {
+    while (r == 1 && record_list_next(&list, &uid)) {
+        struct record_key key = record_key_file(id->side, id->folder, uid);
+
+        r = has_name(tx, record_key_bytes(&key), name, err);
+        if (r == 0)
             id->uid = uid;
-            return 0;
-        }
     }
-    return 1;
+    return r;
 }
 
 /* Find the UID of the file called @name. Returns as load_name(). */
@@ -105,19 +189,21 @@ static int find_uid(const struct state_tx *tx, struct record_id *id,
 int state_files_del(struct state_tx *tx, struct bytes key,
                     const struct bytes *name, struct err *err)
 {
-    struct bytes found = B("");
-    struct buf copy;
-    int r = load_name(tx, key, &found, err);
+    struct buf found;
+    int r;
 
-    if (r == 1 || (r == 0 && name != NULL && !bytes_equal(found, *name)))
-        return 0;
-    if (r < 0)
-        return r;
-    buf_init(&copy, 0);
-    buf_add(&copy, found);
-    r = unlist(tx, record_key_read(RECORD_FILE, key), buf_peek(&copy), err);
-    buf_deinit(&copy);
-    return r == 0 ? state_db_del(tx, RECORD_FILE, key, err) : r;
+    buf_init(&found, 0);
+    r = load_name(tx, key, &found, err);
+    if (r == 0 && name != NULL && !bytes_equal(buf_peek(&found), *name))
+        r = 1;
+    if (r == 0) {
+        r = unlist(tx, record_key_read(RECORD_FILE, key), buf_peek(&found),
+                   err);
+    }
+    if (r == 0)
+        r = state_rows_del(tx, RECORD_FILE, key, err);
+    buf_deinit(&found);
+    return r == 1 ? 0 : r;
 }
 
 /* End what stands in the way of @key having @name. Returns 0; 1 where it has
@@ -160,12 +246,8 @@ int state_files_put(struct state_tx *tx, struct bytes key, struct bytes name,
     buf_add(&value, list);
     record_list_add(&value, id.uid);
     r = save_list(tx, record_key_bytes(&name_key), buf_peek(&value), err);
-    buf_clear(&value);
-    record_encode_text(&value, key, name);
-    if (r == 0)
-        r = state_db_put(tx, RECORD_FILE, key, buf_peek(&value), err);
     buf_deinit(&value);
-    return r;
+    return r == 0 ? save_name(tx, key, name, err) : r;
 }
 
 /* --- the highest UID ------------------------------------------------------------- */
@@ -175,11 +257,11 @@ static int load_last(const struct state_tx *tx, struct bytes key,
                      uint32_t *last, struct err *err)
 {
     struct bytes value;
-    int r = state_db_get(tx, RECORD_LAST, key, &value, err);
+    int r = state_rows_get(tx, RECORD_LAST, key, &value, err);
 
     *last = 0;
     if (r == 0 && !record_decode_uid(key, value, last))
-        return state_damaged(err, RECORD_LAST);
+        return state_rows_damaged(err, RECORD_LAST);
     return r < 0 ? r : 0;
 }
 
@@ -195,8 +277,8 @@ static int save_mark(struct state_tx *tx, const struct state_mark *mark,
         return r;
     buf_init(&value, 0);
     record_encode_uid(&value, record_key_bytes(&key), mark->last);
-    r = state_db_put(tx, RECORD_LAST, record_key_bytes(&key), buf_peek(&value),
-                     err);
+    r = state_rows_put(tx, RECORD_LAST, record_key_bytes(&key),
+                       buf_peek(&value), err);
     buf_deinit(&value);
     return r;
 }
@@ -300,7 +382,7 @@ static int by_order(const void *a, const void *b)
     return (one->order > two->order) - (one->order < two->order);
 }
 
-/* By their hashes: the numbers that each may have. */
+/* In the order of their names: the numbers that each may have. */
 static int find_candidates(const struct state_tx *tx, struct record_id id,
                            const struct lookups *hashes,
                            struct lookups *candidates, struct err *err)
@@ -311,10 +393,11 @@ static int find_candidates(const struct state_tx *tx, struct record_id id,
         struct state_file *file = hashes->items[i].file;
         struct record_key key = record_key_name(id.side, id.folder, file->name);
         struct bytes list;
+        uint32_t uid;
 
         r = load_list(tx, record_key_bytes(&key), &list, err);
-        for (size_t k = 0; r == 0 && k < record_list_count(list); k++)
-            add_lookup(candidates, record_list_get(list, k), file);
+        while (r == 0 && record_list_next(&list, &uid))
+            add_lookup(candidates, uid, file);
     }
     return r < 0 ? r : 0;
 }
@@ -329,10 +412,9 @@ static int prove_candidates(const struct state_tx *tx, struct record_id id,
         uint32_t uid = (uint32_t)candidates->items[i].order;
         struct state_file *file = candidates->items[i].file;
         struct record_key key = record_key_file(id.side, id.folder, uid);
-        struct bytes name;
 
-        r = load_name(tx, record_key_bytes(&key), &name, err);
-        if (r == 0 && bytes_equal(name, file->name))
+        r = has_name(tx, record_key_bytes(&key), file->name, err);
+        if (r == 0)
             file->uid = uid;
     }
     return r < 0 ? r : 0;
@@ -357,7 +439,7 @@ int state_file_uids(struct state *state, enum side side, uint32_t folder,
         return r;
     for (size_t i = 0; i < n; i++) {
         files[i].uid = 0;
-        add_lookup(&hashes, record_key_hash(files[i].name), &files[i]);
+        add_lookup(&hashes, record_key_order(files[i].name), &files[i]);
     }
     sort_lookups(&hashes);
     r = find_candidates(&tx, id, &hashes, &candidates, err);
@@ -374,15 +456,12 @@ int state_file_name(struct state *state, enum side side, uint32_t folder,
                     uint32_t uid, struct buf *out, struct err *err)
 {
     struct record_key key = record_key_file(side, folder, uid);
-    struct bytes name;
     struct state_tx tx;
     int r = state_db_read(state->db, &tx, err);
 
     if (r != 0)
         return r;
-    r = load_name(&tx, record_key_bytes(&key), &name, err);
-    if (r == 0)
-        buf_add(out, name);
+    r = load_name(&tx, record_key_bytes(&key), out, err);
     state_db_end(&tx);
     return r;
 }
@@ -416,7 +495,7 @@ void state_file_put(struct state *state, enum side side, uint32_t folder,
     struct record_key key = record_key_file(side, folder, uid);
 
     set_mark(&state->marks, side, folder, uid);
-    record_encode_text(&state->value, record_key_bytes(&key), name);
+    buf_add(&state->value, name);
     state_queue_put(state, RECORD_FILE, record_key_bytes(&key));
 }
 
@@ -425,6 +504,6 @@ void state_file_del(struct state *state, enum side side, uint32_t folder,
 {
     struct record_key key = record_key_file(side, folder, uid);
 
-    record_encode_text(&state->value, record_key_bytes(&key), name);
+    buf_add(&state->value, name);
     state_queue_del(state, RECORD_FILE, record_key_bytes(&key));
 }

@@ -1,6 +1,7 @@
 /*
  * The UIDs of a Maildir's files: by UID, by name, and the highest one given.
- * The index by name is one of hashes: the rows by UID tell who is who.
+ * Names may share a place in the index by name: the rows by UID tell who is
+ * who.
  */
 #ifndef STORE_STATE_FILES_H
 #define STORE_STATE_FILES_H

@@ -39,8 +39,8 @@ static int load_text(struct loader *loader, const char *name,
                      struct bytes *text)
 {
     struct bytes value;
-    int r = state_db_get(&loader->tx, RECORD_META, bytes_of(name), &value,
-                         loader->err);
+    int r = state_rows_get(&loader->tx, RECORD_META, bytes_of(name), &value,
+                           loader->err);
 
     if (r < 0)
         return r;
@@ -77,8 +77,8 @@ static int check_identity(struct loader *loader, const char *name,
 static int load_packed(struct loader *loader)
 {
     struct bytes value;
-    int r = state_db_get(&loader->tx, RECORD_META, B(STATE_PACKED_NAME), &value,
-                         loader->err);
+    int r = state_rows_get(&loader->tx, RECORD_META, B(STATE_PACKED_NAME),
+                           &value, loader->err);
 
     if (r == 0) {
         r = load_number(loader, STATE_PACKED_NAME, UINT64_MAX,
@@ -145,16 +145,16 @@ static int load(struct state *state, struct err *err)
 
     if (r != 0)
         return r;
-    r = state_db_get(&loader.tx, RECORD_META, B(STATE_SCHEMA_NAME), &value,
-                     err);
+    r = state_rows_get(&loader.tx, RECORD_META, B(STATE_SCHEMA_NAME), &value,
+                       err);
     if (r == 0) {
         r = load_head(&loader);
     } else if (r == 1) {
         r = 0; /* never committed to: new */
     }
     if (r == 0) {
-        r = state_db_each(&loader.tx, RECORD_KEYWORD, B(""), on_set, &loader,
-                          err);
+        r = state_rows_each(&loader.tx, RECORD_KEYWORD, B(""), on_set, &loader,
+                            err);
     }
     state_db_end(&loader.tx);
     state->sets_saved = keywords_count(state->keywords);
@@ -189,6 +189,17 @@ static int open_db(struct state *state, const char *dir, struct err *err)
         start_empty(state);
     }
     return r;
+}
+
+/* A state of an older layout, written anew; where that fails, it stays as it
+ * is. */
+static int renew(struct state *state, struct err *err)
+{
+    int r = state_pack(state->db, state->dir, err);
+
+    state_db_close(state->db);
+    state->db = NULL;
+    return r == 0 ? open_db(state, state->dir, err) : r;
 }
 
 /* --- a state of no use -------------------------------------------------------- */
@@ -277,6 +288,8 @@ static int open_to_write(struct state *state,
         if (r == 0)
             r = open_db(state, options->dir, err);
     }
+    if (r == 0 && state_db_is_old(state->db))
+        r = renew(state, err);
     if (r > 0)
         return err_wrap(err, ERR_STATE, "a new state cannot be used");
     /* Nobody knows what went before an empty state. */

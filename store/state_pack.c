@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/state_check.h"
 #include "store/state_parts.h"
 
 #define PACK_BYTES_MIN ((uint64_t)1 << 20) /* a small file is as it is */
@@ -54,15 +55,68 @@ void state_pack_clean(const char *dir)
 struct pack {
     struct state_db *to;
     struct state_tx tx;
+    struct state_rows_writer writer;
     enum record_table table;
-    size_t rows; /* not committed yet */
+    struct bytes schema; /* the text that names our layout */
+    size_t rows;         /* not committed yet */
     struct err *err;
 };
+
+static int put_text(struct pack *pack, struct bytes key, struct bytes text)
+{
+    struct buf value;
+    int r;
+
+    buf_init(&value, 0);
+    record_encode_text(&value, key, text);
+    r = state_rows_put(&pack->tx, RECORD_META, key, buf_peek(&value),
+                       pack->err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* Of an older layout: the rows are what they are now, but each has the frame of
+ * a text. The two indexes are made anew. */
+static int convert_row(struct pack *pack, struct bytes key, struct bytes value)
+{
+    struct state_pair pair;
+    struct record_key right;
+    struct bytes row;
+    struct buf left;
+    int r;
+
+    if (!record_decode_text(key, value, &row))
+        return state_rows_damaged(pack->err, pack->table);
+    if (pack->table == RECORD_OLD_FILE)
+        return state_files_put(&pack->tx, key, row, pack->err);
+    if (pack->table != RECORD_OLD_PAIR)
+        return 0;
+    if (!record_decode_pair(key, row, &pair))
+        return state_rows_damaged(pack->err, pack->table);
+    right = record_key_pair(record_key_read(RECORD_PAIR, key).folder,
+                            pair.uid[RIGHT]);
+    buf_init(&left, 0);
+    record_encode_right(&left, pair.uid[LEFT]);
+    r = state_rows_put(&pack->tx, RECORD_RIGHT, record_key_bytes(&right),
+                       buf_peek(&left), pack->err);
+    buf_deinit(&left);
+    return r == 0 ? state_rows_put(&pack->tx, RECORD_PAIR, key, row, pack->err)
+                  : r;
+}
+
+static int put_row(struct pack *pack, struct bytes key, struct bytes value)
+{
+    if (record_key_is_old(pack->table))
+        return convert_row(pack, key, value);
+    if (pack->table == RECORD_META && bytes_equal(key, B(STATE_SCHEMA_NAME)))
+        return put_text(pack, key, pack->schema);
+    return state_rows_append(&pack->writer, pack->table, key, value, pack->err);
+}
 
 static int copy_row(void *owner, struct bytes key, struct bytes value)
 {
     struct pack *pack = owner;
-    int r = state_db_put(&pack->tx, pack->table, key, value, pack->err);
+    int r = put_row(pack, key, value);
 
     if (r != 0 || ++pack->rows < COMMIT_ROWS)
         return r;
@@ -79,11 +133,14 @@ static int copy_rows(struct pack *pack, struct state_db *from)
 
     if (r != 0)
         return r;
+    state_rows_writer_init(&pack->writer, &pack->tx);
     r = state_db_write(pack->to, &pack->tx, pack->err);
     for (size_t i = 0; r == 0 && i < RECORD_TABLES; i++) {
         pack->table = (enum record_table)i;
-        r = state_db_each(&tx, pack->table, B(""), copy_row, pack, pack->err);
+        r = state_rows_each(&tx, pack->table, B(""), copy_row, pack, pack->err);
     }
+    if (r == 0)
+        r = state_rows_append_end(&pack->writer, pack->err);
     if (r == 0)
         r = state_db_commit(&pack->tx, pack->err);
     state_db_end(&pack->tx);
@@ -95,21 +152,16 @@ static int copy_rows(struct pack *pack, struct state_db *from)
  * meta pages both have all of the rows then. */
 static int note_size(struct pack *pack, uint64_t size)
 {
-    struct bytes key = B(STATE_PACKED_NAME);
-    struct buf value;
     char text[24];
     int n = snprintf(text, sizeof(text), "%" PRIu64, size);
     int r = state_db_write(pack->to, &pack->tx, pack->err);
 
     if (r != 0)
         return r;
-    buf_init(&value, 0);
-    record_encode_text(&value, key, (struct bytes){text, (size_t)n});
-    r = state_db_put(&pack->tx, RECORD_META, key, buf_peek(&value), pack->err);
+    r = put_text(pack, B(STATE_PACKED_NAME), (struct bytes){text, (size_t)n});
     if (r == 0)
         r = state_db_commit(&pack->tx, pack->err);
     state_db_end(&pack->tx);
-    buf_deinit(&value);
     return r;
 }
 
@@ -117,7 +169,12 @@ static int note_size(struct pack *pack, uint64_t size)
 static int make_copy(struct state_db *from, uint64_t room, const char *place,
                      const char *data, struct err *err)
 {
-    struct pack pack = {.err = err};
+    char schema[16];
+    int n = snprintf(schema, sizeof(schema), "%u", STATE_SCHEMA);
+    struct pack pack = {
+        .schema = {schema, (size_t)n},
+          .err = err
+    };
     int r = state_db_open(place, false, &pack.to, err);
 
     if (r == 0)

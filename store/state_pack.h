@@ -1,5 +1,5 @@
 /*
- * The state's file, written anew: rows that came in another order than that of
+ * The state's file, written anew, in today's layout: rows that came in another order than that of
  * their keys leave pages half empty, and changes leave pages unused. In the
  * order of keys all pages are full.
  */

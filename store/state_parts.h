@@ -12,6 +12,7 @@
 #include "store/state_db.h"
 #include "store/state_files.h"
 #include "store/state_queue.h"
+#include "store/state_rows.h"
 
 struct state {
     int lock; /* of lock_take(), -1 with read_only */
@@ -50,8 +51,5 @@ void state_queue_put(struct state *state, enum record_table table,
                      struct bytes key);
 void state_queue_del(struct state *state, enum record_table table,
                      struct bytes key);
-
-/* "a row of ... is damaged". Returns ERR_STATE. */
-int state_damaged(struct err *err, enum record_table table);
 
 #endif

@@ -1,0 +1,389 @@
+#include "store/state_rows.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+
+int state_rows_damaged(struct err *err, enum record_table table)
+{
+    /* The check at the start of the next run moves the state aside. */
+    return err_set(err, ERR_STATE,
+                   "state: a row of \"%s\" is damaged: run again",
+                   record_key_table_name(table));
+}
+
+static bool in_blocks(enum record_table table)
+{
+    return record_key_prefix(table) > 0;
+}
+
+static uint64_t number_in(enum record_table table, struct bytes key)
+{
+    return record_key_load(key.ptr + record_key_prefix(table),
+                           record_key_number_bytes(table));
+}
+
+/* @key with another number. */
+static struct record_key key_for(enum record_table table, struct bytes key,
+                                 uint64_t number)
+{
+    size_t prefix = record_key_prefix(table);
+    size_t n = record_key_number_bytes(table);
+    struct record_key other = {.len = prefix + n};
+
+    memcpy(other.text, key.ptr, prefix);
+    record_key_store(other.text + prefix, number, n);
+    return other;
+}
+
+/* --- one block ------------------------------------------------------------------ */
+
+/* The block that a row belongs to. */
+struct place {
+    struct record_key key; /* of the block */
+    struct buf copy;       /* what it had, which the rows borrow from */
+    struct record_block block;
+    size_t at; /* of the row, or where it would be */
+    bool has;  /* it is there */
+};
+
+static void seek_row(struct place *place, uint64_t number)
+{
+    const struct record_block *block = &place->block;
+
+    place->at = 0;
+    while (place->at < block->n && block->rows[place->at].number < number)
+        place->at++;
+    place->has =
+        place->at < block->n && block->rows[place->at].number == number;
+}
+
+/* Find the row @key to change it. Where no block reaches down to it, it belongs
+ * to the first one; where there is none, to one without rows. */
+static int find_place(const struct state_tx *tx, enum record_table table,
+                      struct bytes key, struct place *place, struct err *err)
+{
+    struct bytes found;
+    struct bytes value;
+    int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
+                          &value, err);
+
+    place->block.n = 0;
+    place->has = false;
+    place->at = 0;
+    if (r != 0)
+        return r == 1 ? 0 : r;
+    if (found.len > sizeof(place->key.text))
+        return state_rows_damaged(err, table);
+    place->key.len = found.len;
+    memcpy(place->key.text, found.ptr, found.len);
+    buf_add(&place->copy, value);
+    if (!record_block_decode(table, record_key_bytes(&place->key),
+                             buf_peek(&place->copy), &place->block))
+        return state_rows_damaged(err, table);
+    seek_row(place, number_in(table, key));
+    return 0;
+}
+
+/* Rows that are to be written, in as many blocks as it takes. */
+struct pieces {
+    struct state_tx *tx;
+    enum record_table table;
+    struct bytes key; /* of any of the rows */
+    struct err *err;
+};
+
+static int write_block(const struct pieces *pieces,
+                       const struct record_row *rows, size_t n)
+{
+    struct record_key key = key_for(pieces->table, pieces->key, rows[0].number);
+    struct buf value;
+    int r;
+
+    buf_init(&value, 0);
+    record_block_encode(&value, record_key_bytes(&key), rows, n);
+    r = state_db_put(pieces->tx, pieces->table, record_key_bytes(&key),
+                     buf_peek(&value), pieces->err);
+    buf_deinit(&value);
+    return r;
+}
+
+/* How many of the rows make half of the bytes: one or more, but not all. */
+static size_t half_of(const struct record_row *rows, size_t n)
+{
+    size_t half = record_block_bytes(rows, n) / 2;
+    size_t bytes = record_block_bytes(rows, 1);
+    size_t first = 1;
+
+    while (first < n - 1 && bytes < half) {
+        bytes += rows[first].value.len;
+        first++;
+    }
+    return first;
+}
+
+/* @at is the row that is new: at either end, it begins a block of its own, so
+ * that rows that come in their order leave full ones. */
+static int write_pieces(const struct pieces *pieces,
+                        const struct record_row *rows, size_t n, size_t at)
+{
+    size_t first;
+    int r;
+
+    if (n <= 1 || record_block_bytes(rows, n) <= RECORD_BLOCK_BYTES)
+        return n == 0 ? 0 : write_block(pieces, rows, n);
+    if (at == 0)
+        first = 1;
+    else
+        first = at == n - 1 ? n - 1 : half_of(rows, n);
+    r = write_pieces(pieces, rows, first, first);
+    /* What is left is split in halves, if at all. */
+    return r == 0 ? write_pieces(pieces, rows + first, n - first, n) : r;
+}
+
+/* Write what the block at @place has now, @at of it new. */
+static int write_place(const struct pieces *pieces, const struct place *place,
+                       bool was)
+{
+    const struct record_block *block = &place->block;
+    int r = 0;
+
+    if (was && (block->n == 0 ||
+                number_in(pieces->table, record_key_bytes(&place->key)) !=
+                    block->rows[0].number)) {
+        r = state_db_del(pieces->tx, pieces->table,
+                         record_key_bytes(&place->key), pieces->err);
+    }
+    return r == 0 ? write_pieces(pieces, block->rows, block->n, place->at) : r;
+}
+
+static int put_in_block(struct state_tx *tx, enum record_table table,
+                        struct bytes key, struct bytes value,
+                        struct place *place, struct err *err)
+{
+    const struct pieces pieces = {tx, table, key, err};
+    struct record_block *block = &place->block;
+    int r = find_place(tx, table, key, place, err);
+    bool was = block->n > 0;
+
+    if (r != 0)
+        return r;
+    if (!place->has) {
+        if (block->n == RECORD_BLOCK_ROWS)
+            return state_rows_damaged(err, table);
+        memmove(&block->rows[place->at + 1], &block->rows[place->at],
+                (block->n - place->at) * sizeof(block->rows[0]));
+        block->n++;
+    }
+    block->rows[place->at] = (struct record_row){number_in(table, key), value};
+    return write_place(&pieces, place, was);
+}
+
+static int del_in_block(struct state_tx *tx, enum record_table table,
+                        struct bytes key, struct place *place, struct err *err)
+{
+    const struct pieces pieces = {tx, table, key, err};
+    struct record_block *block = &place->block;
+    int r = find_place(tx, table, key, place, err);
+
+    if (r != 0 || !place->has)
+        return r;
+    block->n--;
+    memmove(&block->rows[place->at], &block->rows[place->at + 1],
+            (block->n - place->at) * sizeof(block->rows[0]));
+    return write_place(&pieces, place, true);
+}
+
+/* Without a copy: what it borrows stays as long as the value is to. */
+static int get_in_block(const struct state_tx *tx, enum record_table table,
+                        struct bytes key, struct bytes *value, struct err *err)
+{
+    struct record_block block;
+    struct bytes found;
+    struct bytes text;
+    uint64_t number = number_in(table, key);
+    int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
+                          &text, err);
+
+    if (r != 0)
+        return r;
+    if (!record_block_decode(table, found, text, &block))
+        return state_rows_damaged(err, table);
+    for (size_t i = 0; i < block.n && block.rows[i].number <= number; i++) {
+        if (block.rows[i].number == number) {
+            *value = block.rows[i].value;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* --- one block after the other ---------------------------------------------------- */
+
+void state_rows_writer_init(struct state_rows_writer *writer,
+                            struct state_tx *tx)
+{
+    writer->tx = tx;
+    writer->table = RECORD_META;
+    writer->key.len = 0;
+    writer->block.n = 0;
+    writer->n_values = 0;
+}
+
+int state_rows_append_end(struct state_rows_writer *writer, struct err *err)
+{
+    const struct record_block *block = &writer->block;
+    struct record_key key;
+    struct buf value;
+    int r;
+
+    if (block->n == 0)
+        return 0;
+    key = key_for(writer->table, record_key_bytes(&writer->key),
+                  block->rows[0].number);
+    buf_init(&value, 0);
+    record_block_encode(&value, record_key_bytes(&key), block->rows, block->n);
+    r = state_db_append(writer->tx, writer->table, record_key_bytes(&key),
+                        buf_peek(&value), err);
+    buf_deinit(&value);
+    writer->block.n = 0;
+    writer->n_values = 0;
+    return r;
+}
+
+/* May a row with @key be in the block that waits? */
+static bool is_same_block(const struct state_rows_writer *writer,
+                          enum record_table table, struct bytes key)
+{
+    return table == writer->table && key.len == writer->key.len &&
+           memcmp(key.ptr, writer->key.text, record_key_prefix(table)) == 0;
+}
+
+/* Put a row behind those that wait, if there is room; else it is not. */
+static bool add_row(struct state_rows_writer *writer, struct bytes key,
+                    struct bytes value)
+{
+    struct record_block *block = &writer->block;
+    struct record_row *row = &block->rows[block->n];
+
+    if (block->n == RECORD_BLOCK_ROWS)
+        return false;
+    *row = (struct record_row){number_in(writer->table, key), value};
+    if (record_block_bytes(block->rows, block->n + 1) > RECORD_BLOCK_BYTES)
+        return false;
+    memcpy(writer->values + writer->n_values, value.ptr, value.len);
+    row->value.ptr = writer->values + writer->n_values;
+    writer->n_values += value.len;
+    block->n++;
+    writer->key.len = key.len;
+    memcpy(writer->key.text, key.ptr, key.len);
+    return true;
+}
+
+static int append_to_block(struct state_rows_writer *writer,
+                           enum record_table table, struct bytes key,
+                           struct bytes value, struct err *err)
+{
+    const struct pieces alone = {writer->tx, table, key, err};
+    struct record_row row = {number_in(table, key), value};
+    int r;
+
+    if (is_same_block(writer, table, key) && add_row(writer, key, value))
+        return 0;
+    r = state_rows_append_end(writer, err);
+    writer->table = table;
+    if (r != 0 || add_row(writer, key, value))
+        return r;
+    return write_block(&alone, &row, 1);
+}
+
+/* --- a walk through blocks -------------------------------------------------------- */
+
+struct walk {
+    enum record_table table;
+    int (*row)(void *owner, struct bytes key, struct bytes value);
+    void *owner;
+    struct err *err;
+};
+
+static int on_block(void *owner, struct bytes key, struct bytes value)
+{
+    const struct walk *walk = owner;
+    struct record_block block;
+    int r = 0;
+
+    if (!record_block_decode(walk->table, key, value, &block))
+        return state_rows_damaged(walk->err, walk->table);
+    for (size_t i = 0; i < block.n && r == 0; i++) {
+        struct record_key row_key =
+            key_for(walk->table, key, block.rows[i].number);
+
+        r = walk->row(walk->owner, record_key_bytes(&row_key),
+                      block.rows[i].value);
+    }
+    return r;
+}
+
+/* --- state_rows.h ------------------------------------------------------------------- */
+
+int state_rows_get(const struct state_tx *tx, enum record_table table,
+                   struct bytes key, struct bytes *value, struct err *err)
+{
+    return in_blocks(table) ? get_in_block(tx, table, key, value, err)
+                            : state_db_get(tx, table, key, value, err);
+}
+
+int state_rows_each(const struct state_tx *tx, enum record_table table,
+                    struct bytes prefix,
+                    int (*row)(void *owner, struct bytes key,
+                               struct bytes value),
+                    void *owner, struct err *err)
+{
+    struct walk walk = {table, row, owner, err};
+
+    return in_blocks(table)
+               ? state_db_each(tx, table, prefix, on_block, &walk, err)
+               : state_db_each(tx, table, prefix, row, owner, err);
+}
+
+int state_rows_put(struct state_tx *tx, enum record_table table,
+                   struct bytes key, struct bytes value, struct err *err)
+{
+    struct place place;
+    int r;
+
+    if (!in_blocks(table))
+        return state_db_put(tx, table, key, value, err);
+    buf_init(&place.copy, 0);
+    r = put_in_block(tx, table, key, value, &place, err);
+    buf_deinit(&place.copy);
+    return r;
+}
+
+int state_rows_append(struct state_rows_writer *writer, enum record_table table,
+                      struct bytes key, struct bytes value, struct err *err)
+{
+    return in_blocks(table) ? append_to_block(writer, table, key, value, err)
+                            : state_db_put(writer->tx, table, key, value, err);
+}
+
+int state_rows_del(struct state_tx *tx, enum record_table table,
+                   struct bytes key, struct err *err)
+{
+    struct place place;
+    int r;
+
+    if (!in_blocks(table))
+        return state_db_del(tx, table, key, err);
+    buf_init(&place.copy, 0);
+    r = del_in_block(tx, table, key, &place, err);
+    buf_deinit(&place.copy);
+    return r;
+}
+
+/* No block has rows of two prefixes. */
+int state_rows_del_prefix(struct state_tx *tx, enum record_table table,
+                          struct bytes prefix, struct err *err)
+{
+    return state_db_del_prefix(tx, table, prefix, err);
+}
