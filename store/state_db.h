@@ -1,6 +1,6 @@
 /*
- * The state's LMDB environment: tables of rows, and transactions. The only
- * file that knows LMDB's functions; nothing is known here of what rows mean.
+ * The state's LMDB environment: tables of entries, and transactions. The only
+ * files that know LMDB's functions; nothing is known here of what rows mean.
  */
 #ifndef STORE_STATE_DB_H
 #define STORE_STATE_DB_H
