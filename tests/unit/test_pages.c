@@ -350,7 +350,7 @@ static void test_check(const struct statedir *place)
     int fd = open(path, O_RDONLY);
     unsigned n = 0;
     struct pages_rows rows = {
-        .row = on_row, .owner = &n, .first = bytes_of("pair")};
+        .row = on_row, .owner = &n, .first = bytes_of("pairs")};
     struct err err;
 
     ok(pages_check_head(fd, &err) == 0, "the head of a state is sound");

@@ -532,7 +532,8 @@ static void test_model(const struct statedir *place)
 
 /* --- many ---------------------------------------------------------------------- */
 
-#define MANY 100000u
+#define MANY        100000u
+#define LARGE_BYTES ((size_t)1 << 20)
 
 static double seconds(void)
 {
@@ -588,6 +589,18 @@ static void test_many_pairs(const struct statedir *place, struct state **state)
     lap(&since, "close and open, which checks everything");
 }
 
+/* More than the map has room for at first. */
+static void put_large(struct state *state)
+{
+    char *text = mem_new(LARGE_BYTES, 1);
+    char name[2] = "a";
+
+    memset(text, 'x', LARGE_BYTES - 1);
+    for (; name[0] <= 't'; name[0]++)
+        state_meta_put(state, name, text);
+    free(text);
+}
+
 static void test_many_files(const struct statedir *place, struct state *state)
 {
     double since = seconds();
@@ -601,6 +614,9 @@ static void test_many_files(const struct statedir *place, struct state *state)
     lap(&since, "200,000 state_file_put");
     commit(state);
     lap(&since, "state_commit");
+    put_large(state);
+    commit(state);
+    lap(&since, "large texts");
     ok(data_bytes(place) > 16LL << 20, "many: the map has grown");
     for (uint32_t uid = 1; uid <= 2 * MANY; uid++) {
         name_of(name, uid);

@@ -69,7 +69,7 @@ static void test_newer(const struct statedir *place)
 
     put_pair(state, 1, 1, 1);
     commit(state);
-    state_meta_put(state, ".schema", "3");
+    state_meta_put(state, ".schema", "4");
     commit(state);
     state_close(state);
     ok(statedir_open(place, NULL, &state, &err) == ERR_STATE &&

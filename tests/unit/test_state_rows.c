@@ -1,0 +1,293 @@
+/* Goal of this test: rows in blocks are what a plain array of rows would be,
+ * whatever was written and deleted in which order; the file is sound after each
+ * commit; and rows that come in their order, or against it, leave full blocks. */
+#include <sys/stat.h>
+
+#include "store/state_rows.h"
+#include "tests/random.h"
+#include "tests/tap.h"
+#include "tests/unit/statedir.h"
+
+#define PREFIXES 4u
+#define NUMBERS  3000u
+#define LEN_MAX  700u
+#define ROUNDS   60u
+#define STEPS    400u
+
+/* What has to be there: the length of each value and a seed of its bytes. */
+struct model {
+    bool has[PREFIXES][NUMBERS];
+    uint16_t len[PREFIXES][NUMBERS];
+    uint8_t seed[PREFIXES][NUMBERS];
+};
+
+struct world {
+    struct state_db *db;
+    struct state_tx tx;
+    struct model model;
+    struct random random;
+    unsigned wrong;
+    char text[LEN_MAX + 1];
+};
+
+static struct record_key key_of(uint32_t prefix, uint32_t number)
+{
+    return record_key_file(prefix % 2 == 0 ? LEFT : RIGHT, 1 + prefix / 2,
+                           number * number);
+}
+
+/* A row that says it is a name as it is. */
+static struct bytes value_of(struct world *world, size_t len, uint8_t seed)
+{
+    for (size_t i = 0; i < len; i++)
+        world->text[i] = (char)(i == 0 ? 0 : seed + i);
+    return (struct bytes){world->text, len};
+}
+
+static void put(struct world *world, uint32_t prefix, uint32_t number)
+{
+    struct model *model = &world->model;
+    struct record_key key = key_of(prefix, number);
+    uint16_t len = (uint16_t)(1 + random_below(&world->random, 30));
+    uint8_t seed = (uint8_t)random_below(&world->random, 256);
+
+    if (random_below(&world->random, 40) == 0)
+        len = (uint16_t)(1 + random_below(&world->random, LEN_MAX));
+    model->has[prefix][number] = true;
+    model->len[prefix][number] = len;
+    model->seed[prefix][number] = seed;
+    world->wrong +=
+        state_rows_put(&world->tx, RECORD_FILE, record_key_bytes(&key),
+                       value_of(world, len, seed), NULL) != 0;
+}
+
+static void del(struct world *world, uint32_t prefix, uint32_t number)
+{
+    struct record_key key = key_of(prefix, number);
+
+    world->model.has[prefix][number] = false;
+    world->wrong += state_rows_del(&world->tx, RECORD_FILE,
+                                   record_key_bytes(&key), NULL) != 0;
+}
+
+static void del_all(struct world *world, uint32_t prefix)
+{
+    struct record_key key = key_of(prefix, 0);
+    struct bytes shared = {key.text, key.len - 4};
+
+    memset(world->model.has[prefix], 0, sizeof(world->model.has[prefix]));
+    world->wrong +=
+        state_rows_del_prefix(&world->tx, RECORD_FILE, shared, NULL) != 0;
+}
+
+static bool is_value(struct world *world, uint32_t prefix, uint32_t number,
+                     struct bytes value)
+{
+    const struct model *model = &world->model;
+
+    return model->has[prefix][number] &&
+           bytes_equal(value, value_of(world, model->len[prefix][number],
+                                       model->seed[prefix][number]));
+}
+
+/* Is this row the one that is there, or missing? */
+static void look(struct world *world, uint32_t prefix, uint32_t number)
+{
+    struct record_key key = key_of(prefix, number);
+    struct bytes value;
+    int r = state_rows_get(&world->tx, RECORD_FILE, record_key_bytes(&key),
+                           &value, NULL);
+
+    world->wrong += world->model.has[prefix][number]
+                        ? r != 0 || !is_value(world, prefix, number, value)
+                        : r != 1;
+    /* Between two numbers there is none. */
+    key = key_of(prefix, number);
+    record_key_store(key.text + 5, number * number + 2, 4);
+    if (number > 1)
+        world->wrong +=
+            state_rows_get(&world->tx, RECORD_FILE, record_key_bytes(&key),
+                           &value, NULL) != 1;
+}
+
+struct walk {
+    struct world *world;
+    uint32_t prefix;
+    uint32_t next;
+};
+
+static int on_row(void *owner, struct bytes key, struct bytes value)
+{
+    struct walk *walk = owner;
+    struct record_key want;
+
+    while (walk->next < NUMBERS &&
+           !walk->world->model.has[walk->prefix][walk->next])
+        walk->next++;
+    if (walk->next == NUMBERS)
+        return 1;
+    want = key_of(walk->prefix, walk->next);
+    if (!bytes_equal(key, record_key_bytes(&want)) ||
+        !is_value(walk->world, walk->prefix, walk->next, value))
+        return 1;
+    walk->next++;
+    return 0;
+}
+
+static void look_at_all(struct world *world)
+{
+    for (uint32_t prefix = 0; prefix < PREFIXES; prefix++) {
+        struct walk walk = {world, prefix, 0};
+        struct record_key key = key_of(prefix, 0);
+        struct bytes shared = {key.text, key.len - 4};
+
+        world->wrong += state_rows_each(&world->tx, RECORD_FILE, shared, on_row,
+                                        &walk, NULL) != 0;
+        while (walk.next < NUMBERS && !world->model.has[prefix][walk.next])
+            walk.next++;
+        world->wrong += walk.next != NUMBERS;
+    }
+}
+
+/* One way to go on for a while: upwards, downwards, or anywhere. */
+static void run_steps(struct world *world)
+{
+    uint32_t prefix = random_below(&world->random, PREFIXES);
+    uint32_t at = random_below(&world->random, NUMBERS);
+    uint32_t way = random_below(&world->random, 3);
+    uint32_t deletes = random_below(&world->random, 4);
+
+    for (unsigned i = 0; i < STEPS; i++) {
+        if (way == 0)
+            at = (at + 1) % NUMBERS;
+        else if (way == 1)
+            at = (at + NUMBERS - 1) % NUMBERS;
+        else
+            at = random_below(&world->random, NUMBERS);
+        if (random_below(&world->random, 4) < deletes)
+            del(world, prefix, at);
+        else
+            put(world, prefix, at);
+        look(world, prefix, random_below(&world->random, NUMBERS));
+    }
+    if (random_below(&world->random, 20) == 0)
+        del_all(world, prefix);
+}
+
+static void reopen_db(struct world *world, const char *dir)
+{
+    state_db_close(world->db);
+    world->db = NULL;
+    world->wrong += state_db_open(dir, false, &world->db, NULL) != 0;
+}
+
+static void test_random(const struct statedir *place)
+{
+    struct world *world = MEM_NEW(struct world);
+    unsigned round = 0;
+
+    world->random.state = 7;
+    reopen_db(world, place->root);
+    for (; round < ROUNDS && world->db != NULL && world->wrong == 0; round++) {
+        world->wrong += state_db_write(world->db, &world->tx, NULL) != 0;
+        run_steps(world);
+        look_at_all(world);
+        if (random_below(&world->random, 3) == 0) {
+            struct model before;
+
+            world->wrong += state_db_commit(&world->tx, NULL) != 0;
+            reopen_db(world, place->root);
+            /* What is not committed did not happen. */
+            before = world->model;
+            world->wrong += state_db_write(world->db, &world->tx, NULL) != 0;
+            run_steps(world);
+            world->model = before;
+            state_db_end(&world->tx);
+        } else {
+            world->wrong += state_db_commit(&world->tx, NULL) != 0;
+        }
+        world->wrong += state_db_read(world->db, &world->tx, NULL) != 0;
+        look_at_all(world);
+        state_db_end(&world->tx);
+    }
+    ok(world->wrong == 0 && round == ROUNDS,
+       "rows are what was written (%u wrong, after %u rounds)", world->wrong,
+       round);
+    reopen_db(world, place->root);
+    ok(world->wrong == 0, "and the file is sound");
+    state_db_close(world->db);
+    free(world);
+}
+
+struct fill {
+    unsigned blocks;
+    size_t bytes;
+};
+
+static int count_block(void *owner, struct bytes key, struct bytes value)
+{
+    struct fill *fill = owner;
+
+    (void)key;
+    fill->blocks++;
+    fill->bytes += value.len;
+    return 0;
+}
+
+/* How full blocks are, in percent, of rows that are put in steps of @step. */
+static unsigned fill_of(struct state_db *db, uint32_t folder, int step)
+{
+    struct fill fill = {0};
+    struct record_key key = record_key_id(folder);
+    struct state_tx tx;
+    uint32_t at = step > 0 ? 1 : 20000;
+
+    if (state_db_write(db, &tx, NULL) != 0)
+        return 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        struct record_key row = record_key_pair(folder, at);
+
+        if (state_rows_put(&tx, RECORD_PAIR, record_key_bytes(&row),
+                           B("\0\1\0\1"), NULL) != 0)
+            return 0;
+        at += (uint32_t)step;
+    }
+    state_db_each(&tx, RECORD_PAIR, record_key_bytes(&key), count_block, &fill,
+                  NULL);
+    return state_db_commit(&tx, NULL) == 0 && fill.blocks > 0
+               ? (unsigned)(fill.bytes * 100 /
+                            ((size_t)fill.blocks * RECORD_BLOCK_BYTES))
+               : 0;
+}
+
+static void test_fill(const struct statedir *place)
+{
+    struct state_db *db = NULL;
+    unsigned up;
+    unsigned down;
+
+    if (state_db_open(place->root, false, &db, NULL) != 0) {
+        ok(false, "the database opens");
+        return;
+    }
+    up = fill_of(db, 1, 1);
+    down = fill_of(db, 2, -1);
+    ok(up > 95, "blocks of rows that come in their order are full: %u %%", up);
+    ok(down > 95, "and of those that come against it: %u %%", down);
+    state_db_close(db);
+}
+
+int main(void)
+{
+    static void (*const tests[])(const struct statedir *place) = {test_random,
+                                                                  test_fill};
+
+    for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+        struct statedir place;
+
+        statedir_init(&place);
+        tests[i](&place);
+        statedir_deinit(&place);
+    }
+    return done_testing();
+}
