@@ -32,8 +32,8 @@ GROUPS = (
      "reply_flags reply_list reply_set reply_status session session_auth "
      "session_command session_log session_login caps mutf7 date verdict"),
     ("base", 0, "base", "*"),
-    ("store's codecs", 0, "store", "record record_key pages pages_head "
-     "maildir_name maildir_keywords maildir_eol"),
+    ("store's codecs", 0, "store", "record record_block record_key record_name "
+     "pages pages_head maildir_name maildir_keywords maildir_eol"),
     ("the rest of sync", 0, "sync", "*"),
 )
 

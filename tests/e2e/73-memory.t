@@ -34,7 +34,7 @@ pull resync many $many
 ok "$many of them take $peak KB, $few take $least" \
     test $((peak - least)) -lt $(((many - few) * 350 / 1024))
 size=$(($(wc -c <"$T/state/many/data.mdb") / many))
-ok "their names and pairs take $size bytes each on disk" test $size -lt 200
+ok "their names and pairs take $size bytes each on disk" test $size -lt 64
 
 pull plain listed $((many / 2))
 measured listed
