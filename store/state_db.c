@@ -267,12 +267,23 @@ static int seek_near(MDB_cursor *cursor, struct bytes wanted,
     return above ? 0 : MDB_NOTFOUND;
 }
 
-int state_db_near(const struct state_tx *tx, enum record_table table,
-                  struct bytes key, size_t prefix, struct bytes *found,
-                  struct bytes *value, struct err *err)
+static int seek_above(MDB_cursor *cursor, struct bytes wanted,
+                      struct bytes shared, MDB_val *key, MDB_val *val)
+{
+    int rc = seek(cursor, wanted, key, val);
+
+    return rc == 0 && !begins_with(*key, shared) ? MDB_NOTFOUND : rc;
+}
+
+/* Look for an entry by seek_near() or seek_above(). */
+static int look(const struct state_tx *tx, enum record_table table,
+                int (*way)(MDB_cursor *cursor, struct bytes wanted,
+                           struct bytes shared, MDB_val *key, MDB_val *val),
+                struct bytes key, size_t prefix, struct bytes *found,
+                struct bytes *value, struct err *err)
 {
     MDB_cursor *cursor;
-    MDB_val near;
+    MDB_val at;
     MDB_val val;
     int rc;
 
@@ -282,15 +293,29 @@ int state_db_near(const struct state_tx *tx, enum record_table table,
     rc = mdb_cursor_open(tx->txn, tx->db->tables[table], &cursor);
     if (rc != 0)
         return state_db_fail(err, rc);
-    rc = seek_near(cursor, key, (struct bytes){key.ptr, prefix}, &near, &val);
+    rc = way(cursor, key, (struct bytes){key.ptr, prefix}, &at, &val);
     mdb_cursor_close(cursor);
     if (rc == MDB_NOTFOUND)
         return 1;
     if (rc != 0)
         return state_db_fail(err, rc);
-    *found = bytes_of_val(near);
+    *found = bytes_of_val(at);
     *value = bytes_of_val(val);
     return 0;
+}
+
+int state_db_near(const struct state_tx *tx, enum record_table table,
+                  struct bytes key, size_t prefix, struct bytes *found,
+                  struct bytes *value, struct err *err)
+{
+    return look(tx, table, seek_near, key, prefix, found, value, err);
+}
+
+int state_db_above(const struct state_tx *tx, enum record_table table,
+                   struct bytes key, size_t prefix, struct bytes *found,
+                   struct bytes *value, struct err *err)
+{
+    return look(tx, table, seek_above, key, prefix, found, value, err);
 }
 
 int state_db_each(const struct state_tx *tx, enum record_table table,

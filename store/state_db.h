@@ -71,6 +71,11 @@ int state_db_near(const struct state_tx *tx, enum record_table table,
                   struct bytes key, size_t prefix, struct bytes *found,
                   struct bytes *value, struct err *err);
 
+/* Of those, the first one that is not below it. */
+int state_db_above(const struct state_tx *tx, enum record_table table,
+                   struct bytes key, size_t prefix, struct bytes *found,
+                   struct bytes *value, struct err *err);
+
 /* Call @row for all entries whose key begins with @prefix, in the order of keys;
  * it does not write through @tx. Returns 0, ERR_STATE, ERR_DISK, or the first
  * value of @row that is not 0, which ends it. */

@@ -58,16 +58,11 @@ static void seek_row(struct place *place, uint64_t number)
         place->at < block->n && block->rows[place->at].number == number;
 }
 
-/* Find the row @key to change it. Where no block reaches down to it, it belongs
- * to the first one; where there is none, to one without rows. */
-static int find_place(const struct state_tx *tx, enum record_table table,
-                      struct bytes key, struct place *place, struct err *err)
+/* Take the block that was found apart; @r is how that went: 1, there is none, is
+ * a block without rows. */
+static int load_place(int r, enum record_table table, struct bytes found,
+                      struct bytes value, struct place *place, struct err *err)
 {
-    struct bytes found;
-    struct bytes value;
-    int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
-                          &value, err);
-
     place->block.n = 0;
     place->has = false;
     place->at = 0;
@@ -77,12 +72,56 @@ static int find_place(const struct state_tx *tx, enum record_table table,
         return state_rows_damaged(err, table);
     place->key.len = found.len;
     memcpy(place->key.text, found.ptr, found.len);
+    buf_clear(&place->copy);
     buf_add(&place->copy, value);
-    if (!record_block_decode(table, record_key_bytes(&place->key),
-                             buf_peek(&place->copy), &place->block))
-        return state_rows_damaged(err, table);
-    seek_row(place, number_in(table, key));
-    return 0;
+    return record_block_decode(table, record_key_bytes(&place->key),
+                               buf_peek(&place->copy), &place->block)
+               ? 0
+               : state_rows_damaged(err, table);
+}
+
+/* Find the row @key to change it. Where no block reaches down to it, it belongs
+ * to the first one; where there is none, to one without rows. */
+static int find_place(const struct state_tx *tx, enum record_table table,
+                      struct bytes key, struct place *place, struct err *err)
+{
+    struct bytes found = B("");
+    struct bytes value = B("");
+    int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
+                          &value, err);
+
+    r = load_place(r, table, found, value, place, err);
+    if (r == 0)
+        seek_row(place, number_in(table, key));
+    return r;
+}
+
+/* Is there no room for one more row at the end? */
+static bool is_full(const struct place *place, struct record_row row)
+{
+    const struct record_block *block = &place->block;
+
+    return block->n > 0 && record_block_bytes(block->rows, block->n) +
+                                   record_block_bytes(&row, 1) >
+                               RECORD_BLOCK_BYTES;
+}
+
+/* A row behind all of a full block belongs to the one behind that: else rows
+ * that come against their order would get a block each. */
+static int find_room(const struct state_tx *tx, enum record_table table,
+                     struct bytes key, struct record_row row,
+                     struct place *place, struct err *err)
+{
+    struct bytes found = B("");
+    struct bytes value = B("");
+    int r = find_place(tx, table, key, place, err);
+
+    if (r != 0 || place->has || place->at < place->block.n ||
+        !is_full(place, row))
+        return r;
+    r = state_db_above(tx, table, key, record_key_prefix(table), &found, &value,
+                       err);
+    return load_place(r, table, found, value, place, err);
 }
 
 /* Rows that are to be written, in as many blocks as it takes. */
@@ -162,8 +201,9 @@ static int put_in_block(struct state_tx *tx, enum record_table table,
                         struct place *place, struct err *err)
 {
     const struct pieces pieces = {tx, table, key, err};
+    struct record_row row = {number_in(table, key), value};
     struct record_block *block = &place->block;
-    int r = find_place(tx, table, key, place, err);
+    int r = find_room(tx, table, key, row, place, err);
     bool was = block->n > 0;
 
     if (r != 0)
@@ -175,7 +215,7 @@ static int put_in_block(struct state_tx *tx, enum record_table table,
                 (block->n - place->at) * sizeof(block->rows[0]));
         block->n++;
     }
-    block->rows[place->at] = (struct record_row){number_in(table, key), value};
+    block->rows[place->at] = row;
     return write_place(&pieces, place, was);
 }
 

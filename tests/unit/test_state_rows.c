@@ -13,6 +13,7 @@
 #define LEN_MAX  700u
 #define ROUNDS   60u
 #define STEPS    400u
+#define ROWS     20000u
 
 /* What has to be there: the length of each value and a seed of its bytes. */
 struct model {
@@ -234,23 +235,46 @@ static int count_block(void *owner, struct bytes key, struct bytes value)
     return 0;
 }
 
-/* How full blocks are, in percent, of rows that are put in steps of @step. */
-static unsigned fill_of(struct state_db *db, uint32_t folder, int step)
+/* The number of the row that comes as the @i-th. */
+typedef uint32_t order(uint32_t i);
+
+static uint32_t upwards(uint32_t i)
+{
+    return i;
+}
+
+static uint32_t downwards(uint32_t i)
+{
+    return ROWS + 1 - i;
+}
+
+/* Batches, the last one first, as a first run brings them. */
+static uint32_t in_batches(uint32_t i)
+{
+    return ROWS + 1 - (i - 1) / 500 * 500 - 500 + (i - 1) % 500;
+}
+
+/* The lower half, and then from the end down to it. */
+static uint32_t from_both_ends(uint32_t i)
+{
+    return i <= ROWS / 2 ? i : ROWS + ROWS / 2 + 1 - i;
+}
+
+/* How full blocks are, in percent, of rows that come in this order. */
+static unsigned fill_of(struct state_db *db, uint32_t folder, order *number)
 {
     struct fill fill = {0};
     struct record_key key = record_key_id(folder);
     struct state_tx tx;
-    uint32_t at = step > 0 ? 1 : 20000;
 
     if (state_db_write(db, &tx, NULL) != 0)
         return 0;
-    for (unsigned i = 0; i < 20000; i++) {
-        struct record_key row = record_key_pair(folder, at);
+    for (uint32_t i = 1; i <= ROWS; i++) {
+        struct record_key row = record_key_pair(folder, number(i));
 
         if (state_rows_put(&tx, RECORD_PAIR, record_key_bytes(&row),
                            B("\0\1\0\1"), NULL) != 0)
             return 0;
-        at += (uint32_t)step;
     }
     state_db_each(&tx, RECORD_PAIR, record_key_bytes(&key), count_block, &fill,
                   NULL);
@@ -262,18 +286,27 @@ static unsigned fill_of(struct state_db *db, uint32_t folder, int step)
 
 static void test_fill(const struct statedir *place)
 {
+    static const struct {
+        order *number;
+        const char *what;
+    } cases[] = {
+        {upwards,        "in their order"      },
+        {downwards,      "against it"          },
+        {in_batches,     "the last batch first"},
+        {from_both_ends, "down to others"      },
+    };
     struct state_db *db = NULL;
-    unsigned up;
-    unsigned down;
 
     if (state_db_open(place->root, false, &db, NULL) != 0) {
         ok(false, "the database opens");
         return;
     }
-    up = fill_of(db, 1, 1);
-    down = fill_of(db, 2, -1);
-    ok(up > 95, "blocks of rows that come in their order are full: %u %%", up);
-    ok(down > 95, "and of those that come against it: %u %%", down);
+    for (uint32_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        unsigned fill = fill_of(db, 1 + i, cases[i].number);
+
+        ok(fill > 95, "blocks of rows that come %s are full: %u %%",
+           cases[i].what, fill);
+    }
     state_db_close(db);
 }
 
