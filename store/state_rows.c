@@ -96,18 +96,29 @@ static int find_place(const struct state_tx *tx, enum record_table table,
     return r;
 }
 
-/* Is there no room for one more row at the end? */
-static bool is_full(const struct place *place, struct record_row row)
+/* Does @row fit in behind all others? */
+static bool fits_behind(struct place *place, struct record_row row)
 {
-    const struct record_block *block = &place->block;
+    struct record_block *block = &place->block;
 
-    return block->n > 0 && record_block_bytes(block->rows, block->n) +
-                                   record_block_bytes(&row, 1) >
-                               RECORD_BLOCK_BYTES;
+    if (block->n == RECORD_BLOCK_ROWS)
+        return false;
+    block->rows[block->n] = row;
+    return record_block_bytes(block->rows, block->n + 1) <= RECORD_BLOCK_BYTES;
 }
 
-/* A row behind all of a full block belongs to the one behind that: else rows
- * that come against their order would get a block each. */
+/* Is there room for some more like it? */
+static bool has_room(const struct place *place, struct record_row row)
+{
+    return record_block_bytes(place->block.rows, place->block.n) +
+               2 * record_block_bytes(&row, 1) <=
+           RECORD_BLOCK_BYTES;
+}
+
+/* Find the block that @row is to go into, if it is not there yet. Behind all of
+ * a full one it goes into the next one: else rows that come against their order
+ * would get a block each. Not where that is full, too: it would be split in the
+ * middle by the rows after, where they come in their order. */
 static int find_room(const struct state_tx *tx, enum record_table table,
                      struct bytes key, struct record_row row,
                      struct place *place, struct err *err)
@@ -116,12 +127,15 @@ static int find_room(const struct state_tx *tx, enum record_table table,
     struct bytes value = B("");
     int r = find_place(tx, table, key, place, err);
 
-    if (r != 0 || place->has || place->at < place->block.n ||
-        !is_full(place, row))
+    if (r != 0 || place->has || place->block.n == 0 ||
+        place->at < place->block.n || fits_behind(place, row))
         return r;
     r = state_db_above(tx, table, key, record_key_prefix(table), &found, &value,
                        err);
-    return load_place(r, table, found, value, place, err);
+    r = load_place(r, table, found, value, place, err);
+    if (r == 0 && !has_room(place, row))
+        place->block.n = 0;
+    return r;
 }
 
 /* Rows that are to be written, in as many blocks as it takes. */

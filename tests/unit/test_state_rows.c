@@ -260,6 +260,11 @@ static uint32_t from_both_ends(uint32_t i)
     return i <= ROWS / 2 ? i : ROWS + ROWS / 2 + 1 - i;
 }
 
+static uint32_t in_pairs(uint32_t i)
+{
+    return i % 2 == 0 ? i / 2 : ROWS / 2 + (i + 1) / 2;
+}
+
 /* How full blocks are, in percent, of rows that come in this order. */
 static unsigned fill_of(struct state_db *db, uint32_t folder, order *number)
 {
@@ -289,11 +294,13 @@ static void test_fill(const struct statedir *place)
     static const struct {
         order *number;
         const char *what;
+        unsigned least;
     } cases[] = {
-        {upwards,        "in their order"      },
-        {downwards,      "against it"          },
-        {in_batches,     "the last batch first"},
-        {from_both_ends, "down to others"      },
+        {upwards,        "in their order",       95},
+        {downwards,      "against it",           95},
+        {in_batches,     "the last batch first", 75},
+        {from_both_ends, "down to others",       60},
+        {in_pairs,       "two by two",           60},
     };
     struct state_db *db = NULL;
 
@@ -304,8 +311,8 @@ static void test_fill(const struct statedir *place)
     for (uint32_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         unsigned fill = fill_of(db, 1 + i, cases[i].number);
 
-        ok(fill > 95, "blocks of rows that come %s are full: %u %%",
-           cases[i].what, fill);
+        ok(fill >= cases[i].least,
+           "blocks of rows that come %s are full: %u %%", cases[i].what, fill);
     }
     state_db_close(db);
 }
