@@ -161,6 +161,8 @@ static int write_block(const struct pieces *pieces,
     return r;
 }
 
+#define ROW_BYTES 2u /* of a row beside its value, mostly */
+
 /* How many of the rows make half of the bytes: one or more, but not all. */
 static size_t half_of(const struct record_row *rows, size_t n)
 {
@@ -169,14 +171,14 @@ static size_t half_of(const struct record_row *rows, size_t n)
     size_t first = 1;
 
     while (first < n - 1 && bytes < half) {
-        bytes += rows[first].value.len;
+        bytes += rows[first].value.len + ROW_BYTES;
         first++;
     }
     return first;
 }
 
-/* @at is the row that is new: at either end, it begins a block of its own, so
- * that rows that come in their order leave full ones. */
+/* @at is the row that is new: before all others it gets a block of its own, so
+ * that rows that come against their order leave full ones. */
 static int write_pieces(const struct pieces *pieces,
                         const struct record_row *rows, size_t n, size_t at)
 {
@@ -185,10 +187,7 @@ static int write_pieces(const struct pieces *pieces,
 
     if (n <= 1 || record_block_bytes(rows, n) <= RECORD_BLOCK_BYTES)
         return n == 0 ? 0 : write_block(pieces, rows, n);
-    if (at == 0)
-        first = 1;
-    else
-        first = at == n - 1 ? n - 1 : half_of(rows, n);
+    first = at == 0 ? 1 : half_of(rows, n);
     r = write_pieces(pieces, rows, first, first);
     /* What is left is split in halves, if at all. */
     return r == 0 ? write_pieces(pieces, rows + first, n - first, n) : r;

@@ -317,10 +317,60 @@ static void test_fill(const struct statedir *place)
     state_db_close(db);
 }
 
+static void put_block(struct state_db *db, const struct record_row *rows,
+                      size_t n)
+{
+    struct record_key key = record_key_file(LEFT, 1, (uint32_t)rows[0].number);
+    struct state_tx tx;
+    struct buf value;
+
+    buf_init(&value, 0);
+    record_block_encode(&value, record_key_bytes(&key), rows, n);
+    if (state_db_write(db, &tx, NULL) == 0 &&
+        state_db_put(&tx, RECORD_FILE, record_key_bytes(&key), buf_peek(&value),
+                     NULL) == 0)
+        (void)state_db_commit(&tx, NULL);
+    state_db_end(&tx);
+    buf_deinit(&value);
+}
+
+/* Sound blocks, of which one has a row that belongs behind the other. */
+static void test_overlap(const struct statedir *place)
+{
+    static const struct record_row low[] = {
+        {1,  {"\0a", 2}},
+        {10, {"\0b", 2}},
+    };
+    static const struct record_row high[] = {
+        {11, {"\0c", 2}},
+    };
+    static const struct record_row between[] = {
+        {5, {"\0d", 2}},
+    };
+    struct state_db *db = NULL;
+    struct err err = {0};
+    int r = state_db_open(place->root, false, &db, &err);
+
+    if (r == 0) {
+        put_block(db, low, 2);
+        put_block(db, high, 1);
+        state_db_close(db);
+        r = state_db_open(place->root, false, &db, &err);
+    }
+    ok(r == 0, "blocks one behind the other are sound");
+    if (r == 0) {
+        put_block(db, between, 1);
+        state_db_close(db);
+        r = state_db_open(place->root, false, &db, &err);
+    }
+    ok(r == STATE_DB_DAMAGED, "one that begins within another is not: %s",
+       err.text);
+}
+
 int main(void)
 {
-    static void (*const tests[])(const struct statedir *place) = {test_random,
-                                                                  test_fill};
+    static void (*const tests[])(const struct statedir *place) = {
+        test_random, test_fill, test_overlap};
 
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
         struct statedir place;
