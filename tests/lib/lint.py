@@ -9,6 +9,8 @@ import sys
 META_BYTES = 120      # of LMDB's page that makes a commit count
 SYNCS = ("fsync", "fdatasync", "syncfs")
 FOLDER = ("cur", "new", "tmp")
+NAME = re.compile(r"(\d+)\.M(\d+)P(\d+)(?:Q(\d+))?(?:R([0-9a-f]{16}))?\.[^,]*"
+                  r"(?:,S=(\d+))?(?:,W=(\d+))?(?:,B=1)?")
 
 Call = collections.namedtuple("Call", "begin end name paths result written")
 
@@ -29,6 +31,33 @@ def read_log(path):
                 calls[number][1], calls[number][4] = at, int(rest)
     return [Call(*calls[number]) for number in order
             if calls[number][1] is not None]
+
+
+def varint(number):
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def row_of(base):
+    """What a page has of the base name of a file, wherever it has it: all its
+    parts but the host, which has a number (docs/store-format.md, "files")."""
+    parts = NAME.fullmatch(base)
+    if parts is None:
+        return base.encode()
+    seconds, micro, pid, counter, random, octets, crlf = parts.groups()
+    out = int(seconds).to_bytes(4, "big") + varint(int(micro)) + \
+        varint(int(pid))
+    if counter is not None:
+        out += varint(int(counter))
+    out += bytes.fromhex(random or "")
+    if octets is not None:
+        out += varint(int(octets))
+    if crlf is not None:
+        out += varint((int(crlf) - int(octets or 0)) % 2 ** 64)
+    return out
 
 
 def below(path, root):
@@ -78,11 +107,13 @@ class Lint:
                     and call.name in ("write", "pwrite64", "writev",
                                       "openat", "utimensat")], default=None)
 
-    def recorded(self, name, since):
-        """When the state first has @name on one of its pages."""
+    def recorded(self, path, since):
+        """When the state first has the name of the message at @path on one of
+        its pages."""
+        row = row_of(os.path.basename(path).split(":2,")[0])
         return min([call.begin for call in self.calls
                     if call.paths[:1] == [self.state]
-                    and call.begin > since and name in call.written],
+                    and call.begin > since and row in call.written],
                    default=None)
 
     def check_rename(self, call):
@@ -93,7 +124,6 @@ class Lint:
             if not self.synced(source, written, call.begin):
                 self.say("renamed before it was synced", call)
         place = os.path.dirname(target)
-        base = os.path.basename(target).split(":2,")[0]
         if os.path.basename(place) not in FOLDER:
             # A file of the folder's own, the names of keywords: the next use of
             # it is the next file that gets a keyword's letter there.
@@ -105,7 +135,7 @@ class Lint:
                         default=None)
         elif os.path.basename(os.path.dirname(source)) == "tmp" or \
                 not self.failed:
-            later = self.recorded(base.encode(), call.begin)
+            later = self.recorded(target, call.begin)
         else:
             # A moved file keeps its name, which is on record as it was: where
             # its move failed, that is written again with its page.
@@ -116,8 +146,7 @@ class Lint:
     def check_folder(self, call):
         self.folders += 1
         path = call.paths[0]
-        first = min([self.recorded(os.path.basename(other.paths[1])
-                                   .split(":2,")[0].encode(), other.begin)
+        first = min([self.recorded(other.paths[1], other.begin)
                      or sys.maxsize for other in self.calls
                      if other.name.startswith("rename")
                      and os.path.dirname(os.path.dirname(other.paths[1]))

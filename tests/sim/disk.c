@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "store/record_name.h"
 #include "tests/sim/disk_parts.h"
 
 struct disk disk = {.lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
@@ -383,12 +385,25 @@ void disk_order_published(const struct disk_node *from,
                to, name);
 }
 
-/* Is the name, up to its flags, in what was written to the state? */
+/* Is the name, up to its flags, in what was written to the state? A name in
+ * parts has the number of its host behind its first byte: what follows is as good
+ * as the whole. */
 static bool is_named(const char *name)
 {
-    size_t n = strcspn(name, ":");
+    struct bytes text = {name, strcspn(name, ":")};
+    struct record_name parts;
+    struct bytes host;
+    struct buf row = {0};
+    bool named;
 
-    return memmem(disk.written, disk.n_written, name, n) != NULL;
+    if (record_name_parse(text, &parts, &host)) {
+        parts.host = 1;
+        record_name_encode(&row, &parts);
+        text = bytes_skip(buf_peek(&row), 2);
+    }
+    named = memmem(disk.written, disk.n_written, text.ptr, text.len) != NULL;
+    buf_deinit(&row);
+    return named;
 }
 
 static bool is_durable(const struct disk_node *node)
