@@ -3,6 +3,8 @@
 
     floor.py idle PORT USER [PORT USER]
                                  log in, LIST with STATUS; both at once
+    floor.py accounts PORT USER ...
+                                 the same for each USER, a few at once
     floor.py flags PORT USER     the flags of every message, into nowhere
     floor.py fetch PORT USER     every message, pipelined, into nowhere
     floor.py append PORT USER TREE
@@ -22,17 +24,17 @@ import sys
 import time
 import zlib
 from concurrent import futures
-from concurrent import futures
 
 import corpus
 import wire
 
 LANES = 4
+ACCOUNTS = 16  # at once, as many as mailtwin takes
 
 
-def at_once(work, items):
+def at_once(work, items, most=None):
     """Returns what work() does for each of the items, in order."""
-    with futures.ThreadPoolExecutor(len(items)) as pool:
+    with futures.ThreadPoolExecutor(most or len(items)) as pool:
         return list(pool.map(work, items))
 
 
@@ -48,15 +50,21 @@ def timed(work):
                             time.process_time() - busy, received or 0))
 
 
+def look(side):
+    port, user = side
+    client = wire.Client(int(port), user)
+    client.send(b'e ENABLE QRESYNC\r\nl LIST "" * RETURN (SPECIAL-USE '
+                b'STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\r\n')
+    client.until(b"l")
+    client.close()
+
+
 def idle(*sides):
-    def one(side):
-        port, user = side
-        client = wire.Client(int(port), user)
-        client.send(b'e ENABLE QRESYNC\r\nl LIST "" * RETURN (SPECIAL-USE '
-                    b'STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\r\n')
-        client.until(b"l")
-        client.close()
-    at_once(one, list(zip(sides[::2], sides[1::2])))
+    at_once(look, list(zip(sides[::2], sides[1::2])))
+
+
+def accounts(port, *users):
+    at_once(look, [(port, user) for user in users], ACCOUNTS)
 
 
 def flags(port, user):
@@ -117,6 +125,8 @@ def main():
     command, arguments = sys.argv[1], sys.argv[2:]
     if command == "idle":
         timed(lambda: idle(*arguments))
+    elif command == "accounts":
+        timed(lambda: accounts(*arguments))
     elif command == "flags":
         flags(*arguments)
     elif command == "fetch":

@@ -449,8 +449,10 @@ def accounts_row(bench):
                     for user in users]
 
         result = table.Table("Nothing to do, %d accounts of 10 folders, %s" % (
-            count, where))
+            count, where), ["floor"])
         table.in_turn(bench.runs, result, [
+            bench.floor("floor", lambda far=far: ("accounts", far.port, *users),
+                        [far]),
             bench.ready("mailtwin", programs.Mailtwin, *pairs()),
             bench.ready("mbsync in a loop", programs.MbsyncLoop, *pairs(),
                         runs=runs)])
