@@ -1,4 +1,12 @@
-/* Size, date and a digest of messages: what tells one from another. */
+/*
+ * Size, date and a digest of messages: what tells one from another.
+ *
+ * A few headers are light: those of many folders share a flight (IMAP_READS).
+ * Where several ask in one folder at once, answers come in any order, and those
+ * to one command among those to another; each goes to one who waits for it
+ * (wants()), and who misses any asks once more, with nobody else around. What is
+ * still missing then is not there.
+ */
 #include <string.h>
 
 #include "base/digest.h"
@@ -7,6 +15,10 @@
 #include "imap/imap_pool.h"
 
 enum { STEP_FETCH = IMAP_STEP_OWN };
+
+/* So few headers that what follows on the connection does not wait for long;
+ * many had better come side by side. */
+#define FEW_HEADERS 100u
 
 struct identify {
     struct imap_task task; /* first */
@@ -52,7 +64,8 @@ static void send_window(struct identify *identify)
                            &identify->todo, &identify->from,
                            items(request->level));
     }
-    identify->task.sent = identify->from == identify->todo.n;
+    if (identify->task.light && identify->from == identify->todo.n)
+        imap_task_sent(&identify->task);
 }
 
 static void identify_start(struct imap_task *task)
@@ -95,6 +108,27 @@ static void body_data(struct identify *identify, struct bytes data)
     }
 }
 
+static bool is_due(const struct identify *identify, uint32_t uid)
+{
+    return uidset_has(identify->request->uids, uid) &&
+           !uidset_has(&identify->told, uid);
+}
+
+/* Of those that are light only. Whether NIL stands for a header or for a body is
+ * not known: both kinds ask again. */
+static bool identify_wants(const struct imap_task *task,
+                           const struct session_event *event)
+{
+    const struct identify *identify = (const struct identify *)task;
+    bool header = event->kind == SESSION_BODY;
+
+    if (header != (identify->request->level != IDENTIFY_META))
+        return false;
+    return is_due(identify, event->fetch.uid) &&
+           (header ? event->body_is_header
+                   : (event->fetch.has & FETCH_SIZE) != 0);
+}
+
 static void take_fetch(struct identify *identify,
                        const struct session_fetch *fetch)
 {
@@ -110,6 +144,9 @@ static void take_fetch(struct identify *identify,
         return;
     if (request->level == IDENTIFY_BODY && !had_body)
         return;
+    /* That may be the answer to another. */
+    if (request->level != IDENTIFY_META && !had_body && identify->task.mixed)
+        return;
     if ((fetch->has & FETCH_DATE) != 0)
         identity.date = fetch->date;
     if (request->level != IDENTIFY_BODY && had_body)
@@ -120,6 +157,20 @@ static void take_fetch(struct identify *identify,
     }
     uidset_add(&identify->told, fetch->uid);
     request->item(request, fetch->uid, &identity);
+}
+
+/* All that was sent is answered. */
+static void answered(struct identify *identify)
+{
+    struct imap_task *task = &identify->task;
+
+    if (task->mixed &&
+        uidset_count(&identify->told) < uidset_count(identify->request->uids)) {
+        task->alone = true;
+        imap_pool_again(task->pool, task, STEP_FETCH);
+    } else {
+        imap_task_finish(task, 0, NULL);
+    }
 }
 
 static void identify_tagged(struct identify *identify, int step,
@@ -135,9 +186,10 @@ static void identify_tagged(struct identify *identify, int step,
         imap_task_finish(task, r, &err);
         return;
     }
-    send_window(identify);
+    if (identify->from < identify->todo.n)
+        send_window(identify);
     if (task->outstanding == 0)
-        imap_task_finish(task, 0, NULL);
+        answered(identify);
 }
 
 static void identify_event(struct imap_task *task, int step,
@@ -183,17 +235,37 @@ static void identify_deinit(struct imap_task *task)
     digest_free(identify_of(task)->digest);
 }
 
+/* Bodies, and many headers, have a connection to themselves. The fields that are
+ * asked for at IDENTIFY_ENVELOPE are others, and nothing would tell such an
+ * answer from one to somebody else. */
+static bool is_light(const struct identify_request *request)
+{
+    return (request->level == IDENTIFY_META ||
+            request->level == IDENTIFY_HEADER) &&
+           uidset_count(request->uids) <= FEW_HEADERS;
+}
+
 struct imap_task *imap_identify_new(struct imap_pool *pool,
                                     struct identify_request *request)
 {
-    static const struct imap_task_class class = {.role = IMAP_ALONE,
+    static const struct imap_task_class light = {.role = IMAP_READS,
+                                                 .size =
+                                                     sizeof(struct identify),
+                                                 .start = identify_start,
+                                                 .event = identify_event,
+                                                 .wants = identify_wants,
+                                                 .again = identify_again,
+                                                 .deinit = identify_deinit};
+    static const struct imap_task_class heavy = {.role = IMAP_ALONE,
                                                  .size =
                                                      sizeof(struct identify),
                                                  .start = identify_start,
                                                  .event = identify_event,
                                                  .again = identify_again,
                                                  .deinit = identify_deinit};
-    struct imap_task *task = imap_task_new(pool, &class, &request->base);
+    bool is_few = is_light(request);
+    struct imap_task *task =
+        imap_task_new(pool, is_few ? &light : &heavy, &request->base);
     struct identify *identify = identify_of(task);
 
     identify->request = request;
@@ -202,6 +274,7 @@ struct imap_task *imap_identify_new(struct imap_pool *pool,
                                                : IDENTITY_BY_FIELDS);
     identify->digest = digest_new();
     uidset_add_set(&identify->todo, request->uids);
+    task->light = is_few;
     task->folder = &request->folder;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;

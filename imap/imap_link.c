@@ -215,9 +215,14 @@ bool imap_link_is_followed(const struct imap_link *link,
 
 void imap_link_attach(struct imap_link *link, struct imap_task *task)
 {
+    bool mixes = link->n_tasks > 0 && task->class->role == IMAP_READS &&
+                 imap_link_has(link, task);
+
     link->used = true;
     link->tasks[link->n_tasks++] = task;
     task->link = link;
+    for (size_t i = 0; mixes && i < link->n_tasks; i++)
+        link->tasks[i]->mixed = true;
     imap_link_pause(link);
 }
 
@@ -430,20 +435,52 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
         link->pool->wake(link->pool->owner);
 }
 
+/* The oldest command of @task that was not answered yet, or NULL. */
+static struct imap_command *command_of(const struct imap_link *link,
+                                       const struct imap_task *task)
+{
+    struct imap_command *command = link->first;
+
+    while (command != NULL && command->task != task)
+        command = command->next;
+    return command;
+}
+
+/* Can FETCH responses that come now be the task's? Not before its own SELECT
+ * was answered: the folder may have been selected for another one, too. */
+static bool is_answered(const struct imap_link *link,
+                        const struct imap_task *task)
+{
+    const struct imap_command *command = command_of(link, task);
+
+    return task->class->role == IMAP_READS && link->box.name != NULL &&
+           strcmp(link->box.name, task->folder->name) == 0 && command != NULL &&
+           command->step != IMAP_STEP_SELECT;
+}
+
 /* Two commands that fetch run side by side in some servers, so the oldest is
  * not always the one that is being answered; but it is in the same folder. */
-static struct imap_task *reader_of(const struct imap_link *link, uint32_t uid)
+static struct imap_task *reader_of(const struct imap_link *link,
+                                   const struct session_event *event)
 {
-    struct imap_task *task;
-
     for (size_t i = 0; i < link->n_tasks; i++) {
-        task = link->tasks[i];
-        if (task->class->role == IMAP_READS && link->box.name != NULL &&
-            strcmp(link->box.name, task->folder->name) == 0 &&
-            task->class->wants(task, uid))
+        struct imap_task *task = link->tasks[i];
+
+        if (is_answered(link, task) && task->class->wants(task, event))
             return task;
     }
     return NULL;
+}
+
+/* Whose is the FETCH response that begins with @event, or is of no more than
+ * that? @otherwise: where nobody is known to wait for it. */
+static struct imap_task *find_reader(const struct imap_link *link,
+                                     const struct session_event *event,
+                                     struct imap_task *otherwise)
+{
+    struct imap_task *task = link->n_tasks > 1 ? reader_of(link, event) : NULL;
+
+    return task != NULL ? task : otherwise;
 }
 
 static void on_untagged(struct imap_link *link,
@@ -461,13 +498,17 @@ static void on_untagged(struct imap_link *link,
     if (command == NULL)
         return;
     task = command->task;
-    if (event->kind == SESSION_BODY && link->n_tasks > 1)
-        link->stream = reader_of(link, event->fetch.uid);
+    if (event->kind == SESSION_BODY)
+        link->stream = find_reader(link, event, task);
     if (link->stream != NULL)
         task = link->stream;
+    else if (event->kind == SESSION_FETCH)
+        task = find_reader(link, event, task);
     if (event->kind == SESSION_FETCH)
         link->stream = NULL;
-    if (task != NULL)
+    if (task != command->task)
+        command = command_of(link, task);
+    if (task != NULL && command != NULL)
         task->class->event(task, command->step, event);
 }
 

@@ -246,7 +246,8 @@ static struct imap_link *find_shared(const struct imap_pool *pool,
 
     if (task->class->role == IMAP_VISITS)
         return find_visited(pool, task, same);
-
+    if (task->alone)
+        return NULL;
     for (link = pool->links; link != NULL; link = link->next) {
         if (task->class->role == IMAP_ADDS &&
             can_follow(link, IMAP_ADDS, ADDS_DEEP))
@@ -451,6 +452,7 @@ static void requeue(struct imap_pool *pool, struct imap_task *task)
         imap_link_detach(task->link, task);
     task->outstanding = 0;
     task->sent = false;
+    task->mixed = false;
     task->nudge = false;
     task->next = pool->queue;
     pool->queue = task;

@@ -108,11 +108,19 @@ static bool is_last(const struct read *read, uint32_t uid)
            uid == todo->ranges[todo->n - 1].last;
 }
 
-static bool read_wants(const struct imap_task *task, uint32_t uid)
+static bool is_due(const struct read *read, uint32_t uid)
 {
-    const struct read *read = (const struct read *)task;
-
     return uidset_has(read->request->uids, uid) && !uidset_has(&read->had, uid);
+}
+
+static bool read_wants(const struct imap_task *task,
+                       const struct session_event *event)
+{
+    bool body = event->kind == SESSION_BODY
+                    ? !event->body_is_header
+                    : (event->fetch.has & FETCH_BODY_NIL) != 0;
+
+    return body && is_due((const struct read *)task, event->fetch.uid);
 }
 
 /* An existing message cannot be empty: with no octets the server just has none
@@ -129,7 +137,7 @@ static void body_begins(struct read *read, int step,
     if (uid == 0)
         uid = only_uid(read, step);
     read->nameless = uid == 0;
-    if (!read_wants(&read->task, uid))
+    if (!is_due(read, uid))
         return;
     read->open = true;
     uidset_add(&read->had, uid);
@@ -157,7 +165,7 @@ static void take_fetch(struct read *read, int step,
     bool had_body = (fetch->has & (FETCH_BODY | FETCH_BODY_NIL)) != 0;
 
     if (step == STEP_FETCH && had_body && (fetch->has & FETCH_UID) != 0 &&
-        read_wants(&read->task, fetch->uid))
+        is_due(read, fetch->uid))
         uidset_add(&read->retry, fetch->uid);
     read->nameless = false;
 }

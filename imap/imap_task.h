@@ -50,8 +50,10 @@ struct imap_task_class {
      */
     void (*event)(struct imap_task *task, int step,
                   const struct session_event *event);
-    /* Does it wait for the body of @uid? Needed for IMAP_READS. */
-    bool (*wants)(const struct imap_task *task, uint32_t uid);
+    /* Does it wait for the FETCH response that begins with this SESSION_BODY,
+     * or has no body and is this SESSION_FETCH? Needed for IMAP_READS. */
+    bool (*wants)(const struct imap_task *task,
+                  const struct session_event *event);
     /* Octets of a listing that is to be made, as far as that is known before
      * start(); 0: few. May be NULL. */
     uint64_t (*expects)(struct imap_task *task);
@@ -100,6 +102,7 @@ struct imap_task {
     bool alone;  /* none may follow, it had more to write once */
     bool light;  /* IMAP_READS: so little that it may follow others, and be
                     followed, into another folder */
+    bool mixed;  /* others fetched in the same folder at once */
     bool paused; /* its reader wants no data now */
     bool nudge;  /* nudged() is due */
     bool over;   /* finished */
