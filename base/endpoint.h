@@ -229,6 +229,7 @@ struct message_meta {
 struct add_request {
     struct request base;
     struct folder_ref folder;
+    uint64_t octets; /* of all messages together, about; 0: not known */
     /* More data is welcome again, after endpoint_add_data() returned false. */
     void (*room)(struct add_request *request);
     /**

@@ -582,6 +582,8 @@ struct imap_task *imap_add_new(struct imap_pool *pool,
     buf_init(&add_of(task)->wire, 0);
     buf_init(&add_of(task)->held, 0);
     task->waits = true;
+    task->light =
+        request->octets > 0 && request->octets <= ENDPOINT_SMALL_OCTETS;
     pool->adds = true;
     return task;
 }

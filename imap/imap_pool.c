@@ -1,13 +1,8 @@
-/* Who gets which connection, and when there is to be another one. */
+/* The queue, and when there is to be another connection. */
 #include "imap/imap_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Reads that share a connection: while one arrives the next is on its way. */
-#define READS_DEEP 2u
-
-#define ADDS_DEEP 4u
 
 void imap_pool_init(struct imap_pool *pool)
 {
@@ -104,38 +99,6 @@ void imap_pool_progress(struct imap_pool *pool)
     pool->patience = (struct patience){0};
 }
 
-/* Are all its tasks of this role, with nothing more to write? */
-static bool can_follow(const struct imap_link *link, enum imap_role role,
-                       size_t deep)
-{
-    if (!link->ready || link->closing || link->n_tasks == 0 ||
-        link->n_tasks >= deep || imap_link_wants_compress(link, NULL))
-        return false;
-    for (size_t i = 0; i < link->n_tasks; i++) {
-        if (link->tasks[i]->class->role != role || !link->tasks[i]->sent)
-            return false;
-    }
-    return true;
-}
-
-/* Two endpoints that read for each other, while each waits for a connection to
- * add to, would wait for ever: so where messages are added, too, reads leave
- * one connection. */
-static bool may_read(const struct imap_pool *pool)
-{
-    const struct imap_link *link;
-    size_t taken = pool->adds ? 1 : 0;
-    bool any = false;
-
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (link->n_tasks > 0 && link->tasks[0]->class->role == IMAP_READS) {
-            any = true;
-            taken++;
-        }
-    }
-    return !any || taken < pool->limit;
-}
-
 void imap_pool_close_idle(struct imap_pool *pool)
 {
     struct imap_link *link;
@@ -146,147 +109,11 @@ void imap_pool_close_idle(struct imap_pool *pool)
     }
 }
 
-/* A connection that no task had; those that have nothing to do make room for
- * one. */
-static struct imap_link *find_fresh(struct imap_pool *pool)
-{
-    struct imap_link *link;
-
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (!link->used && imap_link_is_idle(link))
-            return link;
-    }
-    imap_pool_close_idle(pool);
-    return NULL;
-}
-
-static struct imap_link *find_idle(const struct imap_pool *pool,
-                                   const struct imap_task *task)
-{
-    struct imap_link *idle = NULL;
-    struct imap_link *link;
-
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (!imap_link_is_idle(link))
-            continue;
-        if (task->folder != NULL && link->ahead != NULL &&
-            strcmp(link->ahead, task->folder->name) == 0)
-            return link;
-        if (idle == NULL)
-            idle = link;
-    }
-    return idle;
-}
-
-/* Whose last task is in the same folder; or else, where that will do, the one
- * with the least to do. */
-static struct imap_link *find_visited(const struct imap_pool *pool,
-                                      const struct imap_task *task, bool same)
-{
-    struct imap_link *found = NULL;
-    struct imap_link *link;
-
-    /* Without UNSELECT nobody can tell whose data comes next. */
-    if ((pool->caps.bits & CAP_UNSELECT) == 0)
-        return NULL;
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (!can_follow(link, IMAP_VISITS, IMAP_LINK_TASKS_MAX))
-            continue;
-        if (link->ahead != NULL && strcmp(link->ahead, task->folder->name) == 0)
-            return link;
-        if (!same && (found == NULL || link->n_tasks < found->n_tasks))
-            found = link;
-    }
-    return found;
-}
-
-/* Is a connection in the task's folder, where it can follow soon, if not now?
- * It had better wait than have the folder selected twice. */
-static bool is_visited(const struct imap_pool *pool,
-                       const struct imap_task *task)
-{
-    const struct imap_link *link;
-
-    if (task->class->role != IMAP_VISITS || task->alone)
-        return false;
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (link->ready && !link->closing && link->n_tasks > 0 &&
-            link->tasks[0]->class->role == IMAP_VISITS && link->ahead != NULL &&
-            strcmp(link->ahead, task->folder->name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Of those that only read what is light, the one with the least to do. */
-static struct imap_link *find_light(const struct imap_pool *pool)
-{
-    struct imap_link *found = NULL;
-    struct imap_link *link;
-
-    if ((pool->caps.bits & CAP_UNSELECT) == 0)
-        return NULL;
-    for (link = pool->links; link != NULL; link = link->next) {
-        bool light = can_follow(link, IMAP_READS, IMAP_LINK_TASKS_MAX);
-
-        for (size_t i = 0; i < link->n_tasks; i++)
-            light = light && link->tasks[i]->light;
-        if (light && (found == NULL || link->n_tasks < found->n_tasks))
-            found = link;
-    }
-    return found;
-}
-
-/* A connection on which the task may follow others of its role; @same: into
- * the folder where they are. */
-static struct imap_link *find_shared(const struct imap_pool *pool,
-                                     const struct imap_task *task, bool same)
-{
-    struct imap_link *link;
-
-    if (task->class->role == IMAP_VISITS)
-        return find_visited(pool, task, same);
-    if (task->alone)
-        return NULL;
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (task->class->role == IMAP_ADDS &&
-            can_follow(link, IMAP_ADDS, ADDS_DEEP))
-            return link;
-        if (task->class->role == IMAP_READS &&
-            can_follow(link, IMAP_READS, READS_DEEP) &&
-            imap_link_has(link, task))
-            return link;
-    }
-    return task->light ? find_light(pool) : NULL;
-}
-
-/* The connection for a task, or NULL. @wanted counts those that another
- * connection would help. */
-static struct imap_link *find_link(struct imap_pool *pool,
-                                   const struct imap_task *task, size_t *wanted)
-{
-    bool may = task->class->role != IMAP_READS || may_read(pool);
-    struct imap_link *link;
-
-    if (task->request->fresh) {
-        link = may ? find_fresh(pool) : NULL;
-        *wanted += may && link == NULL;
-        return link;
-    }
-    if (is_visited(pool, task))
-        return find_shared(pool, task, true);
-    link = may ? find_idle(pool, task) : NULL;
-    if (link != NULL)
-        return link;
-    *wanted += may;
-    return find_shared(pool, task, false);
-}
-
 /* Start one task, if there is a connection for it. */
 static void place(struct imap_pool *pool, struct imap_task *task,
                   size_t *wanted)
 {
-    struct imap_link *link = find_link(pool, task, wanted);
+    struct imap_link *link = imap_pool_find_link(pool, task, wanted);
 
     if (link == NULL)
         return;
@@ -323,17 +150,38 @@ static uint64_t earlier(uint64_t a_ms, uint64_t b_ms)
     return a_ms < b_ms ? a_ms : b_ms;
 }
 
+/* Start what needs no SELECT: else a connection would be taken out of its folder
+ * for another one, and this folder be selected once more. */
+static void place_at_hand(struct imap_pool *pool, uint64_t now_ms)
+{
+    struct imap_task *task = pool->queue;
+    struct imap_task *next;
+    size_t unused = 0;
+
+    if (!imap_pool_any_selected(pool))
+        return;
+    for (; task != NULL; task = next) {
+        next = task->next;
+        if (!task->waits && now_ms >= task->resume_ms && !task->alone &&
+            !task->request->fresh && task->folder != NULL &&
+            imap_pool_is_at_hand(pool, task))
+            place(pool, task, &unused);
+    }
+}
+
 /* Start what can be started. Returns when there is more that can, or
  * UINT64_MAX. */
 static uint64_t schedule(struct imap_pool *pool, uint64_t now_ms)
 {
-    struct imap_task *task = pool->queue;
+    struct imap_task *task;
     struct imap_task *next;
     uint64_t due_ms = UINT64_MAX;
     size_t wanted = 0;
 
-    if (task != NULL && now_ms < pool->resume_ms)
+    if (pool->queue != NULL && now_ms < pool->resume_ms)
         return pool->resume_ms;
+    place_at_hand(pool, now_ms);
+    task = pool->queue;
     for (; task != NULL; task = next) {
         next = task->next;
         if (task->waits)

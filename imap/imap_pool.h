@@ -113,6 +113,21 @@ void imap_pool_progress(struct imap_pool *pool);
 void imap_pool_give_up(struct imap_pool *pool, int result,
                        const struct err *err);
 
+/* imap_pool_find.c */
+
+/* The connection for a task, or NULL. @wanted counts those that another
+ * connection would help. */
+struct imap_link *imap_pool_find_link(struct imap_pool *pool,
+                                      const struct imap_task *task,
+                                      size_t *wanted);
+
+/* Is a connection that has nothing to do in any folder? */
+bool imap_pool_any_selected(const struct imap_pool *pool);
+
+/* Is a connection in the task's folder that it can have at once? */
+bool imap_pool_is_at_hand(const struct imap_pool *pool,
+                          const struct imap_task *task);
+
 /* imap_pool_wait.c */
 
 /* A command of the task was answered with @reply. Where that is "not now", and

@@ -30,7 +30,8 @@ enum imap_role {
                     so that many folders cost one round trip */
     IMAP_READS,  /* others that read the same folder may follow closely, or
                     another where all of them are light */
-    IMAP_ADDS    /* others that add may follow closely */
+    IMAP_ADDS    /* others that add may follow closely, as many as there can be
+                    where all of them are light */
 };
 
 /* Steps of a task number its commands; those of a kind start here. */
@@ -100,8 +101,8 @@ struct imap_task {
     bool sent;   /* another may follow: it has nothing more to write, and
                     nothing but the end of its last answer is to come */
     bool alone;  /* none may follow, it had more to write once */
-    bool light;  /* IMAP_READS: so little that it may follow others, and be
-                    followed, into another folder */
+    bool light;  /* IMAP_READS, IMAP_ADDS: so little that it may follow others
+                    of its role, and be followed, into another folder */
     bool mixed;  /* others fetched in the same folder at once */
     bool paused; /* its reader wants no data now */
     bool nudge;  /* nudged() is due */

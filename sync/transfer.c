@@ -510,6 +510,7 @@ void transfer_start(struct transfer *transfer)
     transfer->add.base.owner = transfer;
     transfer->add.base.fresh = transfer->tries >= TRANSFER_TRIES_FRESH;
     transfer->add.folder = run_folder_ref(transfer->work, transfer->to);
+    transfer->add.octets = transfer->octets;
     transfer->add.room = on_room;
     transfer->add.added = on_added;
     endpoint_add_open(target(transfer), &transfer->add);

@@ -1,0 +1,121 @@
+/* Who gets a connection next: small batches that are added share one, as many as
+ * there are, and what needs no SELECT goes first. */
+#include "base/keywords.h"
+#include "tests/tap.h"
+#include "tests/unit/scripted.h"
+
+#define LINES   SCRIPTED_LINES
+#define BATCHES 6u
+#define CAPS    SCRIPTED_CAPS " LITERAL+ UIDPLUS\r\n"
+
+#define FOLDER "* 9 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 20] x\r\n"
+
+static void on_room(struct add_request *request)
+{
+    (void)request;
+}
+
+static void on_added(struct add_request *request, size_t index, int result,
+                     uint32_t uid, const struct err *err)
+{
+    (void)request;
+    (void)index;
+    (void)uid;
+    (void)err;
+    ok(result == 0, "a message is added");
+}
+
+/* Messages of 8 octets for one folder each, which are said to be of @octets;
+ * where that is not known, they may be large, and some wait for others. */
+static void test_adds(uint64_t octets)
+{
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct add_request adds[BATCHES] = {{.octets = 0}};
+    const struct message_meta meta = {.size = 8, .date = 1577836800};
+    uint64_t before;
+    uint64_t trips;
+
+    ok(scripted_open(world, CAPS, false, NULL), "a server");
+    before = world->endpoint->wire.round_trips;
+    for (size_t i = 0; i < BATCHES; i++) {
+        static const char *const names[BATCHES] = {"A", "B", "C",
+                                                   "D", "E", "F"};
+
+        adds[i] = (struct add_request){.base = scripted_head(world),
+                                       .folder = {.name = names[i]},
+                                       .octets = octets,
+                                       .room = on_room,
+                                       .added = on_added};
+        endpoint_add_open(world->endpoint, &adds[i]);
+        endpoint_add_message(world->endpoint, &adds[i], &meta);
+        endpoint_add_data(world->endpoint, &adds[i], B("A: b\r\n\r\n"));
+        endpoint_add_close(world->endpoint, &adds[i]);
+    }
+    scripted_settle(world);
+    trips = world->endpoint->wire.round_trips - before;
+    ok(octets > 0 ? trips == 1 : trips > 1,
+       "%u batches of %u octets cost %u round trips", BATCHES, (unsigned)octets,
+       (unsigned)trips);
+    scripted_close(world);
+    ok(world->server.appended == (size_t)BATCHES * 8, "all arrive");
+    free(world);
+}
+
+static void change(struct scripted *world, struct flag_request *request,
+                   const char *folder, const struct uidset *uids, bool take)
+{
+    *request = (struct flag_request){
+        .base = scripted_head(world), .folder = {.name = folder}, .uids = uids};
+    if (take)
+        request->change.remove.system = FLAG_SEEN;
+    else
+        request->change.add.system = FLAG_SEEN;
+    endpoint_flag(world->endpoint, request);
+}
+
+/* In A, then in B and in A: the second is asked for where the first left the
+ * connection, both of its commands, before that goes to B. */
+static void test_at_hand(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"SELECT \"A\"", FOLDER, "OK x", false, 0},
+        {"SELECT \"B\"", FOLDER, "OK x", false, 0},
+        {"UID STORE 1 ", NULL,   "OK x", false, 0},
+        {"UID STORE 2 ", NULL,   "OK x", false, 0},
+        {"UID STORE 3 ", NULL,   "OK x", false, 0}
+    };
+    const unsigned asked[LINES] = {1, 1, 1, 1, 2};
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct uidset uids[3] = {{.n = 0}};
+    struct flag_request requests[4];
+    uint64_t before;
+
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    for (uint32_t i = 0; i < 3; i++)
+        uidset_add(&uids[i], i + 1);
+    change(world, &requests[0], "A", &uids[0], false);
+    scripted_settle(world);
+    before = world->endpoint->wire.round_trips;
+    change(world, &requests[1], "B", &uids[1], false);
+    change(world, &requests[2], "A", &uids[2], false);
+    change(world, &requests[3], "A", &uids[2], true);
+    scripted_settle(world);
+    for (size_t i = 0; i < 4; i++)
+        ok(requests[i].base.result == 0, "flags are stored");
+    ok(world->endpoint->wire.round_trips - before == 2,
+       "after %u round trips: in A with SELECT of B, and in B",
+       (unsigned)(world->endpoint->wire.round_trips - before));
+    scripted_close(world);
+    ok(scripted_asked(answers, asked), "and A is selected once");
+    for (size_t i = 0; i < 3; i++)
+        uidset_deinit(&uids[i]);
+    free(world);
+}
+
+int main(void)
+{
+    test_adds(8);
+    test_adds(0);
+    test_at_hand();
+    return done_testing();
+}
