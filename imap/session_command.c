@@ -31,9 +31,13 @@ static void put(struct session *session, struct bytes text, struct bytes shown)
 uint32_t session_begin(struct session *session)
 {
     char text[16];
-    uint32_t tag = ++session->last_tag;
-    int n = snprintf(text, sizeof(text), "a%u ", (unsigned)tag);
+    uint32_t tag;
+    int n;
 
+    if (session->login.id_due)
+        session_login_send_id(session);
+    tag = ++session->last_tag;
+    n = snprintf(text, sizeof(text), "a%u ", (unsigned)tag);
     session->pending =
         mem_grow(session->pending, session->n_pending, &session->pending_cap,
                  sizeof(*session->pending));

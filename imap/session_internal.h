@@ -46,7 +46,8 @@ struct session_login {
                                           for a "+" */
     unsigned n_lines;
     unsigned sent;
-    uint32_t id_tag; /* of our ID command, or 0 */
+    bool id_due;     /* ID goes out in front of the next command */
+    uint32_t id_tag; /* of that, or 0 */
 };
 
 /* What session_next() does next. */
@@ -102,6 +103,9 @@ struct session {
 int session_login_event(struct session *session,
                         const struct session_event *event,
                         struct session_event *out, struct err *err);
+
+/* Tell the server who we are: the first command begins. */
+void session_login_send_id(struct session *session);
 
 /* Choose the way to log in and queue its command. Returns 0, or as
  * session_next(). */

@@ -31,21 +31,27 @@ static int refused(struct session *session, struct err *err, enum err_code code,
                                        : "the server gives no reason");
 }
 
+/* RFC 2971; some servers want it before SELECT. Nothing waits for it, nor does
+ * it go out alone: its answer would pass for one that was waited for. */
+void session_login_send_id(struct session *session)
+{
+    struct session_login *login = &session->login;
+    const char *version = session->options.version;
+
+    login->id_due = false;
+    login->id_tag = session_begin(session);
+    session_printf(session, "ID (\"name\" \"mailtwin\"");
+    if (version != NULL)
+        session_printf(session, " \"version\" \"%s\"", version);
+    session_printf(session, ")");
+    session_end(session);
+}
+
 static int become_ready(struct session *session, struct session_event *out)
 {
     struct session_login *login = &session->login;
 
-    /* RFC 2971; some servers want it before SELECT. Nothing waits for it. */
-    if ((session->caps.bits & CAP_ID) != 0) {
-        const char *version = session->options.version;
-
-        login->id_tag = session_begin(session);
-        session_printf(session, "ID (\"name\" \"mailtwin\"");
-        if (version != NULL)
-            session_printf(session, " \"version\" \"%s\"", version);
-        session_printf(session, ")");
-        session_end(session);
-    }
+    login->id_due = (session->caps.bits & CAP_ID) != 0;
     login->stage = STAGE_READY;
     *out = (struct session_event){.kind = SESSION_READY};
     return 0;

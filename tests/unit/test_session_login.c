@@ -50,7 +50,7 @@ static const struct transcript transcripts[] = {
      .lines = GREETING PLAIN
               "S: * CAPABILITY IMAP4rev1 MOVE\nS: a1 OK in\n"
               "E: ready 201\n"},
-    {.name = "ID goes out without being waited for",
+    {.name = "ID goes out with the first command, and is not waited for",
      .options = {.version = "1.2.3"},
      .lines = GREETING PLAIN
               "S: a1 OK [CAPABILITY IMAP4rev1 ID] in\n"
@@ -64,7 +64,9 @@ static const struct transcript transcripts[] = {
      .lines = GREETING PLAIN
               "S: a1 OK [CAPABILITY IMAP4rev1 ID] in\n"
               "E: ready 100001\n"
+              ">: NOOP\n"
               "C: a2 ID (\"name\" \"mailtwin\")\n"
+              "C: a3 NOOP\n"
               "S: a2 BAD no\n"},
     {.name = "without SASL-IR the server asks first",
      .lines = "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi\n"
