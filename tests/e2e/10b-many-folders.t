@@ -49,6 +49,22 @@ runs 0 "a new message in each of 20 folders" -vv --json sync
 is "20 are copied" "$(summary .right.copied)" 20
 trips left 12
 trips right 16
+
+# New on both sides and of one size: headers tell them apart, those of all
+# folders in one flight, and small batches go in one, too.
+for folder in $folders; do
+    for side in left. right; do
+        printf 'Subject: %s\n\nin %s\n' $side "$folder" >"$T/message"
+        mail add ${side%.} "$folder" '' 1000000000 <"$T/message"
+    done
+done
+runs 0 "a new message on each side in each of 20 folders" -vv --json sync
+is "20 are copied to the right" "$(summary .right.copied)" 20
+is "20 are copied to the left" "$(summary .left.copied)" 20
+is "headers are asked for once in each folder of each side" \
+    "$(grep -c 'C: a[0-9]* UID FETCH .*HEADER.FIELDS' "$T/err")" 40
+trips left 16
+trips right 20
 mail dump left >"$T/left.dump"
 mail dump right >"$T/right.dump"
 same "both sides are the same" "$T/left.dump" "$T/right.dump"
