@@ -16,8 +16,8 @@
 /* More folders than that are an attack, or a misunderstanding. */
 #define FOLDERS_MAX 100000u
 
-/* STATUS commands in flight: their answers are short. */
-#define STATUS_WINDOW 256u
+/* STATUS commands in flight, some 300 KB: their answers are short, too. */
+#define STATUS_WINDOW 4096u
 
 enum {
     STEP_NAMESPACE = IMAP_STEP_OWN,

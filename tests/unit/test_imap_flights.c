@@ -1,11 +1,14 @@
-/* Who gets a connection next: small batches that are added share one, as many as
- * there are, and what needs no SELECT goes first. */
+/* How much goes in one flight, and who gets a connection next: small batches that
+ * are added share one, as many as there are, and what needs no SELECT goes
+ * first. */
+#include "base/buf.h"
 #include "base/keywords.h"
 #include "tests/tap.h"
 #include "tests/unit/scripted.h"
 
 #define LINES   SCRIPTED_LINES
 #define BATCHES 6u
+#define FOLDERS 1000u
 #define CAPS    SCRIPTED_CAPS " LITERAL+ UIDPLUS\r\n"
 
 #define FOLDER "* 9 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 20] x\r\n"
@@ -112,8 +115,40 @@ static void test_at_hand(void)
     free(world);
 }
 
+/* Without LIST-STATUS: LIST, then all folders at once. */
+static void test_statuses(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"STATUS ", NULL, "NO x", false, 0}
+    };
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct buf listed;
+    struct list_request list;
+
+    buf_init(&listed, 0);
+    for (unsigned i = 0; i < FOLDERS; i++)
+        buf_printf(&listed, "* LIST () \"/\" F%u\r\n", i);
+    answers[1] = (struct imapserver_answer){"LIST ", buf_text(&listed), "OK x",
+                                            false, 0};
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    list = (struct list_request){.base = scripted_head(world)};
+    endpoint_list(world->endpoint, &list);
+    scripted_settle(world);
+    ok(list.base.result == 0 && list.n_folders >= FOLDERS,
+       "%u folders are listed", FOLDERS);
+    ok(world->endpoint->wire.round_trips <= 6,
+       "in %u round trips, the login among them",
+       (unsigned)world->endpoint->wire.round_trips);
+    folder_list_free(list.folders, list.n_folders);
+    scripted_close(world);
+    ok(answers[0].asked >= FOLDERS, "STATUS of each is asked for");
+    buf_deinit(&listed);
+    free(world);
+}
+
 int main(void)
 {
+    test_statuses();
     test_adds(8);
     test_adds(0);
     test_at_hand();
