@@ -200,9 +200,8 @@ def plain_row(bench):
 
 
 def compressing(bench, mail_of):
-    extra = "protocol imap {\n mail_plugins = imap_zlib\n}"
     return bench.here.server("deflate", list_index="yes", storage="mdbox",
-                             tier="plain", mail_of=mail_of, extra=extra)
+                             tier="plain", mail_of=mail_of, compress="yes")
 
 
 # --- everything is new --------------------------------------------------------
