@@ -185,8 +185,8 @@ check:
 	@$(MAKE) --no-print-directory -j2 WERROR=-Werror SAN=1 \
 		build-san/mailtwin units fuzzers
 	@MAILTWIN=build-san/mailtwin perl tests/run.pl -j $(JOBS) tests/gates/*.t \
-		$(UNITS:%=build-san/tests/%) tests/e2e/*.t \
-		$(wildcard tests/torture/*.t)
+		$(wildcard tests/torture/*.t) $(UNITS:%=build-san/tests/%) \
+		tests/e2e/*.t
 
 # TORTURES="tests/torture/kill.t" chooses; tests/torture.pl tells the rest.
 TORTURES ?= $(wildcard tests/torture/*.t)

@@ -26,10 +26,9 @@ trips() {
         test "$_trips" -le $(($2 + 5 * _others))
 }
 
-for folder in $folders; do
-    mail flag left "$folder" one '+\Flagged'
-    mail delete left "$folder" two
-done
+doveadm -c "$T/left/conf" flags add -u ann '\Flagged' \
+    mailbox 'Folder*' subject one
+doveadm -c "$T/left/conf" expunge -u ann mailbox 'Folder*' subject two
 runs 0 "a flag and a deletion in each of 20 folders" -vv --json sync
 is "20 are flagged" "$(summary .right.flagged)" 20
 is "20 are deleted" "$(summary .right.deleted)" 20

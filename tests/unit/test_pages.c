@@ -18,7 +18,7 @@
 #define PAGE    4096u
 #define PAIRS   1200u
 #define FILES   300u
-#define FLIPS   250u
+#define FLIPS   100u
 #define WHOLE   42 /* exit status: all is as it was */
 #define RENEWED 43 /* moved aside, a new state is in its place */
 
