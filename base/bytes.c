@@ -90,3 +90,16 @@ bool bytes_to_u64(struct bytes text, uint64_t max, uint64_t *out)
     *out = value;
     return true;
 }
+
+bool bytes_take_u64(struct bytes *text, uint64_t max, uint64_t *out)
+{
+    struct bytes digits = {text->ptr, 0};
+
+    while (digits.len < text->len && text->ptr[digits.len] >= '0' &&
+           text->ptr[digits.len] <= '9')
+        digits.len++;
+    if (!bytes_to_u64(digits, max, out))
+        return false;
+    *text = bytes_skip(*text, digits.len);
+    return true;
+}

@@ -55,4 +55,8 @@ struct bytes bytes_trim(struct bytes text);
  */
 bool bytes_to_u64(struct bytes text, uint64_t max, uint64_t *out);
 
+/* The same of the digits at the front of @text, which are taken off it. Where it
+ * returns false, @text is as it was. */
+bool bytes_take_u64(struct bytes *text, uint64_t max, uint64_t *out);
+
 #endif

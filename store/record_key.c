@@ -124,20 +124,6 @@ static uint64_t hash(struct bytes name)
     return sum;
 }
 
-/* Take a number of up to @max off the front of @text, if it begins with one. */
-static bool take_number(struct bytes *text, uint64_t max, uint64_t *out)
-{
-    struct bytes digits = {text->ptr, 0};
-
-    while (digits.len < text->len && text->ptr[digits.len] >= '0' &&
-           text->ptr[digits.len] <= '9')
-        digits.len++;
-    if (!bytes_to_u64(digits, max, out))
-        return false;
-    *text = bytes_skip(*text, digits.len);
-    return true;
-}
-
 /* Whoever makes two names collide only makes one list of two UIDs: the file
  * rows tell them apart. */
 uint64_t record_key_order(struct bytes name)
@@ -146,11 +132,11 @@ uint64_t record_key_order(struct bytes name)
     uint64_t seconds;
     uint64_t micro;
 
-    if (!take_number(&name, UINT32_MAX, &seconds))
+    if (!bytes_take_u64(&name, UINT32_MAX, &seconds))
         return sum;
     if (bytes_starts_nocase(name, B(".M"))) {
         name = bytes_skip(name, 2);
-        if (take_number(&name, 999999, &micro))
+        if (bytes_take_u64(&name, 999999, &micro))
             sum = micro * 65536 / 1000000 << 16 | (sum & 0xffff);
     }
     return seconds << 32 | (sum & UINT32_MAX);

@@ -38,16 +38,11 @@ static bool take_word(struct bytes *text, struct bytes word)
 /* Take a number without needless zeros. */
 static bool take_number(struct bytes *text, uint64_t max, uint64_t *out)
 {
-    struct bytes digits = {text->ptr, 0};
+    struct bytes digits = *text;
 
-    while (digits.len < text->len && text->ptr[digits.len] >= '0' &&
-           text->ptr[digits.len] <= '9')
-        digits.len++;
-    if ((digits.len > 1 && digits.ptr[0] == '0') ||
-        !bytes_to_u64(digits, max, out))
+    if (!bytes_take_u64(text, max, out))
         return false;
-    *text = bytes_skip(*text, digits.len);
-    return true;
+    return digits.ptr[0] != '0' || digits.len - text->len == 1;
 }
 
 /* Six digits, or fewer without needless zeros. */

@@ -10,15 +10,25 @@
 struct writer {
     struct state_tx tx;
     struct err *err;
-    struct buf value;
 };
 
-static int write_text(struct writer *writer, enum record_table table,
-                      struct bytes key, struct bytes text)
+int state_put_text(struct state_tx *tx, enum record_table table,
+                   struct bytes key, struct bytes text, struct err *err)
 {
-    buf_clear(&writer->value);
-    record_encode_text(&writer->value, key, text);
-    return state_rows_put(&writer->tx, table, key, buf_peek(&writer->value),
+    struct buf value;
+    int r;
+
+    buf_init(&value, 0);
+    record_encode_text(&value, key, text);
+    r = state_rows_put(tx, table, key, buf_peek(&value), err);
+    buf_deinit(&value);
+    return r;
+}
+
+static int write_meta(struct writer *writer, const char *name,
+                      struct bytes text)
+{
+    return state_put_text(&writer->tx, RECORD_META, bytes_of(name), text,
                           writer->err);
 }
 
@@ -28,8 +38,7 @@ static int write_number(struct writer *writer, const char *name,
     char text[24];
     int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
 
-    return write_text(writer, RECORD_META, bytes_of(name),
-                      (struct bytes){text, (size_t)n});
+    return write_meta(writer, name, (struct bytes){text, (size_t)n});
 }
 
 static int write_head(struct writer *writer, const struct state *state)
@@ -37,11 +46,11 @@ static int write_head(struct writer *writer, const struct state *state)
     int r = write_number(writer, STATE_SCHEMA_NAME, STATE_SCHEMA);
 
     if (r == 0) {
-        r = write_text(writer, RECORD_META, B(STATE_LEFT_NAME),
+        r = write_meta(writer, STATE_LEFT_NAME,
                        bytes_of(state->identity[LEFT]));
     }
     if (r == 0) {
-        r = write_text(writer, RECORD_META, B(STATE_RIGHT_NAME),
+        r = write_meta(writer, STATE_RIGHT_NAME,
                        bytes_of(state->identity[RIGHT]));
     }
     if (r == 0)
@@ -59,8 +68,8 @@ static int write_sets(struct writer *writer, const struct state *state)
     for (uint32_t set = state->sets_saved; set < n && r == 0; set++) {
         struct record_key key = record_key_id(set);
 
-        r = write_text(writer, RECORD_KEYWORD, record_key_bytes(&key),
-                       keywords_text(state->keywords, set));
+        r = state_put_text(&writer->tx, RECORD_KEYWORD, record_key_bytes(&key),
+                           keywords_text(state->keywords, set), writer->err);
     }
     return r;
 }
@@ -87,12 +96,10 @@ static int try_commit(struct state *state, struct err *err)
 
     if (r != 0)
         return r;
-    buf_init(&writer.value, 0);
     r = write_all(&writer, state);
     if (r == 0)
         r = state_db_commit(&writer.tx, err);
     state_db_end(&writer.tx);
-    buf_deinit(&writer.value);
     return r;
 }
 

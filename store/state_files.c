@@ -34,7 +34,6 @@ static int number_host(struct state_tx *tx, struct bytes host, uint32_t *number,
 {
     struct record_key key;
     struct bytes known;
-    struct buf value;
     int r = 0;
 
     for (*number = 1; *number <= HOSTS_MAX && r == 0; (*number)++) {
@@ -47,12 +46,7 @@ static int number_host(struct state_tx *tx, struct bytes host, uint32_t *number,
     if (r != 1)
         return r == 0 ? 1 : r;
     key = record_key_id(*number);
-    buf_init(&value, 0);
-    record_encode_text(&value, record_key_bytes(&key), host);
-    r = state_rows_put(tx, RECORD_HOST, record_key_bytes(&key),
-                       buf_peek(&value), err);
-    buf_deinit(&value);
-    return r;
+    return state_put_text(tx, RECORD_HOST, record_key_bytes(&key), host, err);
 }
 
 /* The name in the row @key into @out. Returns as load_host(). */

@@ -62,19 +62,6 @@ struct pack {
     struct err *err;
 };
 
-static int put_text(struct pack *pack, struct bytes key, struct bytes text)
-{
-    struct buf value;
-    int r;
-
-    buf_init(&value, 0);
-    record_encode_text(&value, key, text);
-    r = state_rows_put(&pack->tx, RECORD_META, key, buf_peek(&value),
-                       pack->err);
-    buf_deinit(&value);
-    return r;
-}
-
 /* Of an older layout: the rows are what they are now, but each has the frame of
  * a text. The two indexes are made anew. */
 static int convert_row(struct pack *pack, struct bytes key, struct bytes value)
@@ -109,7 +96,8 @@ static int put_row(struct pack *pack, struct bytes key, struct bytes value)
     if (record_key_is_old(pack->table))
         return convert_row(pack, key, value);
     if (pack->table == RECORD_META && bytes_equal(key, B(STATE_SCHEMA_NAME)))
-        return put_text(pack, key, pack->schema);
+        return state_put_text(&pack->tx, pack->table, key, pack->schema,
+                              pack->err);
     return state_rows_append(&pack->writer, pack->table, key, value, pack->err);
 }
 
@@ -158,7 +146,8 @@ static int note_size(struct pack *pack, uint64_t size)
 
     if (r != 0)
         return r;
-    r = put_text(pack, B(STATE_PACKED_NAME), (struct bytes){text, (size_t)n});
+    r = state_put_text(&pack->tx, RECORD_META, B(STATE_PACKED_NAME),
+                       (struct bytes){text, (size_t)n}, pack->err);
     if (r == 0)
         r = state_db_commit(&pack->tx, pack->err);
     state_db_end(&pack->tx);

@@ -46,6 +46,10 @@ struct state {
 #define STATE_NEXT_INTENT_NAME ".next-intent"
 #define STATE_PACKED_NAME      ".packed"
 
+/* Write a row that is a text, at once. Returns as state_rows_put(). */
+int state_put_text(struct state_tx *tx, enum record_table table,
+                   struct bytes key, struct bytes text, struct err *err);
+
 /* Queue a row whose value is in state->value, or its end; clears it. */
 void state_queue_put(struct state *state, enum record_table table,
                      struct bytes key);

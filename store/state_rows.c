@@ -146,8 +146,12 @@ struct pieces {
     struct err *err;
 };
 
+/* @put  state_db_put() or state_db_append() */
 static int write_block(const struct pieces *pieces,
-                       const struct record_row *rows, size_t n)
+                       const struct record_row *rows, size_t n,
+                       int (*put)(struct state_tx *tx, enum record_table table,
+                                  struct bytes key, struct bytes value,
+                                  struct err *err))
 {
     struct record_key key = key_for(pieces->table, pieces->key, rows[0].number);
     struct buf value;
@@ -155,8 +159,8 @@ static int write_block(const struct pieces *pieces,
 
     buf_init(&value, 0);
     record_block_encode(&value, record_key_bytes(&key), rows, n);
-    r = state_db_put(pieces->tx, pieces->table, record_key_bytes(&key),
-                     buf_peek(&value), pieces->err);
+    r = put(pieces->tx, pieces->table, record_key_bytes(&key), buf_peek(&value),
+            pieces->err);
     buf_deinit(&value);
     return r;
 }
@@ -186,7 +190,7 @@ static int write_pieces(const struct pieces *pieces,
     int r;
 
     if (n <= 1 || record_block_bytes(rows, n) <= RECORD_BLOCK_BYTES)
-        return n == 0 ? 0 : write_block(pieces, rows, n);
+        return n == 0 ? 0 : write_block(pieces, rows, n, state_db_put);
     first = at == 0 ? 1 : half_of(rows, n);
     r = write_pieces(pieces, rows, first, first);
     /* What is left is split in halves, if at all. */
@@ -285,20 +289,14 @@ void state_rows_writer_init(struct state_rows_writer *writer,
 
 int state_rows_append_end(struct state_rows_writer *writer, struct err *err)
 {
-    const struct record_block *block = &writer->block;
-    struct record_key key;
-    struct buf value;
-    int r;
+    const struct pieces pieces = {writer->tx, writer->table,
+                                  record_key_bytes(&writer->key), err};
+    int r = 0;
 
-    if (block->n == 0)
-        return 0;
-    key = key_for(writer->table, record_key_bytes(&writer->key),
-                  block->rows[0].number);
-    buf_init(&value, 0);
-    record_block_encode(&value, record_key_bytes(&key), block->rows, block->n);
-    r = state_db_append(writer->tx, writer->table, record_key_bytes(&key),
-                        buf_peek(&value), err);
-    buf_deinit(&value);
+    if (writer->block.n > 0) {
+        r = write_block(&pieces, writer->block.rows, writer->block.n,
+                        state_db_append);
+    }
     writer->block.n = 0;
     writer->n_values = 0;
     return r;
@@ -347,7 +345,7 @@ static int append_to_block(struct state_rows_writer *writer,
     writer->table = table;
     if (r != 0 || add_row(writer, key, value))
         return r;
-    return write_block(&alone, &row, 1);
+    return write_block(&alone, &row, 1, state_db_put);
 }
 
 /* --- a walk through blocks -------------------------------------------------------- */

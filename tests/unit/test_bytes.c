@@ -110,6 +110,22 @@ static void test_numbers(void)
     }
 }
 
+static void test_take(void)
+{
+    struct bytes text = B("0129.M5");
+    uint64_t value = 42;
+
+    ok(bytes_take_u64(&text, 129, &value) && value == 129 &&
+           bytes_equal(text, B(".M5")),
+       "digits are taken off the front");
+    ok(!bytes_take_u64(&text, 129, &value) && value == 129 &&
+           bytes_equal(text, B(".M5")),
+       "where there are none nothing is");
+    text = B("130");
+    ok(!bytes_take_u64(&text, 129, &value) && bytes_equal(text, B("130")),
+       "nor where they are too many");
+}
+
 static void test_cut(void)
 {
     for (size_t i = 0; i < COUNT(trims); i++)
@@ -173,6 +189,7 @@ int main(void)
     test_compare();
     test_has();
     test_numbers();
+    test_take();
     test_cut();
     test_copies();
     test_grow();
