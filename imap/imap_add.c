@@ -329,13 +329,15 @@ static void note_room(struct imap_pool *pool, size_t n_messages, int result)
 }
 
 /* Who looks into the folder next asks for new messages at once. */
-static void note_growth(const struct add *add)
+static void note_growth(const struct add *add, size_t n)
 {
     struct imap_name *name =
         imap_names_find(&add->task.pool->names, add->request->folder.name);
 
-    if (name != NULL)
-        name->grew = true;
+    if (name == NULL)
+        return;
+    name->grew = true;
+    name->messages += (uint32_t)n;
 }
 
 /* An APPEND was answered: so much for all messages in it. */
@@ -362,7 +364,7 @@ static void settle_batch(struct add *add, size_t batch,
     note_room(add->task.pool, to - from, r);
     if (r == 0) {
         imap_pool_progress(add->task.pool);
-        note_growth(add);
+        note_growth(add, to - from);
     } else if (verdict_passes(verdict)) {
         /* None of them is there; their octets are gone, too. */
         if (imap_pool_rest(add->task.pool, verdict, &err))

@@ -25,6 +25,8 @@
 /* About what a server needs to list one message with these, or its flags. */
 #define NEW_BYTES   100u
 #define FLAGS_BYTES 45u
+/* A listing that another may follow. */
+#define FOLLOWED_BYTES_MAX (64u << 10)
 
 enum mode { MODE_RESYNC, MODE_CONDSTORE, MODE_PLAIN, MODE_FULL };
 
@@ -106,16 +108,21 @@ static void choose_mode(struct delta *delta)
     }
 }
 
-static uint64_t delta_expects(struct imap_task *task)
+/* About how much is to be listed. */
+static uint64_t octets_expected(const struct delta *delta)
 {
-    struct delta *delta = delta_of(task);
     const struct imap_name *name = name_of(delta);
     uint64_t messages = name != NULL ? name->messages : 0;
 
-    choose_mode(delta);
     if (delta->mode == MODE_FULL)
         return messages * NEW_BYTES;
     return delta->mode == MODE_PLAIN ? messages * FLAGS_BYTES : 0;
+}
+
+static uint64_t delta_expects(struct imap_task *task)
+{
+    choose_mode(delta_of(task));
+    return octets_expected(delta_of(task));
 }
 
 static bool select_folder(struct delta *delta)
@@ -200,6 +207,29 @@ static bool expects_new(const struct delta *delta)
     return name != NULL && (name->grew || name->uidnext > delta->from);
 }
 
+/* Is it known that little is to come, and most likely that nothing more will be
+ * asked for? */
+static bool is_short(const struct delta *delta)
+{
+    const struct imap_name *name = name_of(delta);
+    bool whole = delta->mode == MODE_FULL || delta->mode == MODE_PLAIN;
+
+    return name != NULL && (name->uidnext != 0 || (whole && name->made)) &&
+           octets_expected(delta) <= FOLLOWED_BYTES_MAX;
+}
+
+static void send_listing(struct delta *delta)
+{
+    if (delta->mode == MODE_FULL) {
+        send_full(delta);
+        return;
+    }
+    if (delta->mode != MODE_RESYNC)
+        send_old(delta);
+    if (delta->mode == MODE_PLAIN || expects_new(delta))
+        send_new(delta);
+}
+
 static void delta_start(struct imap_task *task)
 {
     struct delta *delta = delta_of(task);
@@ -214,17 +244,10 @@ static void delta_start(struct imap_task *task)
     delta->asked_new = false;
     if (!select_folder(delta))
         return;
-    if (delta->mode == MODE_FULL) {
-        send_full(delta);
-        return;
-    }
-    if (delta->mode != MODE_RESYNC)
-        send_old(delta);
-    if (delta->mode == MODE_PLAIN || expects_new(delta))
-        send_new(delta);
-    /* What changed is little, so that many may share a connection; long
-     * listings had better come side by side. */
-    if (delta->mode != MODE_PLAIN && uidnext_said(delta) != 0)
+    send_listing(delta);
+    /* So that many may share a connection; long listings had better come side
+     * by side. */
+    if (is_short(delta))
         imap_task_sent(task);
 }
 

@@ -1,4 +1,8 @@
-/* Create, rename, subscribe and unsubscribe a folder. */
+/*
+ * Create, rename, subscribe and unsubscribe a folder. What a command more is
+ * sent for does not depend on what was sent behind the first, so that many share
+ * a connection; but RENAME needs it not to be in any folder.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +136,8 @@ static void folder_start(struct imap_task *task)
         command(folder, STEP_SUBSCRIBE, "UNSUBSCRIBE", &folder->wire, "");
         break;
     }
+    if (task->class->role == IMAP_NAMES)
+        imap_task_sent(task);
 }
 
 /* ALREADYEXISTS (RFC 5530), or the words of servers that are older. */
@@ -150,6 +156,8 @@ static void have_created(struct folder *folder)
 
     name->selectable = true;
     name->uidnext = 0;
+    name->messages = 0;
+    name->made = true;
     imap_task_finish(&folder->task, 0, NULL);
 }
 
@@ -373,7 +381,13 @@ static void folder_deinit(struct imap_task *task)
 struct imap_task *imap_folder_new(struct imap_pool *pool,
                                   struct folder_request *request)
 {
-    static const struct imap_task_class class = {.role = IMAP_ALONE,
+    static const struct imap_task_class shared = {.role = IMAP_NAMES,
+                                                  .size = sizeof(struct folder),
+                                                  .start = folder_start,
+                                                  .event = folder_event,
+                                                  .again = folder_again,
+                                                  .deinit = folder_deinit};
+    static const struct imap_task_class alone = {.role = IMAP_ALONE,
                                                  .size = sizeof(struct folder),
                                                  .start = folder_start,
                                                  .event = folder_event,
@@ -383,7 +397,9 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
 
     if (request->action == FOLDER_DELETE)
         return imap_folder_delete_new(pool, request);
-    task = imap_task_new(pool, &class, &request->base);
+    task =
+        imap_task_new(pool, request->action == FOLDER_RENAME ? &alone : &shared,
+                      &request->base);
     folder_of(task)->request = request;
     request->taken_by = NULL;
     buf_init(&folder_of(task)->wire, 0);

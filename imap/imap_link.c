@@ -207,6 +207,16 @@ bool imap_link_has(const struct imap_link *link, const struct imap_task *task)
            task->uid_max != 0 && task->uid_max < box->uidnext;
 }
 
+bool imap_link_is_first(const struct imap_link *link,
+                        const struct imap_task *task)
+{
+    const struct imap_command *command = link->first;
+
+    while (command != NULL && command->task == NULL)
+        command = command->next;
+    return command != NULL && command->task == task;
+}
+
 bool imap_link_is_followed(const struct imap_link *link,
                            const struct imap_task *task)
 {

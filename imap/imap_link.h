@@ -106,6 +106,10 @@ void imap_link_compress(struct imap_link *link);
 /* Leave the selected folder, if there is one, and expunge nothing. */
 void imap_link_unselect(struct imap_link *link);
 
+/* Is an answer for @task due before those for others? */
+bool imap_link_is_first(const struct imap_link *link,
+                        const struct imap_task *task);
+
 /* Was something sent behind the commands of @task? Then it can send no more:
  * another folder may be selected by then. */
 bool imap_link_is_followed(const struct imap_link *link,

@@ -28,8 +28,9 @@ struct imap_name {
     char *wire;        /* the server's, ASCII */
     bool selectable;   /* as listed last */
     uint32_t uidnext;  /* of the last STATUS; 0: not known */
-    uint32_t messages; /* the same */
+    uint32_t messages; /* the same, and what was added since */
     bool grew;         /* messages were added since */
+    bool made;         /* by us, without messages */
     uint32_t listing;  /* number of the listing that named it last */
     size_t index;      /* its place there */
 };

@@ -300,6 +300,7 @@ static void requeue(struct imap_pool *pool, struct imap_task *task)
         imap_link_detach(task->link, task);
     task->outstanding = 0;
     task->sent = false;
+    task->ending = false;
     task->mixed = false;
     task->nudge = false;
     task->next = pool->queue;

@@ -3,7 +3,7 @@
 
 #include "imap/imap_pool.h"
 
-/* Reads that share a connection: while one arrives the next is on its way. */
+/* Reads that share a connection: while one arrives the next is asked for. */
 #define READS_DEEP 2u
 
 #define ADDS_DEEP 4u
@@ -121,25 +121,85 @@ static bool is_visited(const struct imap_pool *pool,
     return false;
 }
 
-/* Of those that only read, or add, what is light, the one with the least to
- * do. */
-static struct imap_link *find_light(const struct imap_pool *pool,
-                                    enum imap_role role)
+/* Where all tasks are of this role, the one with the least to do; @light: where
+ * all of them are light. */
+static struct imap_link *find_least(const struct imap_pool *pool,
+                                    enum imap_role role, bool light)
 {
     struct imap_link *found = NULL;
     struct imap_link *link;
 
-    if (role == IMAP_READS && (pool->caps.bits & CAP_UNSELECT) == 0)
-        return NULL;
     for (link = pool->links; link != NULL; link = link->next) {
-        bool light = can_follow(link, role, IMAP_LINK_TASKS_MAX);
+        bool fits = can_follow(link, role, IMAP_LINK_TASKS_MAX);
 
-        for (size_t i = 0; i < link->n_tasks; i++)
-            light = light && link->tasks[i]->light;
-        if (light && (found == NULL || link->n_tasks < found->n_tasks))
+        for (size_t i = 0; light && i < link->n_tasks; i++)
+            fits = fits && link->tasks[i]->light;
+        if (fits && (found == NULL || link->n_tasks < found->n_tasks))
             found = link;
     }
     return found;
+}
+
+/* May the task read behind what the connection reads already? In the same
+ * folder only once that is all on its way: else some servers answer both at
+ * once, and one that is paused would hold up what the other waits for. */
+static bool can_read_next(const struct imap_pool *pool,
+                          const struct imap_link *link,
+                          const struct imap_task *task, bool same)
+{
+    if (!can_follow(link, IMAP_READS, READS_DEEP) ||
+        imap_link_has(link, task) != same ||
+        !(reads_much(link) || may_read(pool, task)))
+        return false;
+    for (size_t i = 0; same && i < link->n_tasks; i++) {
+        if (!link->tasks[i]->ending)
+            return false;
+    }
+    return true;
+}
+
+/* Are all connections made that can be? */
+static bool is_complete(const struct imap_pool *pool)
+{
+    const struct imap_link *link;
+    size_t n = 0;
+
+    for (link = pool->links; link != NULL; link = link->next)
+        n += link->ready && !link->closing;
+    return n >= pool->limit;
+}
+
+/* Behind what is read in the same folder; or else, where that is little, or no
+ * other connection is to be had, in another one. */
+static struct imap_link *find_read(const struct imap_pool *pool,
+                                   const struct imap_task *task)
+{
+    struct imap_link *link = pool->links;
+
+    while (link != NULL && !can_read_next(pool, link, task, true))
+        link = link->next;
+    /* Without UNSELECT nobody can tell whose data comes next. */
+    if (link != NULL || (pool->caps.bits & CAP_UNSELECT) == 0)
+        return link;
+    if (task->light)
+        link = find_least(pool, IMAP_READS, true);
+    if (link != NULL || !is_complete(pool))
+        return link;
+    link = pool->links;
+    while (link != NULL && !can_read_next(pool, link, task, false))
+        link = link->next;
+    return link;
+}
+
+static struct imap_link *find_add(const struct imap_pool *pool,
+                                  const struct imap_task *task)
+{
+    struct imap_link *link = pool->links;
+
+    while (link != NULL && !can_follow(link, IMAP_ADDS, ADDS_DEEP))
+        link = link->next;
+    return link == NULL && task->light ? find_least(pool, IMAP_ADDS, true)
+                                       : link;
 }
 
 /* A connection on which the task may follow others of its role; @same: into
@@ -147,23 +207,22 @@ static struct imap_link *find_light(const struct imap_pool *pool,
 static struct imap_link *find_shared(const struct imap_pool *pool,
                                      const struct imap_task *task, bool same)
 {
-    struct imap_link *link;
+    enum imap_role role = task->class->role;
 
-    if (task->class->role == IMAP_VISITS)
+    if (role == IMAP_VISITS)
         return find_visited(pool, task, same);
     if (task->alone)
         return NULL;
-    for (link = pool->links; link != NULL; link = link->next) {
-        if (task->class->role == IMAP_ADDS &&
-            can_follow(link, IMAP_ADDS, ADDS_DEEP))
-            return link;
-        if (task->class->role == IMAP_READS &&
-            can_follow(link, IMAP_READS, READS_DEEP) &&
-            imap_link_has(link, task) &&
-            (reads_much(link) || may_read(pool, task)))
-            return link;
+    switch (role) {
+    case IMAP_READS:
+        return find_read(pool, task);
+    case IMAP_ADDS:
+        return find_add(pool, task);
+    case IMAP_NAMES:
+        return find_least(pool, IMAP_NAMES, false);
+    default:
+        return NULL;
     }
-    return task->light ? find_light(pool, task->class->role) : NULL;
 }
 
 struct imap_link *imap_pool_find_link(struct imap_pool *pool,

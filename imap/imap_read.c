@@ -81,10 +81,12 @@ static void read_start(struct imap_task *task)
     if (!imap_task_select(task))
         return;
     send_window(read);
-    if (task->outstanding == 0)
+    if (task->outstanding == 0) {
         go_on(read);
-    else if (task->light && read->from == read->todo.n)
+    } else if (read->from == read->todo.n) {
+        task->ending = task->light;
         imap_task_sent(task);
+    }
 }
 
 /* The only message that is asked for, or 0. */
@@ -143,6 +145,7 @@ static void body_begins(struct read *read, int step,
     uidset_add(&read->had, uid);
     if (is_last(read, uid)) {
         /* All of it is on its way, so what comes behind is another's. */
+        read->task.ending = true;
         imap_task_sent(&read->task);
     }
     request->begin(request, uid, event->body_size);
@@ -236,8 +239,10 @@ static bool read_again(struct imap_task *task, int step)
     struct read *read = read_of(task);
 
     /* Lost with nothing to show for it: one message may be to blame, and only
-     * the owner of the request can tell it from the others. */
-    if (read->open || (step == IMAP_STEP_LOST && !read->got_on))
+     * the owner of the request can tell it from the others. But not where
+     * another task's answers were due first. */
+    if (read->open || (step == IMAP_STEP_LOST && !read->got_on &&
+                       imap_link_is_first(task->link, task)))
         return false;
     read->got_on = false;
     if (read->alone != 0)

@@ -66,6 +66,7 @@ void imap_task_sent(struct imap_task *task)
 bool imap_task_goes_on(struct imap_task *task)
 {
     task->sent = false;
+    task->ending = false;
     if (!imap_link_is_followed(task->link, task))
         return true;
     task->alone = true;

@@ -28,8 +28,10 @@ enum imap_role {
     IMAP_ALONE,  /* has its connection to itself */
     IMAP_VISITS, /* others that visit this or another folder may follow closely,
                     so that many folders cost one round trip */
-    IMAP_READS,  /* others that read the same folder may follow closely, or
-                    another where all of them are light */
+    IMAP_READS,  /* others that read may follow closely, as many as there can be
+                    where all of them are light */
+    IMAP_NAMES,  /* creates or subscribes a folder; others that do may follow
+                    closely */
     IMAP_ADDS    /* others that add may follow closely, as many as there can be
                     where all of them are light */
 };
@@ -98,8 +100,9 @@ struct imap_task {
     struct patience patience; /* with a server that is busy */
     uint64_t resume_ms;       /* not to be started before; see imap_pool.h */
     bool waits;               /* not to be started yet */
-    bool sent;   /* another may follow: it has nothing more to write, and
-                    nothing but the end of its last answer is to come */
+    bool sent;   /* it has nothing more to write: another may follow */
+    bool ending; /* IMAP_READS: and nothing but the end of its last answer is
+                    to come: even in the same folder */
     bool alone;  /* none may follow, it had more to write once */
     bool light;  /* IMAP_READS, IMAP_ADDS: so little that it may follow others
                     of its role, and be followed, into another folder */
