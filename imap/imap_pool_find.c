@@ -108,13 +108,14 @@ static struct imap_link *find_visited(const struct imap_pool *pool,
 static bool is_visited(const struct imap_pool *pool,
                        const struct imap_task *task)
 {
+    enum imap_role role = task->class->role;
     const struct imap_link *link;
 
-    if (task->class->role != IMAP_VISITS || task->alone)
+    if (task->folder == NULL || task->alone)
         return false;
     for (link = pool->links; link != NULL; link = link->next) {
         if (link->ready && !link->closing && link->n_tasks > 0 &&
-            link->tasks[0]->class->role == IMAP_VISITS && link->ahead != NULL &&
+            link->tasks[0]->class->role == role && link->ahead != NULL &&
             strcmp(link->ahead, task->folder->name) == 0)
             return true;
     }
@@ -183,7 +184,7 @@ static struct imap_link *find_read(const struct imap_pool *pool,
         return link;
     if (task->light)
         link = find_least(pool, IMAP_READS, true);
-    if (link != NULL || !is_complete(pool))
+    if (link != NULL || !is_complete(pool) || is_visited(pool, task))
         return link;
     link = pool->links;
     while (link != NULL && !can_read_next(pool, link, task, false))
@@ -237,7 +238,7 @@ struct imap_link *imap_pool_find_link(struct imap_pool *pool,
         *wanted += may && link == NULL;
         return link;
     }
-    if (is_visited(pool, task))
+    if (task->class->role == IMAP_VISITS && is_visited(pool, task))
         return find_shared(pool, task, true);
     link = may ? find_idle(pool, task) : NULL;
     if (link != NULL)

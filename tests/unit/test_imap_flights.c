@@ -1,6 +1,6 @@
 /* How much goes in one flight, and who gets a connection next: small batches that
- * are added share one, as many as there are, and what needs no SELECT goes
- * first. */
+ * are added share one, as many as there are, as do short listings and new folders;
+ * and what needs no SELECT goes first. */
 #include "base/buf.h"
 #include "base/keywords.h"
 #include "tests/tap.h"
@@ -146,9 +146,123 @@ static void test_statuses(void)
     free(world);
 }
 
+struct lister {
+    struct delta_request request; /* first */
+    unsigned n_items;
+};
+
+static void on_item(struct delta_request *request, const struct listed *listed)
+{
+    (void)listed;
+    ((struct lister *)request)->n_items++;
+}
+
+static struct delta_request list_all(struct scripted *world, const char *folder)
+{
+    return (struct delta_request){.base = scripted_head(world),
+                                  .folder = {.name = folder},
+                                  .item = on_item};
+}
+
+/* @messages, that STATUS told of each of two folders. */
+static void test_listings(unsigned messages, uint64_t trips)
+{
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct lister listers[2];
+    struct list_request list;
+    struct buf status[2];
+    struct imapserver_answer answers[LINES] = {
+        {"LIST ",      "* LIST () \"/\" A\r\n* LIST () \"/\" B\r\n", "OK x", false,
+         0                                                                           },
+        {"SELECT ",    FOLDER,                                       "OK x", false, 0},
+        {"UID FETCH ",
+         "* 1 FETCH (UID 5 FLAGS () RFC822.SIZE 9 "
+         "INTERNALDATE \"01-Jan-2020 00:00:00 +0000\")\r\n",         "OK x", false, 0}
+    };
+    const unsigned asked[LINES] = {1, 2, 2, 1, 1};
+    uint64_t before;
+
+    for (unsigned i = 0; i < 2; i++) {
+        static const char *const commands[] = {"STATUS \"A\"", "STATUS \"B\""};
+
+        buf_init(&status[i], 0);
+        buf_printf(&status[i],
+                   "* STATUS %s (MESSAGES %u UIDNEXT 20 UIDVALIDITY 7)\r\n",
+                   i == 0 ? "A" : "B", messages);
+        answers[3 + i] = (struct imapserver_answer){
+            commands[i], buf_text(&status[i]), "OK x", false, 0};
+    }
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    list = (struct list_request){.base = scripted_head(world)};
+    endpoint_list(world->endpoint, &list);
+    scripted_settle(world);
+    folder_list_free(list.folders, list.n_folders);
+    before = world->endpoint->wire.round_trips;
+    for (size_t i = 0; i < 2; i++) {
+        listers[i] = (struct lister){list_all(world, i == 0 ? "A" : "B"), 0};
+        endpoint_delta(world->endpoint, &listers[i].request);
+    }
+    scripted_settle(world);
+    ok(world->endpoint->wire.round_trips - before == trips,
+       "two folders of %u take %u round trips to list", messages,
+       (unsigned)(world->endpoint->wire.round_trips - before));
+    for (size_t i = 0; i < 2; i++) {
+        ok(listers[i].request.base.result == 0 && listers[i].n_items == 1,
+           "and each has its message");
+        uidset_deinit(&listers[i].request.vanished);
+        buf_deinit(&status[i]);
+    }
+    scripted_close(world);
+    ok(scripted_asked(answers, asked), "and nothing else is asked for");
+    free(world);
+}
+
+/* The second is there, by another spelling, which takes one more command. */
+static void test_creates(void)
+{
+    static const char *const names[] = {"A", "B", "C", "D"};
+    struct imapserver_answer answers[LINES] = {
+        {"CREATE \"B\"",    NULL,                    "NO [ALREADYEXISTS] x", false, 0},
+        {"CREATE ",         NULL,                    "OK x",                 false, 0},
+        {"LIST \"\" \"B\"", "* LIST () \"/\" b\r\n", "OK x",                 false, 0},
+        {"SUBSCRIBE ",      NULL,                    "OK x",                 false, 0}
+    };
+    const unsigned asked[LINES] = {1, 3, 1, 1};
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct folder_request requests[5];
+    uint64_t before;
+
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    before = world->endpoint->wire.round_trips;
+    for (size_t i = 0; i < 5; i++) {
+        requests[i] = (struct folder_request){
+            .base = scripted_head(world),
+            .action = i < 4 ? FOLDER_CREATE : FOLDER_SUBSCRIBE,
+            .name = names[i % 4]};
+        endpoint_folder(world->endpoint, &requests[i]);
+    }
+    scripted_settle(world);
+    ok(world->endpoint->wire.round_trips - before == 2,
+       "four folders take %u round trips to create, with one question",
+       (unsigned)(world->endpoint->wire.round_trips - before));
+    for (size_t i = 0; i < 5; i++) {
+        ok(requests[i].base.result == (i == 1 ? ERR_REFUSED : 0), "%s: %d",
+           requests[i].name, requests[i].base.result);
+    }
+    ok(requests[1].taken_by != NULL && strcmp(requests[1].taken_by, "b") == 0,
+       "B is taken by b");
+    free(requests[1].taken_by);
+    scripted_close(world);
+    ok(scripted_asked(answers, asked), "and nothing else is asked for");
+    free(world);
+}
+
 int main(void)
 {
     test_statuses();
+    test_listings(1, 1);
+    test_listings(100000, 2);
+    test_creates();
     test_adds(8);
     test_adds(0);
     test_at_hand();
