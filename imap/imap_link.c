@@ -154,16 +154,18 @@ void imap_link_leave(struct imap_link *link, const char *name)
     }
 }
 
-/* What comes now is about the folder of the oldest command, if that is a
+/* What comes from now on is about the folder of the oldest command, if that is a
  * SELECT, and else about the one before. */
 static void turn_to_next(struct imap_link *link)
 {
-    const struct imap_command *first = link->first;
+    struct imap_command *first = link->first;
 
-    if (first != NULL && first->selects != NULL)
+    if (first != NULL && first->selects != NULL && !first->answering) {
+        first->answering = true;
         box_reset(link, first->selects);
-    else if (first == NULL && link->ahead == NULL)
+    } else if (first == NULL && link->ahead == NULL) {
         box_reset(link, NULL);
+    }
 }
 
 void imap_link_select(struct imap_link *link, struct imap_task *task,

@@ -36,7 +36,8 @@ struct imap_command {
     struct imap_task *task; /* NULL: nobody waits for it */
     uint32_t tag;
     int step;
-    char *selects; /* our name of the folder; NULL: it is no SELECT */
+    char *selects;  /* our name of the folder; NULL: it is no SELECT */
+    bool answering; /* what it selects is the link's box */
 };
 
 #define IMAP_LINK_TASKS_MAX 32u

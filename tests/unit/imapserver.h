@@ -57,6 +57,8 @@ struct imapserver {
     bool finishes;       /* it ends the compressed stream with BYE */
     struct imapserver_answer *answers; /* before all else; NULL: none */
     size_t n_answers;
+    uv_sem_t *pause;   /* waited for once, before the last line of a SELECT that
+                          is among them; NULL: no */
     size_t body_bytes; /* of the message that FETCH gives */
     /* what it saw; to be read after imapserver_stop() */
     unsigned clients;
@@ -361,8 +363,13 @@ static bool imapserver_command(struct imapserver *server, const char *line)
             return false;
         }
         snprintf(answer, sizeof(answer), "%s %s\r\n", tag, scripted->tagged);
-        return imapserver_say(server, scripted->untagged) &&
-               imapserver_say(server, answer);
+        if (!imapserver_say(server, scripted->untagged))
+            return false;
+        if (server->pause != NULL && strcasecmp(verb, "SELECT") == 0) {
+            uv_sem_wait(server->pause);
+            server->pause = NULL;
+        }
+        return imapserver_say(server, answer);
     }
     snprintf(answer, sizeof(answer), "%s OK done\r\n", tag);
     if (strcasecmp(verb, "STARTTLS") == 0) {

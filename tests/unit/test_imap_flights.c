@@ -164,12 +164,71 @@ static struct delta_request list_all(struct scripted *world, const char *folder)
                                   .item = on_item};
 }
 
+static void know_folders(struct scripted *world)
+{
+    struct list_request list = {.base = scripted_head(world)};
+
+    endpoint_list(world->endpoint, &list);
+    scripted_settle(world);
+    folder_list_free(list.folders, list.n_folders);
+}
+
+static void run_until(struct scripted *world, const uint64_t *count,
+                      uint64_t least)
+{
+    while (*count < least)
+        uv_run(&world->loop, UV_RUN_ONCE);
+}
+
+/* B is asked for while half of the answer about A is there. */
+static void test_half_selected(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"LIST ",        "* LIST () \"/\" A\r\n* LIST () \"/\" B\r\n",           "OK x", false,
+         0                                                                                       },
+        {"STATUS \"A\"", "* STATUS A (MESSAGES 1 UIDNEXT 20 UIDVALIDITY 7)\r\n",
+         "OK x",                                                                         false, 0},
+        {"STATUS \"B\"", "* STATUS B (MESSAGES 1 UIDNEXT 20 UIDVALIDITY 7)\r\n",
+         "OK x",                                                                         false, 0},
+        {"SELECT ",      FOLDER,                                                 "OK x", false, 0},
+        {"UID FETCH ",   NULL,                                                   "OK x", false, 0}
+    };
+    struct scripted *world = MEM_NEW(struct scripted);
+    const struct wire *wire;
+    struct delta_request lists[2];
+    uint64_t sent;
+    uv_sem_t pause;
+
+    uv_sem_init(&pause, 0);
+    world->server.pause = &pause;
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    wire = &world->endpoint->wire;
+    know_folders(world);
+    lists[0] = list_all(world, "A");
+    endpoint_delta(world->endpoint, &lists[0]);
+    run_until(world, &wire->received, wire->received + strlen(FOLDER));
+    sent = wire->sent;
+    lists[1] = list_all(world, "B");
+    endpoint_delta(world->endpoint, &lists[1]);
+    run_until(world, &wire->sent, sent + 1);
+    uv_sem_post(&pause);
+    scripted_settle(world);
+    for (size_t i = 0; i < 2; i++) {
+        ok(lists[i].base.result == 0 && lists[i].token.uidvalidity == 7,
+           "%s: UIDVALIDITY %u", i == 0 ? "A" : "B",
+           lists[i].token.uidvalidity);
+        uidset_deinit(&lists[i].vanished);
+    }
+    scripted_close(world);
+    uv_sem_destroy(&pause);
+    free(world);
+}
+
 /* @messages, that STATUS told of each of two folders. */
 static void test_listings(unsigned messages, uint64_t trips)
 {
     struct scripted *world = MEM_NEW(struct scripted);
     struct lister listers[2];
-    struct list_request list;
     struct buf status[2];
     struct imapserver_answer answers[LINES] = {
         {"LIST ",      "* LIST () \"/\" A\r\n* LIST () \"/\" B\r\n", "OK x", false,
@@ -193,10 +252,7 @@ static void test_listings(unsigned messages, uint64_t trips)
             commands[i], buf_text(&status[i]), "OK x", false, 0};
     }
     ok(scripted_open(world, CAPS, false, answers), "a server");
-    list = (struct list_request){.base = scripted_head(world)};
-    endpoint_list(world->endpoint, &list);
-    scripted_settle(world);
-    folder_list_free(list.folders, list.n_folders);
+    know_folders(world);
     before = world->endpoint->wire.round_trips;
     for (size_t i = 0; i < 2; i++) {
         listers[i] = (struct lister){list_all(world, i == 0 ? "A" : "B"), 0};
@@ -262,6 +318,7 @@ int main(void)
     test_statuses();
     test_listings(1, 1);
     test_listings(100000, 2);
+    test_half_selected();
     test_creates();
     test_adds(8);
     test_adds(0);
