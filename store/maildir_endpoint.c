@@ -18,7 +18,9 @@
 #include "store/maildir_root.h"
 #include "store/maildir_tree.h"
 
-#define LANES          4u
+/* A batch is under way until its files are durable: so some are written while
+ * others wait for the disk. */
+#define LANES          8u
 #define BATCH_MESSAGES 2000u
 #define BATCH_BYTES    67108864u
 
