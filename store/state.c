@@ -255,10 +255,33 @@ static int read_pair(const struct state *state, struct bytes key,
     return 0;
 }
 
+/* Look up a row of pair or right. Mostly their neighbours are looked up next: no
+ * transaction begins before it takes one, and @tx stays open then. */
+static int find_row(struct state *state, struct state_tx *tx,
+                    enum record_table table, struct bytes key,
+                    struct bytes *value, struct err *err)
+{
+    struct state_rows_block *kept =
+        &state->kept[table == RECORD_PAIR ? LEFT : RIGHT];
+    int r;
+
+    /* Another run may commit at any time. */
+    if (state->read_only)
+        state_rows_block_forget(kept);
+    r = state_rows_find(kept, table, key, value);
+    if (r != STATE_ROWS_ELSEWHERE)
+        return r;
+    r = tx->txn == NULL ? state_db_read(state->db, tx, err) : 0;
+    if (r == 0)
+        r = state_rows_keep(tx, table, key, kept, err);
+    if (r == 0)
+        r = state_rows_find(kept, table, key, value);
+    return r == STATE_ROWS_ELSEWHERE ? 1 : r;
+}
+
 /* The pair that a row of right points to. */
-static int follow(const struct state *state, const struct state_tx *tx,
-                  struct bytes key, struct bytes value, struct state_pair *out,
-                  struct err *err)
+static int follow(struct state *state, struct state_tx *tx, struct bytes key,
+                  struct bytes value, struct state_pair *out, struct err *err)
 {
     struct record_key left;
     struct bytes row;
@@ -268,7 +291,7 @@ static int follow(const struct state *state, const struct state_tx *tx,
     if (!record_decode_right(value, &uid))
         return state_rows_damaged(err, RECORD_RIGHT);
     left = record_key_pair(record_key_read(RECORD_RIGHT, key).folder, uid);
-    r = state_rows_get(tx, RECORD_PAIR, record_key_bytes(&left), &row, err);
+    r = find_row(state, tx, RECORD_PAIR, record_key_bytes(&left), &row, err);
     if (r == 1)
         return state_rows_damaged(err, RECORD_RIGHT);
     return r == 0 ? read_pair(state, record_key_bytes(&left), row, out, err)
@@ -281,24 +304,21 @@ int state_pair_get(struct state *state, uint32_t folder, enum side side,
     enum record_table table = side == LEFT ? RECORD_PAIR : RECORD_RIGHT;
     struct record_key key = record_key_pair(folder, uid);
     struct bytes value;
-    struct state_tx tx;
-    int r = look_up(state, table, record_key_bytes(&key), &tx, &value, err);
+    struct state_tx tx = {0};
+    int r = find_row(state, &tx, table, record_key_bytes(&key), &value, err);
 
-    if (r != 0)
-        return r;
-    if (side == LEFT) {
+    if (r == 0 && side == LEFT)
         r = read_pair(state, record_key_bytes(&key), value, out, err);
-    } else {
+    else if (r == 0)
         r = follow(state, &tx, record_key_bytes(&key), value, out, err);
-    }
     state_db_end(&tx);
     return r;
 }
 
 /* A walk over rows for a caller's each(). */
 struct each {
-    const struct state *state;
-    const struct state_tx *tx;
+    struct state *state;
+    struct state_tx *tx;
     struct err *err;
     void *owner;
     enum side side;

@@ -6,8 +6,8 @@
  * are made and reach the disk together in state_commit(), or not at all. No
  * transaction stays open between two calls, and no pointer into the map leaves
  * this layer. Reads from other threads are allowed while none commits or
- * closes; writes are the main thread's. A read that may fail with ERR_STATE
- * may fail with ERR_DISK too.
+ * closes; pairs, and writes, are the main thread's. A read that may fail with
+ * ERR_STATE may fail with ERR_DISK too.
  *
  * All that is here can be rebuilt: a state that is lost means matching by
  * identity, never a deletion.

@@ -131,6 +131,8 @@ int state_commit(struct state *state, struct err *err)
     r = call_witnesses(state, err);
     if (r != 0)
         return r;
+    for (unsigned side = LEFT; side < SIDES; side++)
+        state_rows_block_forget(&state->kept[side]);
     r = try_commit(state, err);
     while (r < 0 && state_db_is_full(state->db)) {
         r = state_db_grow(state->db, 0, err);

@@ -315,8 +315,10 @@ int state_open(const struct state_open_options *options, const struct log *log,
     state->lock = -1;
     state->dir = mem_copy(options->dir);
     state->read_only = options->read_only;
-    for (unsigned side = LEFT; side < SIDES; side++)
+    for (unsigned side = LEFT; side < SIDES; side++) {
         state->identity[side] = mem_copy(options->identity[side]);
+        state_rows_block_init(&state->kept[side]);
+    }
     state_queue_init(&state->queue);
     buf_init(&state->value, 0);
     /* Why a state is of no use is told even where the caller asks for no
@@ -347,7 +349,9 @@ void state_close(struct state *state)
     state_files_forget(&state->marks, 0);
     buf_deinit(&state->value);
     free(state->dir);
-    for (unsigned side = LEFT; side < SIDES; side++)
+    for (unsigned side = LEFT; side < SIDES; side++) {
+        state_rows_block_deinit(&state->kept[side]);
         free(state->identity[side]);
+    }
     free(state);
 }

@@ -34,6 +34,7 @@ struct state {
     uint64_t commits;
     struct state_queue queue;
     struct state_marks marks;
+    struct state_rows_block kept[SIDES]; /* of pair, of right: until a commit */
     struct buf value;                    /* of the operation that is queued */
     bool pairs_queued;                   /* of them, new or changed ones */
     struct state_witness witness[SIDES]; /* before is NULL: none */

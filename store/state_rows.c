@@ -38,46 +38,65 @@ static struct record_key key_for(enum record_table table, struct bytes key,
 
 /* --- one block ------------------------------------------------------------------ */
 
+/* Where the row @number is in @block, or would be. */
+static size_t place_in(const struct record_block *block, uint64_t number)
+{
+    size_t low = 0;
+    size_t high = block->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (block->rows[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool has_row(const struct record_block *block, size_t at,
+                    uint64_t number)
+{
+    return at < block->n && block->rows[at].number == number;
+}
+
+/* Keep a copy of the block that was found, taken apart; @r is how that went. */
+static int keep_block(int r, enum record_table table, struct bytes found,
+                      struct bytes value, struct state_rows_block *kept,
+                      struct err *err)
+{
+    kept->block.n = 0;
+    if (r != 0)
+        return r;
+    if (found.len > sizeof(kept->key.text))
+        return state_rows_damaged(err, table);
+    kept->key.len = found.len;
+    memcpy(kept->key.text, found.ptr, found.len);
+    buf_clear(&kept->copy);
+    buf_add(&kept->copy, value);
+    if (record_block_decode(table, record_key_bytes(&kept->key),
+                            buf_peek(&kept->copy), &kept->block))
+        return 0;
+    kept->block.n = 0;
+    return state_rows_damaged(err, table);
+}
+
 /* The block that a row belongs to. */
 struct place {
-    struct record_key key; /* of the block */
-    struct buf copy;       /* what it had, which the rows borrow from */
-    struct record_block block;
+    struct state_rows_block in;
     size_t at; /* of the row, or where it would be */
     bool has;  /* it is there */
 };
 
-static void seek_row(struct place *place, uint64_t number)
-{
-    const struct record_block *block = &place->block;
-
-    place->at = 0;
-    while (place->at < block->n && block->rows[place->at].number < number)
-        place->at++;
-    place->has =
-        place->at < block->n && block->rows[place->at].number == number;
-}
-
-/* Take the block that was found apart; @r is how that went: 1, there is none, is
- * a block without rows. */
+/* As keep_block(): 1, there is none, is a block without rows. */
 static int load_place(int r, enum record_table table, struct bytes found,
                       struct bytes value, struct place *place, struct err *err)
 {
-    place->block.n = 0;
     place->has = false;
     place->at = 0;
-    if (r != 0)
-        return r == 1 ? 0 : r;
-    if (found.len > sizeof(place->key.text))
-        return state_rows_damaged(err, table);
-    place->key.len = found.len;
-    memcpy(place->key.text, found.ptr, found.len);
-    buf_clear(&place->copy);
-    buf_add(&place->copy, value);
-    return record_block_decode(table, record_key_bytes(&place->key),
-                               buf_peek(&place->copy), &place->block)
-               ? 0
-               : state_rows_damaged(err, table);
+    r = keep_block(r, table, found, value, &place->in, err);
+    return r == 1 ? 0 : r;
 }
 
 /* Find the row @key to change it. Where no block reaches down to it, it belongs
@@ -91,15 +110,19 @@ static int find_place(const struct state_tx *tx, enum record_table table,
                           &value, err);
 
     r = load_place(r, table, found, value, place, err);
-    if (r == 0)
-        seek_row(place, number_in(table, key));
+    if (r == 0) {
+        uint64_t number = number_in(table, key);
+
+        place->at = place_in(&place->in.block, number);
+        place->has = has_row(&place->in.block, place->at, number);
+    }
     return r;
 }
 
 /* Does @row fit in behind all others? */
 static bool fits_behind(struct place *place, struct record_row row)
 {
-    struct record_block *block = &place->block;
+    struct record_block *block = &place->in.block;
 
     if (block->n == RECORD_BLOCK_ROWS)
         return false;
@@ -110,7 +133,7 @@ static bool fits_behind(struct place *place, struct record_row row)
 /* Is there room for some more like it? */
 static bool has_room(const struct place *place, struct record_row row)
 {
-    return record_block_bytes(place->block.rows, place->block.n) +
+    return record_block_bytes(place->in.block.rows, place->in.block.n) +
                2 * record_block_bytes(&row, 1) <=
            RECORD_BLOCK_BYTES;
 }
@@ -127,14 +150,14 @@ static int find_room(const struct state_tx *tx, enum record_table table,
     struct bytes value = B("");
     int r = find_place(tx, table, key, place, err);
 
-    if (r != 0 || place->has || place->block.n == 0 ||
-        place->at < place->block.n || fits_behind(place, row))
+    if (r != 0 || place->has || place->in.block.n == 0 ||
+        place->at < place->in.block.n || fits_behind(place, row))
         return r;
     r = state_db_above(tx, table, key, record_key_prefix(table), &found, &value,
                        err);
     r = load_place(r, table, found, value, place, err);
     if (r == 0 && !has_room(place, row))
-        place->block.n = 0;
+        place->in.block.n = 0;
     return r;
 }
 
@@ -201,14 +224,14 @@ static int write_pieces(const struct pieces *pieces,
 static int write_place(const struct pieces *pieces, const struct place *place,
                        bool was)
 {
-    const struct record_block *block = &place->block;
+    const struct record_block *block = &place->in.block;
     int r = 0;
 
     if (was && (block->n == 0 ||
-                number_in(pieces->table, record_key_bytes(&place->key)) !=
+                number_in(pieces->table, record_key_bytes(&place->in.key)) !=
                     block->rows[0].number)) {
         r = state_db_del(pieces->tx, pieces->table,
-                         record_key_bytes(&place->key), pieces->err);
+                         record_key_bytes(&place->in.key), pieces->err);
     }
     return r == 0 ? write_pieces(pieces, block->rows, block->n, place->at) : r;
 }
@@ -219,7 +242,7 @@ static int put_in_block(struct state_tx *tx, enum record_table table,
 {
     const struct pieces pieces = {tx, table, key, err};
     struct record_row row = {number_in(table, key), value};
-    struct record_block *block = &place->block;
+    struct record_block *block = &place->in.block;
     int r = find_room(tx, table, key, row, place, err);
     bool was = block->n > 0;
 
@@ -240,7 +263,7 @@ static int del_in_block(struct state_tx *tx, enum record_table table,
                         struct bytes key, struct place *place, struct err *err)
 {
     const struct pieces pieces = {tx, table, key, err};
-    struct record_block *block = &place->block;
+    struct record_block *block = &place->in.block;
     int r = find_place(tx, table, key, place, err);
 
     if (r != 0 || !place->has)
@@ -259,6 +282,7 @@ static int get_in_block(const struct state_tx *tx, enum record_table table,
     struct bytes found;
     struct bytes text;
     uint64_t number = number_in(table, key);
+    size_t at;
     int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
                           &text, err);
 
@@ -266,13 +290,73 @@ static int get_in_block(const struct state_tx *tx, enum record_table table,
         return r;
     if (!record_block_decode(table, found, text, &block))
         return state_rows_damaged(err, table);
-    for (size_t i = 0; i < block.n && block.rows[i].number <= number; i++) {
-        if (block.rows[i].number == number) {
-            *value = block.rows[i].value;
-            return 0;
-        }
-    }
-    return 1;
+    at = place_in(&block, number);
+    if (!has_row(&block, at, number))
+        return 1;
+    *value = block.rows[at].value;
+    return 0;
+}
+
+/* --- blocks that are kept --------------------------------------------------------- */
+
+void state_rows_block_init(struct state_rows_block *kept)
+{
+    kept->block.n = 0;
+    buf_init(&kept->copy, 0);
+}
+
+void state_rows_block_deinit(struct state_rows_block *kept)
+{
+    kept->block.n = 0;
+    buf_deinit(&kept->copy);
+}
+
+void state_rows_block_forget(struct state_rows_block *kept)
+{
+    kept->block.n = 0;
+}
+
+int state_rows_find(const struct state_rows_block *kept,
+                    enum record_table table, struct bytes key,
+                    struct bytes *value)
+{
+    const struct record_block *block = &kept->block;
+    uint64_t number = number_in(table, key);
+    size_t at;
+
+    if (block->n == 0 || number < block->rows[0].number ||
+        number > block->rows[block->n - 1].number ||
+        memcmp(key.ptr, kept->key.text, record_key_prefix(table)) != 0)
+        return STATE_ROWS_ELSEWHERE;
+    at = place_in(block, number);
+    if (!has_row(block, at, number))
+        return 1;
+    *value = block->rows[at].value;
+    return 0;
+}
+
+int state_rows_keep(const struct state_tx *tx, enum record_table table,
+                    struct bytes key, struct state_rows_block *kept,
+                    struct err *err)
+{
+    struct bytes found = B("");
+    struct bytes value = B("");
+    int r = state_db_near(tx, table, key, record_key_prefix(table), &found,
+                          &value, err);
+
+    return keep_block(r, table, found, value, kept, err);
+}
+
+int state_rows_keep_next(const struct state_tx *tx, enum record_table table,
+                         struct bytes key, struct state_rows_block *kept,
+                         struct err *err)
+{
+    struct bytes found = B("");
+    struct bytes value = B("");
+    int r = state_db_above(tx, table, key, record_key_prefix(table), &found,
+                           &value, err);
+
+    return keep_block(r, table, found, value, kept, err);
 }
 
 /* --- one block after the other ---------------------------------------------------- */
@@ -405,9 +489,9 @@ int state_rows_put(struct state_tx *tx, enum record_table table,
 
     if (!in_blocks(table))
         return state_db_put(tx, table, key, value, err);
-    buf_init(&place.copy, 0);
+    buf_init(&place.in.copy, 0);
     r = put_in_block(tx, table, key, value, &place, err);
-    buf_deinit(&place.copy);
+    buf_deinit(&place.in.copy);
     return r;
 }
 
@@ -426,9 +510,9 @@ int state_rows_del(struct state_tx *tx, enum record_table table,
 
     if (!in_blocks(table))
         return state_db_del(tx, table, key, err);
-    buf_init(&place.copy, 0);
+    buf_init(&place.in.copy, 0);
     r = del_in_block(tx, table, key, &place, err);
-    buf_deinit(&place.copy);
+    buf_deinit(&place.in.copy);
     return r;
 }
 

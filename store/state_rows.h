@@ -6,6 +6,7 @@
 #ifndef STORE_STATE_ROWS_H
 #define STORE_STATE_ROWS_H
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "store/record_block.h"
@@ -16,6 +17,40 @@
  * the end of @tx), 1 where there is none, ERR_STATE or ERR_DISK. */
 int state_rows_get(const struct state_tx *tx, enum record_table table,
                    struct bytes key, struct bytes *value, struct err *err);
+
+/*
+ * A block that is kept, taken apart: look-ups in the order of the keys mostly
+ * find their row where the one before was. It is a copy, and tells what was on
+ * record when it was read. Of one table, which lies in blocks.
+ */
+struct state_rows_block {
+    struct record_key key;
+    struct buf copy;           /* what it had, which the rows borrow from */
+    struct record_block block; /* no rows: none is kept */
+};
+
+void state_rows_block_init(struct state_rows_block *kept);
+void state_rows_block_deinit(struct state_rows_block *kept);
+void state_rows_block_forget(struct state_rows_block *kept);
+
+#define STATE_ROWS_ELSEWHERE 2
+
+/* Look a row up in what is kept. Returns 0 with *@value set (borrowed from
+ * @kept), 1 where there is none, STATE_ROWS_ELSEWHERE where another block would
+ * have it. */
+int state_rows_find(const struct state_rows_block *kept,
+                    enum record_table table, struct bytes key,
+                    struct bytes *value);
+
+/* Keep the block that has the row @key, if there is one; or the first block
+ * that begins at @key or above. Return 0, 1 where there is none, ERR_STATE or
+ * ERR_DISK. */
+int state_rows_keep(const struct state_tx *tx, enum record_table table,
+                    struct bytes key, struct state_rows_block *kept,
+                    struct err *err);
+int state_rows_keep_next(const struct state_tx *tx, enum record_table table,
+                         struct bytes key, struct state_rows_block *kept,
+                         struct err *err);
 
 /* Call @row for all rows whose key begins with @prefix, in the order of keys;
  * it does not write through @tx. Returns 0, ERR_STATE, ERR_DISK, or the first
