@@ -1,25 +1,25 @@
 #include "base/digest.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include "base/mem.h"
+
+#define ENTROPY_BYTES 256u /* at most, of one call */
 
 struct digest {
     EVP_MD_CTX *context;
 };
 
-/* OpenSSL is installed without SHA-256, has no randomness, or no memory:
- * nothing can be told apart any more. */
+/* OpenSSL is installed without SHA-256, the system has no randomness: nothing
+ * can be told apart any more. */
 static _Noreturn void give_up(const char *what)
 {
-    (void)fprintf(stderr, "mailtwin: OpenSSL has no %s\n", what);
+    (void)fprintf(stderr, "mailtwin: there is no %s\n", what);
     _exit(EXIT_FAILURE);
 }
 
@@ -89,8 +89,15 @@ void digest_of(struct bytes text, uint8_t out[DIGEST_BYTES])
         give_up("SHA-256");
 }
 
+/* Not OpenSSL's, which takes as much memory as a small run. */
 void digest_random(uint8_t *out, size_t n)
 {
-    if (n > INT_MAX || RAND_bytes(out, (int)n) != 1)
-        give_up("randomness");
+    while (n > 0) {
+        size_t some = n < ENTROPY_BYTES ? n : ENTROPY_BYTES;
+
+        if (getentropy(out, some) != 0)
+            give_up("randomness");
+        out += some;
+        n -= some;
+    }
 }

@@ -25,19 +25,18 @@ void chance_stop(void)
     chance.is_told = false;
 }
 
-/* As openssl/rand.h has it, whose names are others' here. */
-int RAND_bytes(unsigned char *out, int n);
-
-int RAND_bytes(unsigned char *out, int n)
+int getentropy(void *buffer, size_t n)
 {
+    unsigned char *out = buffer;
+
     if (!chance.is_told)
-        return getrandom(out, (size_t)n, 0) == n;
-    for (int i = 0; i < n; i++) {
+        return getrandom(buffer, n, 0) == (ssize_t)n ? 0 : -1;
+    for (size_t i = 0; i < n; i++) {
         chance.state =
             chance.state * 6364136223846793005u + 1442695040888963407u;
         out[i] = (unsigned char)(chance.state >> 56);
     }
-    return 1;
+    return 0;
 }
 
 pid_t getpid(void)

@@ -1,7 +1,7 @@
 /*
  * What a program takes from its surroundings by chance, told by a seed: it
- * stands in for RAND_bytes() of libcrypto, getpid() and gethostname() in a
- * program that is linked with chance.c. Their names are in those of files.
+ * stands in for getentropy(), getpid() and gethostname() in a program that is
+ * linked with chance.c. Their names are in those of files.
  * Real until chance_start().
  */
 #ifndef TESTS_SIM_CHANCE_H

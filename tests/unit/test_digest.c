@@ -67,6 +67,8 @@ int main(void)
 {
     uint8_t a[16] = {0};
     uint8_t b[16] = {0};
+    uint8_t many[1000] = {0};
+    const uint8_t zeros[16] = {0};
 
     test_known();
     test_million();
@@ -75,5 +77,8 @@ int main(void)
     ok(memcmp(a, b, sizeof(a)) != 0, "random bytes differ");
     digest_random(a, 0);
     ok(true, "no random bytes at all");
+    digest_random(many, sizeof(many));
+    ok(memcmp(many, many + 500, 500) != 0 && memcmp(many + 984, zeros, 16) != 0,
+       "more random bytes than the system gives at once");
     return done_testing();
 }
