@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "store/maildir.h"
+#include "store/maildir_census.h"
 #include "store/maildir_commit.h"
 #include "store/maildir_durable.h"
 #include "store/maildir_edited.h"
@@ -20,9 +21,10 @@
 #include "store/maildir_name.h"
 #include "store/maildir_scan.h"
 
-#define SCAN_ENTRIES 4096u /* between two looks at the loop */
+#define SCAN_ENTRIES 2048u /* between two looks at the loop */
 #define SCANS_MAX    10u
 #define META_ENTRIES 512u
+#define RECORD_ROWS  2048u /* the same, of the record */
 
 /* Size and date of a file. */
 struct measure {
@@ -41,9 +43,11 @@ struct job {
     unsigned scans;
     unsigned wait_ms;
     struct buf names;
+    bool has_more; /* to come after names */
+    struct maildir_census
+        *census; /* from the first names of a scan to its end */
     struct maildir_seen *seen;
     size_t n_seen;
-    size_t cap_seen;
     uint32_t mark;    /* what gets a number after it is unknown */
     size_t n_unknown; /* of them in seen */
     bool is_first; /* to look at a folder that is not on record, in this list */
@@ -76,6 +80,7 @@ static void free_job(struct maildir_job *base)
     free(job->seen);
     free(job->path);
     buf_deinit(&job->names);
+    maildir_census_free(job->census);
     maildir_scan_free(job->scan);
     maildir_tree_close(&job->dirs);
     maildir_keywords_deinit(&job->keywords);
@@ -257,14 +262,6 @@ static int find_unknown(struct job *job)
 
 /* --- the scan -------------------------------------------------------------- */
 
-/* In the order of UIDs, each once. */
-static void sort_seen(struct job *job)
-{
-    job->n_seen =
-        maildir_files_sort_seen(job->seen, job->n_seen, &job->doubled);
-    maildir_find_sort(&job->odd);
-}
-
 static void add_name(struct maildir_batch *batch, uint32_t uid,
                      struct bytes base, const char *name, bool in_new)
 {
@@ -277,27 +274,19 @@ static void add_name(struct maildir_batch *batch, uint32_t uid,
     batch->n++;
 }
 
-static int take_name(struct job *job, const char *name, bool in_new,
-                     uint32_t uid)
+static int take_name(struct job *job, const char *name, bool in_new)
 {
     struct maildir_name parts;
     struct maildir_seen *seen;
     bool plain;
-    int r = 0;
+    int r;
 
     maildir_name_parse(bytes_of(name), &parts);
-    if (uid == 0) {
-        r = maildir_files_give(job->files, parts.base, &uid, &job->base.err);
-    }
+    r = maildir_census_count(job->census, parts.base, &seen, &job->base.err);
     if (r < 0) {
         return r;
     }
-    job->seen =
-        mem_grow(job->seen, job->n_seen, &job->cap_seen, sizeof(*job->seen));
-    seen = &job->seen[job->n_seen];
-    job->n_seen++;
-    *seen = (struct maildir_seen){
-        .uid = uid, .in_new = in_new, .fresh = r == MAILDIR_FILES_FRESH};
+    seen->in_new = in_new;
     seen->letters = maildir_name_letters(&parts, &plain);
     seen->plain = plain;
     if (in_new) {
@@ -306,9 +295,9 @@ static int take_name(struct job *job, const char *name, bool in_new,
         seen->plain = name[parts.base.len] == 0;
     }
     if (!seen->plain) {
-        add_name(&job->odd, uid, parts.base, name, in_new);
+        add_name(&job->odd, seen->uid, parts.base, name, in_new);
     }
-    job->n_unknown += maildir_files_is_since(job->files, job->mark, uid);
+    job->n_unknown += maildir_files_is_since(job->files, job->mark, seen->uid);
     return 0;
 }
 
@@ -324,23 +313,13 @@ static const char *next_name(struct bytes *names)
 static int take_names(struct job *job)
 {
     struct bytes names = buf_peek(&job->names);
-    struct state_file *files = mem_new(SCAN_ENTRIES, sizeof(*files));
-    size_t n = 0;
-    int r;
+    int r = 0;
 
-    for (struct bytes rest = names; rest.len > 0; n++) {
-        struct maildir_name parts;
-
-        maildir_name_parse(bytes_of(next_name(&rest)), &parts);
-        files[n].name = parts.base;
-    }
-    r = maildir_files_uids(job->files, files, n, &job->base.err);
-    for (size_t i = 0; r == 0 && i < n; i++) {
+    while (r == 0 && names.len > 0) {
         bool in_new = names.ptr[0] == 'n';
 
-        r = take_name(job, next_name(&names), in_new, files[i].uid);
+        r = take_name(job, next_name(&names), in_new);
     }
-    free(files);
     return r;
 }
 
@@ -413,6 +392,10 @@ static void begin_again(struct maildir_job *base)
 
 static void forget_scan(struct job *job)
 {
+    maildir_census_free(job->census);
+    job->census = NULL;
+    free(job->seen);
+    job->seen = NULL;
     job->n_seen = 0;
     job->n_unknown = 0;
     maildir_find_clear(&job->odd);
@@ -518,7 +501,10 @@ static void scan_stands(struct job *job)
  * tell. */
 static void scan_over(struct job *job)
 {
-    sort_seen(job);
+    job->seen = maildir_census_end(job->census, &job->n_seen, &job->doubled);
+    job->census = NULL;
+    buf_deinit(&job->names);
+    maildir_find_sort(&job->odd);
     maildir_find_clear(&job->twins);
     job->n_edited = 0;
     if (job->settled && !job->base.maildir->dry) {
@@ -535,23 +521,27 @@ static void scan_over(struct job *job)
     }
 }
 
-static void have_names(struct maildir_job *base)
+/* Names have come. They are counted when the record is read: not before the
+ * first of them are here, or all folders of a run would be read at once. */
+static void count_names(struct maildir_job *base)
 {
     struct job *job = (struct job *)base;
-    int outcome = base->r;
 
+    if (job->census == NULL) {
+        job->census = maildir_census_new(job->files, job->request->known);
+    }
+    base->r = maildir_census_read(job->census, RECORD_ROWS, &base->err);
+    if (base->r == MAILDIR_CENSUS_MORE) {
+        maildir_job_later(base, count_names, 0);
+        return;
+    }
+    if (base->r == 0) {
+        base->r = take_names(job);
+    }
     if (failed(job)) {
         return;
     }
-    if (outcome == MAILDIR_SCAN_WAIT) {
-        maildir_job_later(base, begin_again, job->wait_ms);
-        return;
-    }
-    base->r = take_names(job);
-    if (failed(job)) {
-        return;
-    }
-    if (outcome == MAILDIR_SCAN_MORE) {
+    if (job->has_more) {
         maildir_job_run(base, read_on, have_names);
     } else if (!job->settled && job->scans < SCANS_MAX) {
         forget_scan(job);
@@ -559,6 +549,21 @@ static void have_names(struct maildir_job *base)
     } else {
         scan_over(job);
     }
+}
+
+static void have_names(struct maildir_job *base)
+{
+    struct job *job = (struct job *)base;
+
+    if (failed(job)) {
+        return;
+    }
+    if (base->r == MAILDIR_SCAN_WAIT) {
+        maildir_job_later(base, begin_again, job->wait_ms);
+        return;
+    }
+    job->has_more = base->r == MAILDIR_SCAN_MORE;
+    count_names(base);
 }
 
 void maildir_delta_start(struct endpoint *endpoint,

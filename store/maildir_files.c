@@ -174,13 +174,6 @@ static int give_uid(struct maildir_files *files, struct bytes base,
     return MAILDIR_FILES_FRESH;
 }
 
-int maildir_files_uids(const struct maildir_files *files,
-                       struct state_file *names, size_t n, struct err *err)
-{
-    return state_file_uids(files->state, files->side, files->folder, names, n,
-                           err);
-}
-
 int maildir_files_give(struct maildir_files *files, struct bytes base,
                        uint32_t *uid, struct err *err)
 {
@@ -202,6 +195,33 @@ int maildir_files_uid(struct maildir_files *files, struct bytes base,
                            err);
 
     return r == 1 ? maildir_files_give(files, base, uid, err) : r;
+}
+
+void maildir_files_walk_begin(const struct maildir_files *files,
+                              struct maildir_files_walk *walk)
+{
+    *walk = (struct maildir_files_walk){
+        .commits = state_commits(files->state),
+        .next = {.side = files->side, .folder = files->folder}
+    };
+}
+
+bool maildir_files_walk_stands(const struct maildir_files *files,
+                               const struct maildir_files_walk *walk)
+{
+    return walk->commits == state_commits(files->state);
+}
+
+int maildir_files_walk(const struct maildir_files *files,
+                       struct maildir_files_walk *walk, size_t rows,
+                       void (*each)(void *owner, uint32_t uid,
+                                    struct bytes base),
+                       void *owner, struct err *err)
+{
+    if (!maildir_files_walk_stands(files, walk)) {
+        return 0;
+    }
+    return state_file_walk(files->state, &walk->next, rows, each, owner, err);
 }
 
 int maildir_files_knows(const struct maildir_files *files, struct bytes base,
@@ -309,8 +329,12 @@ size_t maildir_files_sort_seen(struct maildir_seen *seen, size_t n,
                                struct uidset *doubled)
 {
     size_t kept = 0;
+    bool sorted = true;
 
-    if (n > 1) {
+    for (size_t i = 1; i < n && sorted; i++) {
+        sorted = by_uid(&seen[i - 1], &seen[i]) <= 0;
+    }
+    if (!sorted) {
         qsort(seen, n, sizeof(*seen), by_uid);
     }
     for (size_t i = 0; i < n; i++) {

@@ -37,14 +37,29 @@ enum { MAILDIR_FILES_FRESH = 1, MAILDIR_FILES_NONE = 1 };
 int maildir_files_uid(struct maildir_files *files, struct bytes base,
                       uint32_t *uid, struct err *err);
 
-/* The UIDs of many files, as far as they are on record: 0 elsewhere. Returns 0
- * or ERR_STATE. */
-int maildir_files_uids(const struct maildir_files *files,
-                       struct state_file *names, size_t n, struct err *err);
-
 /* As maildir_files_uid() for a name that is not on record. */
 int maildir_files_give(struct maildir_files *files, struct bytes base,
                        uint32_t *uid, struct err *err);
+
+/* A walk through all files that are on record, in the order of their UIDs. It
+ * ends where something is committed: what was told does not stand any more. */
+struct maildir_files_walk {
+    uint64_t commits;
+    struct state_file_walk next;
+};
+
+void maildir_files_walk_begin(const struct maildir_files *files,
+                              struct maildir_files_walk *walk);
+bool maildir_files_walk_stands(const struct maildir_files *files,
+                               const struct maildir_files_walk *walk);
+
+/* Call @each for the next @rows files, or a few more. Returns 1 where there may
+ * be others, 0 at the end, or ERR_STATE. */
+int maildir_files_walk(const struct maildir_files *files,
+                       struct maildir_files_walk *walk, size_t rows,
+                       void (*each)(void *owner, uint32_t uid,
+                                    struct bytes base),
+                       void *owner, struct err *err);
 
 /* Has the base name a number? Returns 0, MAILDIR_FILES_NONE or ERR_STATE. One
  * that was forgotten in this run may still count as having it. */
@@ -73,6 +88,7 @@ struct maildir_seen {
     bool in_new;
     bool plain; /* the name is the base (new), or maildir_name_print() (cur) */
     bool fresh; /* MAILDIR_FILES_FRESH when it was seen */
+    bool found; /* by the scan: for maildir_census.h */
 };
 
 /* Sort by UID, each once: what has two names goes into @doubled. Returns how

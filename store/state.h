@@ -252,15 +252,20 @@ int state_intent_each(struct state *state,
 int state_file_uid(struct state *state, enum side side, uint32_t folder,
                    struct bytes name, uint32_t *uid, struct err *err);
 
-struct state_file {
-    struct bytes name;
-    uint32_t uid; /* out: 0 where it has none */
+/* Where a walk goes on; it begins with a @next of 0. */
+struct state_file_walk {
+    enum side side;
+    uint32_t folder;
+    uint32_t next;
 };
 
-/* The same for many files, which costs less than one by one: the rows are read
- * in their order. */
-int state_file_uids(struct state *state, enum side side, uint32_t folder,
-                    struct state_file *files, size_t n, struct err *err);
+/* Call @each for the files of a folder in the order of their UIDs, @rows of them
+ * or a few more; it does not write. Returns 1 where there may be others, 0 at
+ * the end, or ERR_STATE. */
+int state_file_walk(struct state *state, struct state_file_walk *walk,
+                    size_t rows,
+                    void (*each)(void *owner, uint32_t uid, struct bytes name),
+                    void *owner, struct err *err);
 
 /* The base name of the file with @uid into @out (as a C string too, by
  * buf_text()). Returns 0, 1 or ERR_STATE. Any thread. */

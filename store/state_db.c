@@ -64,17 +64,23 @@ int state_db_find_map(struct state_db *db)
  * it is mapped makes it ours. So a run over a million rows would take as much
  * memory as they have on disk: let go of it now and then. What is needed again
  * is mapped again. Any thread, at any time. */
-static void touch_row(struct state_db *db)
+void state_db_let_go(struct state_db *db)
 {
 #ifdef MADV_DONTNEED
-    unsigned touched =
-        atomic_fetch_add_explicit(&db->touched, 1, memory_order_relaxed);
-
-    if (touched % ROWS_MAPPED == ROWS_MAPPED - 1 && db->map != NULL)
+    if (db != NULL && db->map != NULL)
         (void)madvise((void *)(uintptr_t)db->map, db->map_bytes, MADV_DONTNEED);
 #else
     (void)db;
 #endif
+}
+
+static void touch_row(struct state_db *db)
+{
+    unsigned touched =
+        atomic_fetch_add_explicit(&db->touched, 1, memory_order_relaxed);
+
+    if (touched % ROWS_MAPPED == ROWS_MAPPED - 1)
+        state_db_let_go(db);
 }
 
 bool state_db_is_old(const struct state_db *db)

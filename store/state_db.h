@@ -55,6 +55,10 @@ void state_db_end(struct state_tx *tx);
  * ERR_DISK: then it is dropped. */
 int state_db_commit(struct state_tx *tx, struct err *err);
 
+/* Give back the memory of what was read so far: done now and then in any case.
+ * Nothing that is borrowed ends. NULL is fine. */
+void state_db_let_go(struct state_db *db);
+
 /*
  * What follows is about entries of the database; what the state's own code asks
  * for is rows (state_rows.h).

@@ -348,101 +348,94 @@ int state_file_uid(struct state *state, enum side side, uint32_t folder,
     return r;
 }
 
-/* A file, and a number that it may have. */
-struct lookup {
-    uint64_t order;
-    struct state_file *file;
-};
-
-struct lookups {
-    struct lookup *items;
-    size_t n;
-    size_t cap;
-};
-
-static void add_lookup(struct lookups *lookups, uint64_t order,
-                       struct state_file *file)
-{
-    lookups->items = mem_grow(lookups->items, lookups->n, &lookups->cap,
-                              sizeof(*lookups->items));
-    lookups->items[lookups->n++] = (struct lookup){order, file};
-}
-
-static int by_order(const void *a, const void *b)
-{
-    const struct lookup *one = a;
-    const struct lookup *two = b;
-
-    return (one->order > two->order) - (one->order < two->order);
-}
-
-/* In the order of their names: the numbers that each may have. */
-static int find_candidates(const struct state_tx *tx, struct record_id id,
-                           const struct lookups *hashes,
-                           struct lookups *candidates, struct err *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < hashes->n && r >= 0; i++) {
-        struct state_file *file = hashes->items[i].file;
-        struct record_key key = record_key_name(id.side, id.folder, file->name);
-        struct bytes list;
-        uint32_t uid;
-
-        r = load_list(tx, record_key_bytes(&key), &list, err);
-        while (r == 0 && record_list_next(&list, &uid))
-            add_lookup(candidates, uid, file);
-    }
-    return r < 0 ? r : 0;
-}
-
-/* By their numbers: is it the name? */
-static int prove_candidates(const struct state_tx *tx, struct record_id id,
-                            const struct lookups *candidates, struct err *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < candidates->n && r >= 0; i++) {
-        uint32_t uid = (uint32_t)candidates->items[i].order;
-        struct state_file *file = candidates->items[i].file;
-        struct record_key key = record_key_file(id.side, id.folder, uid);
-
-        r = has_name(tx, record_key_bytes(&key), file->name, err);
-        if (r == 0)
-            file->uid = uid;
-    }
-    return r < 0 ? r : 0;
-}
-
-static void sort_lookups(struct lookups *lookups)
-{
-    if (lookups->n > 1)
-        qsort(lookups->items, lookups->n, sizeof(*lookups->items), by_order);
-}
-
-int state_file_uids(struct state *state, enum side side, uint32_t folder,
-                    struct state_file *files, size_t n, struct err *err)
-{
-    struct record_id id = {.side = side, .folder = folder};
-    struct lookups hashes = {0};
-    struct lookups candidates = {0};
+/* What a walk through files needs on its way. */
+struct walker {
     struct state_tx tx;
-    int r = state_db_read(state->db, &tx, err);
+    struct state_rows_block kept;
+    struct bytes hosts[HOSTS_MAX + 1]; /* by number, as far as needed */
+    struct buf name;
+    void (*each)(void *owner, uint32_t uid, struct bytes name);
+    void *owner;
+    struct err *err;
+};
+
+/* Returns 0 or negative. */
+static int find_host(struct walker *walker, uint32_t number, struct bytes *host)
+{
+    bool keeps = number <= HOSTS_MAX;
+    int r;
+
+    if (keeps && walker->hosts[number].ptr != NULL) {
+        *host = walker->hosts[number];
+        return 0;
+    }
+    r = load_host(&walker->tx, number, host, walker->err);
+    if (r == 0 && keeps)
+        walker->hosts[number] = *host;
+    return r == 1 ? state_rows_damaged(walker->err, RECORD_HOST) : r;
+}
+
+static int tell_row(struct walker *walker, const struct record_row *row)
+{
+    struct record_name name;
+    struct bytes host = B("");
+    int r = 0;
+
+    if (!record_name_decode(row->value, &name))
+        return state_rows_damaged(walker->err, RECORD_FILE);
+    if (!name.whole)
+        r = find_host(walker, name.host, &host);
+    if (r != 0)
+        return r;
+    buf_clear(&walker->name);
+    record_name_print(&walker->name, &name, host);
+    walker->each(walker->owner, (uint32_t)row->number, buf_peek(&walker->name));
+    return 0;
+}
+
+/* The next block. Returns as state_file_walk(), and counts the rows off. */
+static int tell_block(struct walker *walker, struct state_file_walk *walk,
+                      size_t *rows)
+{
+    const struct record_block *block = &walker->kept.block;
+    struct record_key key =
+        record_key_file(walk->side, walk->folder, walk->next);
+    uint64_t last;
+    int r =
+        state_rows_keep_next(&walker->tx, RECORD_FILE, record_key_bytes(&key),
+                             &walker->kept, walker->err);
+
+    if (r != 0)
+        return r == 1 ? 0 : r;
+    for (size_t i = 0; i < block->n && r == 0; i++)
+        r = tell_row(walker, &block->rows[i]);
+    last = block->rows[block->n - 1].number;
+    if (r != 0 || last == UINT32_MAX)
+        return r;
+    walk->next = (uint32_t)last + 1;
+    *rows -= block->n < *rows ? block->n : *rows;
+    return 1;
+}
+
+int state_file_walk(struct state *state, struct state_file_walk *walk,
+                    size_t rows,
+                    void (*each)(void *owner, uint32_t uid, struct bytes name),
+                    void *owner, struct err *err)
+{
+    struct walker walker = {.each = each, .owner = owner, .err = err};
+    int r = state_db_read(state->db, &walker.tx, err);
 
     if (r != 0)
         return r;
-    for (size_t i = 0; i < n; i++) {
-        files[i].uid = 0;
-        add_lookup(&hashes, record_key_order(files[i].name), &files[i]);
-    }
-    sort_lookups(&hashes);
-    r = find_candidates(&tx, id, &hashes, &candidates, err);
-    sort_lookups(&candidates);
-    if (r == 0)
-        r = prove_candidates(&tx, id, &candidates, err);
-    state_db_end(&tx);
-    free(hashes.items);
-    free(candidates.items);
+    state_rows_block_init(&walker.kept);
+    buf_init(&walker.name, 0);
+    do {
+        r = tell_block(&walker, walk, &rows);
+    } while (r == 1 && rows > 0);
+    state_rows_block_deinit(&walker.kept);
+    buf_deinit(&walker.name);
+    state_db_end(&walker.tx);
+    state_db_let_go(state->db);
     return r;
 }
 
