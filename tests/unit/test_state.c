@@ -518,7 +518,10 @@ static void test_model(const struct statedir *place)
     for (int round = 0; round < 60 && holds; round++) {
         for (uint32_t n = random_below(&random, 150); n > 0; n--)
             model_step(&model, state, &random);
-        state = reopen(place, state);
+        if (random_below(&random, 2) == 0)
+            state = reopen(place, state);
+        else
+            commit(state);
         holds = model_holds(&model, state, 0) &&
                 model_holds(&model, state, 1) &&
                 model_files_hold(&model, state);

@@ -75,6 +75,58 @@ static void test_files_of_pairs(const struct statedir *place)
     state_close(state);
 }
 
+/* What a walk told. */
+struct told {
+    uint32_t uids[200];
+    size_t n;
+    unsigned wrong;
+};
+
+static void on_file(void *owner, uint32_t uid, struct bytes name)
+{
+    struct told *told = owner;
+    char want[64];
+
+    if (uid % 10 == 0)
+        snprintf(want, sizeof(want), "as it is %u", uid);
+    else
+        name_of(want, uid);
+    told->wrong += !bytes_equal(name, bytes_of(want));
+    told->wrong += told->n > 0 && told->uids[told->n - 1] >= uid;
+    told->uids[told->n++] = uid;
+}
+
+static void test_walk(const struct statedir *place)
+{
+    struct state *state = open_state(place);
+    unsigned wrong = 0;
+    char name[64];
+
+    for (uint32_t uid = 200; uid > 0; uid--) {
+        if (uid % 10 == 0)
+            snprintf(name, sizeof(name), "as it is %u", uid);
+        else
+            name_of(name, uid);
+        put_file(state, uid, name);
+    }
+    state_file_put(state, LEFT, 1, 1, B("left"));
+    state_file_put(state, RIGHT, 2, 1, B("elsewhere"));
+    commit(state);
+    state_file_put(state, RIGHT, 1, 300, B("queued"));
+    for (size_t rows = 1; rows < 300; rows += 7) {
+        struct state_file_walk walk = {.side = RIGHT, .folder = 1};
+        struct told told = {.n = 0};
+        int r;
+
+        do {
+            r = state_file_walk(state, &walk, rows, on_file, &told, NULL);
+        } while (r == 1);
+        wrong += r != 0 || told.n != 200 || told.wrong > 0;
+    }
+    ok(wrong == 0, "walk: all files on record of one folder, in their order");
+    state_close(state);
+}
+
 struct worker {
     struct state *state;
     uint32_t wrong;
@@ -124,6 +176,7 @@ int main(void)
     static void (*const tests[])(const struct statedir *place) = {
         test_files,
         test_files_of_pairs,
+        test_walk,
         test_threads,
     };
 

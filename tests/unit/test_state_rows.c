@@ -91,6 +91,37 @@ static bool is_value(struct world *world, uint32_t prefix, uint32_t number,
                                        model->seed[prefix][number]));
 }
 
+/* A block that is kept tells of what is in it as a look-up does. */
+static void look_around(struct world *world, uint32_t prefix, uint32_t number)
+{
+    struct record_key key = key_of(prefix, number);
+    struct state_rows_block kept;
+    int r;
+
+    state_rows_block_init(&kept);
+    r = state_rows_keep(&world->tx, RECORD_FILE, record_key_bytes(&key), &kept,
+                        NULL);
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        struct bytes value;
+        int found;
+
+        key = key_of(prefix, i);
+        found =
+            state_rows_find(&kept, RECORD_FILE, record_key_bytes(&key), &value);
+        if (found == 0)
+            world->wrong += r != 0 || !is_value(world, prefix, i, value);
+        else
+            world->wrong +=
+                world->model.has[prefix][i] && (found == 1 || i == number);
+    }
+    key = key_of(prefix ^ 1, number);
+    world->wrong +=
+        r == 0 &&
+        state_rows_find(&kept, RECORD_FILE, record_key_bytes(&key),
+                        &(struct bytes){NULL, 0}) != STATE_ROWS_ELSEWHERE;
+    state_rows_block_deinit(&kept);
+}
+
 /* Is this row the one that is there, or missing? */
 static void look(struct world *world, uint32_t prefix, uint32_t number)
 {
@@ -171,6 +202,7 @@ static void run_steps(struct world *world)
             put(world, prefix, at);
         look(world, prefix, random_below(&world->random, NUMBERS));
     }
+    look_around(world, prefix, at);
     if (random_below(&world->random, 20) == 0)
         del_all(world, prefix);
 }
