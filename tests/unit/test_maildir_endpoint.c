@@ -675,6 +675,120 @@ static void test_many(void)
     ok(world_end(&world), "cleaned up");
 }
 
+/* What a listing told of many files. */
+struct crowd {
+    unsigned n;
+    uint32_t last;
+    unsigned seen;    /* flagged so */
+    unsigned wrong;   /* against the order, or a number that was not expected */
+    uint32_t missing; /* numbers up to HUGE that are to be missing: one in so
+                         many */
+};
+
+#define HUGE 7000u /* more than one look at the record, or at the folder */
+
+static struct crowd crowd;
+
+static void on_crowd(struct delta_request *request, const struct listed *listed)
+{
+    (void)request;
+    crowd.n++;
+    crowd.wrong += listed->uid <= crowd.last;
+    crowd.wrong += crowd.missing != 0 && listed->uid <= HUGE &&
+                   listed->uid % crowd.missing == 0;
+    if ((listed->flags.system & FLAG_SEEN) != 0) {
+        crowd.seen++;
+        crowd.wrong += listed->uid % 10 != 1;
+    }
+    crowd.last = listed->uid;
+}
+
+static int list_crowd(struct world *world, bool has_since, uint32_t missing)
+{
+    struct delta_request request = {
+        .base = world_request(world),
+        .folder = {.name = "INBOX", .id = ID},
+        .has_since = has_since,
+        .item = on_crowd,
+    };
+    int r;
+
+    crowd = (struct crowd){.missing = missing};
+    endpoint_delta(world->endpoint, &request);
+    r = world_wait(world, &request.base);
+    world_commit(world);
+    uidset_deinit(&request.vanished);
+    return r < 0 ? r : request.complete ? 0 : 1;
+}
+
+/* Of ten files one goes, one is seen, one goes to new. */
+static void change_crowd(const struct world *world)
+{
+    struct buf base;
+
+    buf_init(&base, 0);
+    for (uint32_t uid = 1; uid <= HUGE; uid++) {
+        const char *name;
+        char *from;
+        char *to;
+
+        buf_clear(&base);
+        (void)state_file_name(world->state, LEFT, ID, uid, &base, NULL);
+        name = buf_text(&base);
+        from = mem_printf("%s/INBOX/cur/%s:2,", world->root, name);
+        to = mem_printf(uid % 10 == 1 ? "%s/INBOX/cur/%s:2,S"
+                                      : "%s/INBOX/new/%s",
+                        world->root, name);
+        if (uid % 10 == 0) {
+            (void)unlink(from);
+        } else if (uid % 10 <= 2) {
+            (void)rename(from, to);
+        }
+        free(from);
+        free(to);
+    }
+    buf_deinit(&base);
+}
+
+/* Numbers go with names, whatever happens to the files of a large folder. */
+static void test_crowd(void)
+{
+    struct world world;
+    char *command;
+
+    world_make(&world, MAILDIR_NESTED);
+    (void)world_open(&world, false);
+    (void)world_folder(&world, FOLDER_CREATE, "INBOX");
+    command = mem_printf("cd mail/INBOX/cur && for i in $(seq %u); do "
+                         "echo x >17000$((10000 + i)).M1P$i.host,S=2:2,; done",
+                         HUGE);
+    (void)world_shell(&world, command);
+    free(command);
+    ok(list_crowd(&world, false, 0) == 0 && crowd.n == HUGE &&
+           crowd.last == HUGE && crowd.wrong == 0,
+       "a large folder: each file has a number");
+    ok(list_crowd(&world, true, 0) == 0 && crowd.n == HUGE &&
+           crowd.last == HUGE && crowd.wrong == 0,
+       "again: it is the same one");
+    change_crowd(&world);
+    (void)world_shell(&world, "cd mail/INBOX/cur && for i in $(seq 3000); do "
+                              "echo x >1700099999.M${i}P1.other,S=2:2,; done");
+    ok(list_crowd(&world, true, 10) == 0 &&
+           crowd.n == HUGE - HUGE / 10 + 3000 && crowd.last == HUGE + 3000 &&
+           crowd.wrong == 0 && crowd.seen == HUGE / 10,
+       "renamed, moved to new, gone and new ones: numbers stay with names");
+    (void)world_shell(&world, "cd mail/INBOX/cur && "
+                              "echo edited >1700099999.M7P1.other,S=2:2, && "
+                              "cp -p 1700099999.M8P1.other,S=2:2, "
+                              "../new/1700099999.M8P1.other,S=2");
+    ok(list_crowd(&world, true, 10) == 0 &&
+           crowd.n == HUGE - HUGE / 10 + 3001 && crowd.last == HUGE + 3003 &&
+           crowd.wrong == 0,
+       "an edited one and twins get numbers of their own: %u up to %u", crowd.n,
+       (unsigned)crowd.last);
+    ok(world_end(&world), "cleaned up");
+}
+
 static void test_abort(void)
 {
     struct message_meta meta = {.size = 10};
@@ -836,6 +950,7 @@ int main(void)
     test_foreign_files();
     test_gone();
     test_many();
+    test_crowd();
     test_abort();
     test_close();
     test_probe();
