@@ -57,14 +57,6 @@ static void change_folder(struct folder_work *work, enum side side,
     endpoint_folder(work->run->options.endpoint[side], &change->request);
 }
 
-/* It was another folder's. */
-static void forget_token(struct folder_work *work, enum side side)
-{
-    work->has_token[side] = false;
-    work->token[side] = (struct folder_token){0};
-    run_forget_token(work, side);
-}
-
 static int keep_apart(void *owner, const struct state_pair *pair)
 {
     struct folder_change *change = owner;
@@ -104,7 +96,7 @@ static void forget_earlier(struct folder_change *change)
     else
         run_commit(work->run);
     if (!change->others)
-        forget_token(work, change->side);
+        run_forget_token(work, change->side);
 }
 
 /* Two names that are one there: neither goes on, whichever came first, as
@@ -276,7 +268,7 @@ static void name_new(struct folder_work *work, enum side side)
     work->has_token[side] = false;
     /* Else it is to be seen that it is another one. */
     if (work->row.pairs <= work->row.gone[side])
-        forget_token(work, side);
+        run_forget_token(work, side);
 }
 
 /* Returns whether there is anything to make. */

@@ -80,6 +80,8 @@ static void forget_uids(struct folder_work *work)
 
 void run_forget_token(struct folder_work *work, enum side side)
 {
+    work->has_token[side] = false;
+    work->token[side] = (struct folder_token){0};
     work->row.has_token[side] = false;
     work->row.token[side] = (struct folder_token){0};
 }
@@ -97,10 +99,8 @@ void run_folder_forget(struct folder_work *work)
     memset(work->row.apart, 0, sizeof(work->row.apart));
     memset(work->row.has_shown, 0, sizeof(work->row.has_shown));
     memset(work->row.shown, 0, sizeof(work->row.shown));
-    for (enum side side = LEFT; side < SIDES; side++) {
-        run_forget_token(work, side);
-        work->has_token[side] = false;
-    }
+    run_forget_token(work, LEFT);
+    run_forget_token(work, RIGHT);
     forget_uids(work);
 }
 

@@ -311,7 +311,8 @@ void run_note_uidvalidity(struct folder_work *work, enum side side,
 /* The same for the UIDs of what was listed in this run; true if the row is to be
  * put on record for it. */
 bool run_note_listed(struct folder_work *work);
-/* The record does not tell any more of which folder on @side it is. */
+/* Neither the record nor this run tells any more of which folder on @side it is:
+ * what was known, its object too, was another one's. */
 void run_forget_token(struct folder_work *work, enum side side);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */

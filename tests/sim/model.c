@@ -329,6 +329,11 @@ static void on_open(struct endpoint *endpoint, struct open_request *request)
     begin(endpoint, &request->base, do_nothing);
 }
 
+static bool is_called(const struct model_folder *folder, const char *name)
+{
+    return name != NULL && strcmp(folder->name, name) == 0;
+}
+
 static void act_list(struct work *work)
 {
     struct list_request *list = (struct list_request *)work->request;
@@ -338,13 +343,18 @@ static void act_list(struct work *work)
     list->doubtful = model->doubtful;
     list->folders = mem_new(model->n_folders, sizeof(*list->folders));
     for (size_t i = 0; i < model->n_folders; i++) {
-        list->folders[i].name = mem_copy(model->folders[i]->name);
-        list->folders[i].selectable =
-            model->hides == NULL ||
-            strcmp(model->hides, model->folders[i]->name) != 0;
-        list->folders[i].subscribed = model->folders[i]->subscribed;
-        list->folders[i].has_token = true;
-        list->folders[i].token = token_of(model->folders[i]);
+        const struct model_folder *folder = model->folders[i];
+        struct folder_entry *entry = &list->folders[i];
+
+        entry->name = mem_copy(folder->name);
+        entry->selectable = !is_called(folder, model->hides);
+        entry->subscribed = folder->subscribed;
+        if (is_called(folder, model->untold))
+            continue;
+        entry->has_token = true;
+        entry->token = token_of(folder);
+        if (model->has_objects)
+            entry->token.object = folder->uidvalidity;
     }
     finish_work(work, 0, "");
 }

@@ -102,6 +102,8 @@ struct model {
     uint32_t n_identified; /* messages whose identity was asked, in this run */
     uint32_t n_read;       /* messages whose octets were read, in this run */
     const char *hides;     /* a folder that is there, and not listed; or NULL */
+    const char *untold;    /* one that is listed, and nothing told of it */
+    bool has_objects;      /* its list tells what stays with each folder */
     const char *mute;      /* one whose identities are not told; or NULL */
     bool doubtful;         /* its folder list has holes */
     bool closing;

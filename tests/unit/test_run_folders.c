@@ -732,6 +732,41 @@ static void test_replaced_empty(void)
     world_deinit(&world);
 }
 
+/* A folder got the name of one that was deleted, in a list that does not tell of
+ * it: the run takes it for what has that name, and is cut. The next one is told,
+ * and sticks to that. */
+static void test_replaced_untold(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model *right = &world.side[RIGHT];
+
+    world_init(&world, 30);
+    left->has_objects = true;
+    fill(&world, LEFT, "INBOX", 6, 'm');
+    model_make(left, "A");
+    model_make(left, "B");
+    sync_once(&world);
+    model_remove(left, "B");
+    model_rename(left, "A", "B");
+    model_deliver(left, "B", "here", 0);
+    model_deliver(right, "B", "there", 0);
+    model_flag(inbox(&world, RIGHT),
+               by_content(inbox(&world, RIGHT), "m0 of INBOX"), FLAG_FLAGGED);
+    model_reconnect(left);
+    model_reconnect(right);
+    left->untold = "B";
+    left->cut_after = 1;
+    ok(run_once(&world) != 0 && model_count(right, "B", "here") == 1,
+       "a run is cut after it filled a folder of which nothing was told");
+    left->untold = NULL;
+    ok(sync_once(&world) == 0 && is_equal(&world) && left->n_folders == 2 &&
+           model_count(left, "B", "here") == 1 &&
+           model_count(left, "B", "there") == 1,
+       "the next one takes it for the same");
+    world_deinit(&world);
+}
+
 /* RFC 9051 2.3.1.1: a server that tells none means that UIDs do not last. */
 static void test_no_uidvalidity(void)
 {
@@ -1073,6 +1108,7 @@ int main(int argc, char **argv)
     test_replaced();
     test_replaced_unsettled();
     test_replaced_empty();
+    test_replaced_untold();
     test_no_uidvalidity();
     test_gone_unsettled();
     test_two_names_one(true);
