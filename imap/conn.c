@@ -155,7 +155,7 @@ static int take_event(struct conn *conn, const struct session_event *event)
         break;
     }
     conn->callbacks.event(conn->callbacks.owner, event);
-    return r;
+    return r < 0 ? r : conn->result;
 }
 
 /* Everything that arrived, up to a pause. */
@@ -507,6 +507,11 @@ bool conn_was_garbled(const struct conn *conn)
     const struct deflate *deflate = conn->channel.deflate;
 
     return deflate != NULL && deflate_is_garbled(deflate);
+}
+
+void conn_drop(struct conn *conn, const char *why)
+{
+    conn->result = err_set(&conn->err, ERR_CONNECT, "%s", why);
 }
 
 void conn_close(struct conn *conn, bool polite)

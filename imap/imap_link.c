@@ -394,32 +394,53 @@ static void follow_enable(struct imap_link *link, struct bytes words)
     }
 }
 
-static struct imap_command *take_command(struct imap_link *link, uint32_t tag)
+static struct imap_command *find_command(const struct imap_link *link,
+                                         uint32_t tag)
+{
+    struct imap_command *command = link->first;
+
+    while (command != NULL && command->tag != tag)
+        command = command->next;
+    return command;
+}
+
+static void take_command(struct imap_link *link,
+                         const struct imap_command *command)
 {
     struct imap_command **at = &link->first;
     struct imap_command *before = NULL;
-    struct imap_command *command;
 
-    while (*at != NULL && (*at)->tag != tag) {
+    while (*at != command) {
         before = *at;
         at = &before->next;
     }
-    command = *at;
-    if (command == NULL)
-        return NULL;
     *at = command->next;
     if (link->last == command)
         link->last = before;
-    return command;
+}
+
+/* What leaves a folder, or goes to one, waits for all that was asked before: RFC
+ * 9051 section 5.5. Where it is answered first, the answer to that will never
+ * come, and what comes now would be taken for news of the folder before. */
+static bool has_skipped(const struct imap_link *link,
+                        const struct imap_command *command)
+{
+    return link->first != command &&
+           (command->selects != NULL || command->step == STEP_NOBODY);
 }
 
 static void on_tagged(struct imap_link *link, const struct session_event *event)
 {
-    struct imap_command *command = take_command(link, event->reply.tag);
+    struct imap_command *command = find_command(link, event->reply.tag);
     struct imap_task *task;
 
     if (command == NULL)
         return;
+    if (has_skipped(link, command)) {
+        conn_drop(link->conn, "the server left a command without an answer");
+        return;
+    }
+    take_command(link, command);
     task = command->task;
     if (command->step == IMAP_STEP_SELECT)
         follow_select(link, &event->reply);

@@ -50,6 +50,7 @@ struct imapserver {
     const char *drop_at;          /* command at which it hangs up */
     const char *last;             /* what it says before it does; may be NULL */
     const char *ignore;           /* command that it never answers */
+    unsigned n_ignores;           /* so many of them only; 0: all */
     const char *chatter; /* one that it says it is still at, for ever */
     const char *caps;    /* what it can do; NULL: just enough */
     const char *garbage; /* behind the OK to COMPRESS, as it is; NULL:
@@ -352,8 +353,12 @@ static bool imapserver_command(struct imapserver *server, const char *line)
         while (imapserver_say(server, "* OK still at it\r\n"))
             poll(NULL, 0, 10);
     }
-    if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0)
+    if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0) {
+        if (server->n_ignores == 1)
+            server->ignore = NULL;
+        server->n_ignores -= server->n_ignores > 0;
         return true;
+    }
     if (scripted != NULL) {
         scripted->asked++;
         if (strcasecmp(verb, "APPEND") == 0 && !imapserver_append(server, line))

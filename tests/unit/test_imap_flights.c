@@ -273,6 +273,51 @@ static void test_listings(unsigned messages, uint64_t trips)
     free(world);
 }
 
+/* The FETCH in A is never answered, what leaves A is: nothing that comes then is
+ * taken for news of A, and both are listed on another connection. */
+static void test_skipped(void)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"LIST ",        "* LIST () \"/\" A\r\n* LIST () \"/\" B\r\n",           "OK x", false,
+         0                                                                                       },
+        {"STATUS \"A\"", "* STATUS A (MESSAGES 1 UIDNEXT 20 UIDVALIDITY 7)\r\n",
+         "OK x",                                                                         false, 0},
+        {"STATUS \"B\"", "* STATUS B (MESSAGES 1 UIDNEXT 20 UIDVALIDITY 8)\r\n",
+         "OK x",                                                                         false, 0},
+        {"SELECT \"A\"", FOLDER,                                                 "OK x", false, 0},
+        {"SELECT \"B\"",
+         "* 1 EXISTS\r\n* OK [UIDVALIDITY 8] x\r\n* OK [UIDNEXT 20] x\r\n",      "OK x", false, 0},
+        {"UID FETCH ",
+         "* 1 FETCH (UID 5 FLAGS () RFC822.SIZE 9 "
+         "INTERNALDATE \"01-Jan-2020 00:00:00 +0000\")\r\n",                     "OK x", false, 0}
+    };
+    struct scripted *world = MEM_NEW(struct scripted);
+    struct lister listers[2];
+
+    world->server.n_clients = 2;
+    world->server.ignore = "UID";
+    world->server.n_ignores = 1;
+    ok(scripted_open(world, CAPS, false, answers), "a server");
+    know_folders(world);
+    for (size_t i = 0; i < 2; i++) {
+        listers[i] = (struct lister){list_all(world, i == 0 ? "A" : "B"), 0};
+        endpoint_delta(world->endpoint, &listers[i].request);
+    }
+    scripted_settle(world);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct delta_request *request = &listers[i].request;
+
+        ok(request->base.result == 0 && listers[i].n_items == 1 &&
+               request->token.uidvalidity == 7 + i,
+           "%s: UIDVALIDITY %u, %u messages", request->folder.name,
+           request->token.uidvalidity, listers[i].n_items);
+        uidset_deinit(&listers[i].request.vanished);
+    }
+    scripted_close(world);
+    ok(world->server.clients == 2, "on another connection");
+    free(world);
+}
+
 /* The second is there, by another spelling, which takes one more command. */
 static void test_creates(void)
 {
@@ -319,6 +364,7 @@ int main(void)
     test_listings(1, 1);
     test_listings(100000, 2);
     test_half_selected();
+    test_skipped();
     test_creates();
     test_adds(8);
     test_adds(0);
