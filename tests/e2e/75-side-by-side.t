@@ -9,6 +9,7 @@ export MAILTWIN_TEST_SILENCE_MS=300000
 
 # starts ARGUMENT ...: mailtwin in the background, into $T/out and $T/err.
 starts() {
+    : >"$T/out" # or what the run before it told would count
     "$MAILTWIN" -c "$T/conf" --state-dir "$T/state" "$@" >"$T/out" \
         2>"$T/err" &
     run=$!
