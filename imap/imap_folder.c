@@ -136,8 +136,7 @@ static void folder_start(struct imap_task *task)
         command(folder, STEP_SUBSCRIBE, "UNSUBSCRIBE", &folder->wire, "");
         break;
     }
-    if (task->class->role == IMAP_NAMES)
-        imap_task_sent(task);
+    imap_task_sent(task);
 }
 
 /* ALREADYEXISTS (RFC 5530), or the words of servers that are older. */
@@ -381,13 +380,7 @@ static void folder_deinit(struct imap_task *task)
 struct imap_task *imap_folder_new(struct imap_pool *pool,
                                   struct folder_request *request)
 {
-    static const struct imap_task_class shared = {.role = IMAP_NAMES,
-                                                  .size = sizeof(struct folder),
-                                                  .start = folder_start,
-                                                  .event = folder_event,
-                                                  .again = folder_again,
-                                                  .deinit = folder_deinit};
-    static const struct imap_task_class alone = {.role = IMAP_ALONE,
+    static const struct imap_task_class class = {.role = IMAP_NAMES,
                                                  .size = sizeof(struct folder),
                                                  .start = folder_start,
                                                  .event = folder_event,
@@ -397,9 +390,8 @@ struct imap_task *imap_folder_new(struct imap_pool *pool,
 
     if (request->action == FOLDER_DELETE)
         return imap_folder_delete_new(pool, request);
-    task =
-        imap_task_new(pool, request->action == FOLDER_RENAME ? &alone : &shared,
-                      &request->base);
+    task = imap_task_new(pool, &class, &request->base);
+    task->alone = request->action == FOLDER_RENAME;
     folder_of(task)->request = request;
     request->taken_by = NULL;
     buf_init(&folder_of(task)->wire, 0);
