@@ -489,6 +489,7 @@ void imap_add_message(struct imap_task *task, const struct message_meta *meta)
     memset(message, 0, sizeof(*message));
     message->meta = *meta;
     add->received = 0;
+    task->lone = add->n_messages == 1;
     task->waits = false;
     if (task->link == NULL) {
         task->pool->wake(task->pool->owner);

@@ -187,6 +187,13 @@ static bool is_passing(const struct imap_pool *pool, int result)
     return result == ERR_BUSY || (result == ERR_CONNECT && pool->caps.known);
 }
 
+/* A message that costs the connection each time is no reason to give up on all
+ * others, here and the other way. */
+static bool is_message_to_blame(const struct imap_link *link)
+{
+    return link->ready && link->n_tasks > 0 && link->tasks[0]->lone;
+}
+
 /* Wait before the next connection; once for all that were lost together. */
 static void wait_to_connect(struct imap_pool *pool,
                             const struct imap_link *link,
@@ -198,6 +205,8 @@ static void wait_to_connect(struct imap_pool *pool,
     if (link->setbacks != pool->setbacks && farewell.wait_ms == 0)
         return;
     pool->setbacks++;
+    if (is_message_to_blame(link))
+        patience_excuse(&pool->patience);
     if (!patience_wait(&pool->patience, unit_ms(pool), farewell.wait_ms,
                        next_chance(pool), &wait_ms)) {
         if (pool->n_links == 0)

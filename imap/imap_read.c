@@ -294,6 +294,7 @@ struct imap_task *imap_read_new(struct imap_pool *pool,
      * its reader never pauses what comes behind it. */
     task->light =
         request->octets > 0 && request->octets <= ENDPOINT_SMALL_OCTETS;
+    task->lone = uidset_count(request->uids) == 1;
     if (request->uids->n > 0)
         task->uid_max = request->uids->ranges[request->uids->n - 1].last;
     return task;

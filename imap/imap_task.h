@@ -103,9 +103,11 @@ struct imap_task {
     bool sent;   /* it has nothing more to write: another may follow */
     bool ending; /* IMAP_READS: and nothing but the end of its last answer is
                     to come: even in the same folder */
-    bool alone;  /* none may follow, it had more to write once */
+    bool alone;  /* it follows none, and none may follow: it had more to write
+                    once, or needs that */
     bool light;  /* IMAP_READS, IMAP_ADDS: so little that it may follow others
                     of its role, and be followed, into another folder */
+    bool lone;   /* IMAP_READS, IMAP_ADDS: of one message */
     bool mixed;  /* others fetched in the same folder at once */
     bool paused; /* its reader wants no data now */
     bool nudge;  /* nudged() is due */

@@ -26,3 +26,11 @@ bool patience_wait(struct patience *patience, uint32_t unit_ms,
     patience->setbacks++;
     return true;
 }
+
+void patience_excuse(struct patience *patience)
+{
+    if (patience->excused >= PATIENCE_EXCUSED)
+        return;
+    patience->excused++;
+    patience->setbacks = 0;
+}

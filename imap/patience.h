@@ -17,6 +17,10 @@
  * the last. */
 #define PATIENCE_SETBACKS 5u
 
+/* Setbacks that one message is to blame for, without progress between them, that
+ * are excused: of ten messages that cost three connections each. */
+#define PATIENCE_EXCUSED 30u
+
 /* All waits that a server may ask for, without progress between them. One
  * counts as the first wait at least. */
 #define PATIENCE_ASKED_MS (10u * 60 * 1000)
@@ -24,6 +28,7 @@
 /* A zeroed struct has had no setback. */
 struct patience {
     unsigned setbacks;
+    unsigned excused;
     uint64_t asked_ms; /* so far, by the server */
 };
 
@@ -39,5 +44,10 @@ struct patience {
  */
 bool patience_wait(struct patience *patience, uint32_t unit_ms,
                    uint32_t asked_ms, uint32_t chance, uint32_t *wait_ms);
+
+/* The setback that patience_wait() is about to count has one message to blame,
+ * which will not be tried for ever: those before it are forgotten, so that all
+ * others get their chance. Not more than PATIENCE_EXCUSED times. */
+void patience_excuse(struct patience *patience);
 
 #endif

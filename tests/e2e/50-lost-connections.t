@@ -84,18 +84,20 @@ wait "$waiter" || code=$?
 is "a server that is started anew" "$code" 0
 equal "all is there, once" near_plain restarted
 
-# One message costs the connection each time, whichever way it goes.
+# A few messages cost the connection each time, whichever way they go.
 provider harsh fastmail poison=poisoned
 account_provider harsh harsh
 account_maildir fine
 pair poison harsh fine
 mail bulk harsh Bulk 60 500
-mail new harsh Bulk poisoned-1
 mkdir "$T/fine"
 mail bulk fine Other 60 500
-mail new fine Other poisoned-2
-runs 1 "a message that nobody can send" sync poison
-is "it fails alone, as does one that nobody can fetch" \
-    "$(grep -Ec '(Bulk|Other): (harsh|fine): message [0-9]+: conn' "$T/err")" 2
-is "all others are there" "$(count fine) $(count harsh)" "121 121"
+for n in 1 2 3; do
+    mail new harsh Bulk "poisoned-$n"
+    mail new fine Other "poisoned-$((n + 3))"
+done
+runs 1 "messages that nobody can send" sync poison
+is "they fail alone, as do those that nobody can fetch" \
+    "$(grep -Ec '(Bulk|Other): (harsh|fine): message [0-9]+: conn' "$T/err")" 6
+is "all others are there" "$(count fine) $(count harsh)" "123 123"
 done_testing

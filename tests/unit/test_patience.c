@@ -56,10 +56,32 @@ static void test_asked(void)
     ok(n == PATIENCE_ASKED_MS / 1000, "nor any short wait for ever");
 }
 
+static void test_excused(void)
+{
+    struct patience patience = {0};
+    uint32_t wait_ms;
+    unsigned waits = 0;
+    bool good = true;
+
+    for (unsigned i = 0; i < PATIENCE_EXCUSED; i++) {
+        patience_excuse(&patience);
+        good = good && patience_wait(&patience, 1000, 0, i, &wait_ms) &&
+               wait_ms <= 1250;
+    }
+    ok(good, "messages that are to blame do not wear it out");
+    for (patience_excuse(&patience);
+         waits < 100 && patience_wait(&patience, 1000, 0, 0, &wait_ms);
+         patience_excuse(&patience))
+        waits++;
+    ok(waits == PATIENCE_SETBACKS - 1, "but not every message can be: %u",
+       waits);
+}
+
 int main(void)
 {
     test_growth();
     test_jitter();
     test_asked();
+    test_excused();
     return done_testing();
 }
