@@ -86,6 +86,9 @@ void conf_free(struct conf *conf);
 /* Of ACCOUNT_IMAP. Where auth = auto, a token goes before a password. */
 enum account_login conf_account_login(const struct account *account);
 
+/* Of ACCOUNT_IMAP: the user whose mail it is. */
+const char *conf_account_owner(const struct account *account);
+
 /* By name, or NULL. */
 struct account *conf_account(const struct conf *conf, const char *name);
 struct pair *conf_pair(const struct conf *conf, const char *name);

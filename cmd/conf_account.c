@@ -228,7 +228,6 @@ static const struct key keys[] = {
     {"tls_key",          FOR_IMAP,               set_tls_key               },
     {"user",             FOR_IMAP,               set_user                  },
     {"authzid",          FOR_IMAP,               set_authzid               },
-    {"authzid",          FOR_IMAP,               set_authzid               },
     {"auth",             FOR_IMAP,               set_auth                  },
     {"password",         FOR_IMAP,               set_password              },
     {"password_file",    FOR_IMAP,               set_password_file         },
@@ -300,6 +299,11 @@ static int check_password_line(const char *file,
                    "comment on a line of its own, or a password that holds "
                    "\" #\" into a password_file",
                    file, entry->line);
+}
+
+const char *conf_account_owner(const struct account *account)
+{
+    return account->authzid != NULL ? account->authzid : account->user;
 }
 
 enum account_login conf_account_login(const struct account *account)

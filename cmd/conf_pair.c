@@ -209,7 +209,7 @@ static bool is_same_store(const struct account *a, const struct account *b)
         return is_same_directory(a->path, b->path);
     }
     return strcasecmp(a->host, b->host) == 0 && a->port == b->port &&
-           strcmp(a->user, b->user) == 0;
+           strcmp(conf_account_owner(a), conf_account_owner(b)) == 0;
 }
 
 static int read_pair(const struct conf *conf,

@@ -116,8 +116,8 @@ char *reach_identity(const struct account *account)
     if (account->type == ACCOUNT_MAILDIR) {
         return mem_printf("maildir:%s", account->path);
     }
-    return mem_printf("imap:%s@%s:%u", account->user, account->host,
-                      account->port);
+    return mem_printf("imap:%s@%s:%u", conf_account_owner(account),
+                      account->host, account->port);
 }
 
 char *reach_place(const struct account *account)
@@ -125,10 +125,7 @@ char *reach_place(const struct account *account)
     char *path;
 
     if (account->type == ACCOUNT_IMAP) {
-        return account->authzid == NULL
-                   ? reach_identity(account)
-                   : mem_printf("imap:%s as %s@%s:%u", account->user,
-                                account->authzid, account->host, account->port);
+        return reach_identity(account);
     }
     path = realpath(account->path, NULL);
     return path != NULL ? path : mem_copy(account->path);

@@ -142,6 +142,11 @@ done
 login 0 "auto: an administrator" one "user = admin" "authzid = ann" \
     "password = master-key"
 by "auto: an administrator" "AUTHENTICATE SCRAM-SHA-256"
+login 0 "ann herself" one "password = secret"
+hasnt "it is the same mail" "$T/err" 'other accounts'
+login 0 "an administrator for another user" one "user = admin" "authzid = bob" \
+    "password = master-key"
+has "it is not the same mail" "$T/err" 'belongs to other accounts'
 login 5 "ann is no administrator" one "authzid = bob" "password = secret"
 
 login 0 "an older server" old "password = secret"

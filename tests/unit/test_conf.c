@@ -225,6 +225,25 @@ static void test_all_pair_keys(void)
     conf_free(conf);
 }
 
+static void test_one_administrator(void)
+{
+    struct err err = {{0}};
+    struct conf *conf = NULL;
+    int r = load(MAIL "authzid = ann\n"
+                      "[account m2]\ntype=imap\nhost=h.example\nuser=me\n"
+                      "authzid=bob\npassword=x\n"
+                      "[pair p]\nleft=mail\nright=m2\n",
+                 &conf, &err);
+
+    ok(r == 0, "an administrator has many mail stores %s", err.text);
+    if (r == 0) {
+        ok(strcmp(conf_account_owner(conf->accounts[0]), "ann") == 0 &&
+               strcmp(conf_account_owner(conf->accounts[1]), "bob") == 0,
+           "each is its owner's");
+    }
+    conf_free(conf);
+}
+
 struct mistake {
     const char *name;
     const char *text;
@@ -338,6 +357,11 @@ static void test_pair_mistakes(void)
         {"two names for one account",
          MAIL "[account m2]\ntype=imap\nhost=H.Example\nuser=me\npassword=y\n"
               "[pair p]\nleft=mail\nright=m2\n",                                           ":11: pair p: ", "one and the same"     },
+        {"an administrator for that user",
+         MAIL
+         "[account "
+         "m2]\ntype=imap\nhost=h.example\nuser=admin\nauthzid=me\npassword=y\n"
+         "[pair p]\nleft=mail\nright=m2\n",                                                ":12: pair p: ", "one and the same"     },
         {"a pair's name that is taken",     MAIL DISK PAIR PAIR,
          ":12: pair work: ",                                                                                "line 9"               },
         {"a misspelled key of a pair",      MAIL DISK PAIR "folder = *\n",
@@ -414,6 +438,7 @@ int main(void)
     test_all_account_keys();
     test_logins();
     test_all_pair_keys();
+    test_one_administrator();
     test_account_mistakes();
     test_pair_mistakes();
     test_warnings();
