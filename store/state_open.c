@@ -243,7 +243,8 @@ static int move_aside(const struct state_open_options *options, int reason,
     } else {
         /* LMDB's table of readers counts in transactions of the old file. */
         unlink(readers);
-        log_line(log, LOG_NOTICE,
+        /* Also with --quiet: what was deleted meanwhile may come back. */
+        log_line(log, LOG_ERROR,
                  "%s: the state %s (%s): moved to %s, the messages are "
                  "matched anew",
                  options->pair, word_for(reason), err->text, aside);

@@ -48,7 +48,7 @@ for damage in truncate random; do
         random) head -c 30000 /dev/urandom >"$file" ;;
         esac
     done
-    runs 0 "a state with damage ($damage)" --json sync main
+    runs 0 "a state with damage ($damage)" -q --json sync main
     has "it is moved aside, and said so" "$T/err" 'damaged.*moved'
     is "nothing is copied" "$(summary '.left.copied + .right.copied')" 0
     equal "both sides are equal" left disk
