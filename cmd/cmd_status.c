@@ -13,8 +13,9 @@
 /* What is known of one pair. */
 struct status {
     const struct pair *pair;
-    json_t *last_run;   /* or NULL: never */
-    char *last_success; /* RFC 3339, or NULL: never */
+    struct state *state; /* while it is read */
+    json_t *last_run;    /* or NULL: never */
+    char *last_success;  /* RFC 3339, or NULL: never */
     struct state_folder *folders;
     size_t n_folders;
     uint64_t messages;           /* in step */
@@ -36,6 +37,21 @@ static const char *folder_name(const struct status *status, uint32_t id)
     return "?";
 }
 
+/* Which file of a Maildir it is; a server's messages have none. */
+static void put_file(json_t *item, const struct status *status,
+                     const struct state_apart *apart)
+{
+    struct buf name;
+    struct err err;
+
+    buf_init(&name, 0);
+    if (state_file_name(status->state, apart->side, apart->folder, apart->uid,
+                        &name, &err) == 0) {
+        json_object_set_new(item, "file", report_text(buf_text(&name)));
+    }
+    buf_deinit(&name);
+}
+
 static int on_apart(void *owner, const struct state_apart *apart)
 {
     struct status *status = owner;
@@ -52,6 +68,7 @@ static int on_apart(void *owner, const struct state_apart *apart)
     json_object_set_new(item, "folder",
                         report_text(folder_name(status, apart->folder)));
     json_object_set_new(item, "uid", json_integer(apart->uid));
+    put_file(item, status, apart);
     json_object_set_new(item, "bytes", json_integer((json_int_t)apart->size));
     json_object_set_new(item, "reason", report_text(apart->reason));
     json_array_append_new(status->stay, item);
@@ -60,7 +77,10 @@ static int on_apart(void *owner, const struct state_apart *apart)
 
 static int gather(struct status *status, struct state *state, struct err *err)
 {
-    int r = history_last_run(state, &status->last_run, err);
+    int r;
+
+    status->state = state;
+    r = history_last_run(state, &status->last_run, err);
 
     if (r == 0) {
         r = history_last_success(state, &status->last_success, err);
@@ -189,7 +209,8 @@ static void show_item(struct console *console, const json_t *item,
         buf_printf(line, "%s: ", folder);
     }
     if (uid != 0) {
-        buf_printf(line, "message %lld: ", (long long)uid);
+        report_message((uint32_t)uid, text_of(item, "file"), line);
+        buf_printf(line, ": ");
     }
     buf_printf(line, "%s", reason != NULL ? reason : "no reason known");
     show(console, line);
@@ -222,12 +243,15 @@ static void show_apart(struct console *console, const struct status *status,
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(status->stay, i);
 
-        buf_printf(line, "  stays on %s: %s: message %lld (",
-                   text_of(item, "account"), text_of(item, "folder"),
-                   (long long)json_integer_value(json_object_get(item, "uid")));
+        buf_printf(line, "  stays on %s: %s: ", text_of(item, "account"),
+                   text_of(item, "folder"));
+        report_message(
+            (uint32_t)json_integer_value(json_object_get(item, "uid")),
+            text_of(item, "file"), line);
+        buf_printf(line, ", ");
         human_bytes(
             line, (uint64_t)json_integer_value(json_object_get(item, "bytes")));
-        buf_printf(line, "): %s", text_of(item, "reason"));
+        buf_printf(line, ": %s", text_of(item, "reason"));
         show(console, line);
     }
     if (merged > 0 && !status->wants_all) {

@@ -30,6 +30,16 @@ void report_flags(const struct report_scene *scene, struct flags flags,
     buf_deinit(&names);
 }
 
+void report_message(uint32_t uid, const char *file, struct buf *out)
+{
+    buf_printf(out, "message %u", uid);
+    if (file != NULL) {
+        buf_printf(out, " (");
+        add_clean(out, file);
+        buf_printf(out, ")");
+    }
+}
+
 static void add_messages(const struct report_event *event, struct buf *out)
 {
     if (event->uid != 0 && event->count <= 1) {
@@ -92,7 +102,9 @@ static void add_trouble(const struct report_scene *scene,
 {
     if (event->kind == REPORT_FAILED && event->uid != 0) {
         add_clean(out, scene->account[event->source]);
-        buf_printf(out, ": message %u: ", event->uid);
+        buf_printf(out, ": ");
+        report_message(event->uid, event->file, out);
+        buf_printf(out, ": ");
     }
     add_clean(out, event->reason != NULL ? event->reason : "no reason known");
 }

@@ -44,6 +44,9 @@ void report_difference(const struct report_scene *scene,
 void report_flags(const struct report_scene *scene, struct flags flags,
                   char sign, struct buf *out);
 
+/* Append "message 12", or "message 12 (1768.M5P7.host)" where it is a file. */
+void report_message(uint32_t uid, const char *file, struct buf *out);
+
 /* Append "work: INBOX: message 12 copied to disk (3.4 KB)", without line
  * end. */
 void report_line(const struct report_scene *scene,

@@ -175,6 +175,7 @@ json_t *report_json(const struct report_scene *scene,
         put_number(object, "uid", event->uid);
         put_text(object, "uid_side", side_names[uid_side(event)]);
     }
+    put_text(object, "file", event->file);
     if (event->twin != 0) {
         put_number(object, "twin", event->twin);
     }

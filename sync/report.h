@@ -41,6 +41,8 @@ struct report_event {
                            folder on side that it was copied from, or NULL */
     const char *to;     /* REPORT_REMOVAL: the folder it goes to, or NULL */
     uint32_t uid;       /* of the message, on source; 0: of none or several */
+    const char *file;   /* REPORT_FAILED: base name of that message's file where
+                           source is a Maildir, or NULL */
     uint32_t twin;      /* REPORT_REMOVAL: UID of its pair, on the other side */
     enum side source;   /* REPORT_COPY, REPORT_FAILED: where uid is from */
     uint32_t count;     /* messages */

@@ -35,9 +35,10 @@ void run_folder_failed(struct folder_work *work, enum side side,
     run_report(work->run, &event);
 }
 
-void run_message_failed(struct folder_work *work, enum side source,
-                        uint32_t uid, const char *reason)
+void run_tell_failed(struct folder_work *work, enum side source, uint32_t uid,
+                     const char *reason)
 {
+    const struct run_options *options = &work->run->options;
     struct report_event event = {
         .kind = REPORT_FAILED,
         .side = other(source),
@@ -47,9 +48,24 @@ void run_message_failed(struct folder_work *work, enum side source,
         .count = 1,
         .reason = reason,
     };
+    struct buf file;
+    struct err err;
 
-    uidset_add(&work->skip[source], uid);
+    buf_init(&file, 0);
+    /* Without a name, the number has to do. */
+    if (options->endpoint[source]->is_local &&
+        state_file_name(options->state, source, work->row.id, uid, &file,
+                        &err) == 0)
+        event.file = buf_text(&file);
     run_report(work->run, &event);
+    buf_deinit(&file);
+}
+
+void run_message_failed(struct folder_work *work, enum side source,
+                        uint32_t uid, const char *reason)
+{
+    uidset_add(&work->skip[source], uid);
+    run_tell_failed(work, source, uid, reason);
 }
 
 struct folder_ref run_folder_ref(const struct folder_work *work, enum side side)

@@ -245,6 +245,10 @@ void run_folder_failed(struct folder_work *work, enum side side,
 void run_message_failed(struct folder_work *work, enum side source,
                         uint32_t uid, const char *reason);
 
+/* Only say so. */
+void run_tell_failed(struct folder_work *work, enum side source, uint32_t uid,
+                     const char *reason);
+
 void run_report(struct run *run, const struct report_event *event);
 
 /* Commit what is queued. Returns false where that ends the run. */

@@ -39,20 +39,11 @@ static int tell(void *owner, const struct state_apart *apart)
 {
     struct run *run = owner;
     struct folder_work *work = folder_of(run, apart->folder);
-    struct report_event event = {
-        .kind = REPORT_FAILED,
-        .side = other(apart->side),
-        .source = apart->side,
-        .uid = apart->uid,
-        .count = 1,
-        .reason = apart->reason,
-    };
 
     if (work == NULL || apart->kind != APART_REFUSED ||
         uidset_has(&work->skip[apart->side], apart->uid))
         return 0; /* not ours to tell, or told in this run */
-    event.folder = run_folder_name(work);
-    run_report(run, &event);
+    run_tell_failed(work, apart->side, apart->uid, apart->reason);
     return 0;
 }
 

@@ -33,13 +33,18 @@ is "each failure is an event of its own" \
     "INBOX Sent "
 runs 1 "the next run" -v sync main
 has "the empty one is named" "$T/err" 'INBOX'
+big=$(basename "$(find "$T/left/Sent" -size +50k -type f)")
+has "the file of the big one is named" "$T/err" \
+    "Sent: .*message [0-9]* \(${big%:2,*}\): "
 has "the big one is named" "$T/err" 'Sent.*([Qq]uota|[Tt]oo large|larger)'
 runs 1 "a quiet run names them too" -q sync main
 has "the big one is named" "$T/err" 'Sent'
 runs 1 "they are not sent again" --json sync main
 ok "so it costs little" test "$(summary .wire.right.sent)" -lt 4000
 runs 0 "status" status main
-has "status lists them" "$T/out" 'Sent'
+has "status lists them" "$T/out" "failed: Sent: message [0-9]* \(${big%:2,*}\): "
+has "as what stays on its side" "$T/out" \
+    "stays on left: Sent: message [0-9]* \(${big%:2,*}\), "
 
 # What stood in the way goes away.
 find "$T/left" -type f -path '*/cur/*' -size 0 -delete

@@ -126,6 +126,15 @@ static void test_trouble_lines(void)
                                       .reason = "[TOOBIG] no"},
                "work: INBOX: mail: message 7: [TOOBIG] no");
     check_line(&f,
+               &(struct report_event){.kind = REPORT_FAILED,
+                                      .side = LEFT,
+                                      .folder = "INBOX",
+                                      .uid = 7,
+                                      .file = "17.M5.h\n",
+                                      .source = RIGHT,
+                                      .reason = "[TOOBIG] no"},
+               "work: INBOX: disk: message 7 (17.M5.h\\x0A): [TOOBIG] no");
+    check_line(&f,
                &(struct report_event){.kind = REPORT_HELD,
                                       .side = RIGHT,
                                       .count = 90,
