@@ -132,6 +132,18 @@ void plan_drop_copy(struct plan *plan, enum side to, size_t index);
  * deletions on @side and forgets whose left UID was set to 0. */
 void plan_close_gaps(struct plan *plan, enum side side);
 
+/* Of the copies to @to that plan_make() finds, those that the policy leaves on
+ * their side, or that may be on @to out of sight, stay where they are; unless
+ * @is_moved says that they may have been moved: then their twin goes from where
+ * it was, and @to would have them nowhere. @by_size: it is their size that the
+ * policy leaves out. */
+void plan_find_staying(struct plan *plan, const struct plan_input *input,
+                       enum side to,
+                       bool (*is_moved)(void *owner,
+                                        const struct listed *listed,
+                                        bool by_size),
+                       void *owner);
+
 /* A message stays on its side, on record. */
 void plan_set_apart(struct plan *plan, const struct state_apart *apart);
 

@@ -361,6 +361,7 @@ static void next_step(struct run *run)
         [STEP_RENAME] = join_folders,
         [STEP_COMPARE] = first_pass,
         [STEP_PLAN] = plan,
+        [STEP_FIND_STAYING] = run_find_staying,
         [STEP_FIND_MERGED] = run_find_merged,
         [STEP_FIND_CROSSED] = run_find_crossed,
         [STEP_FIND_COPIES] = run_find_copies,

@@ -56,24 +56,6 @@ struct plan_input run_plan_input(const struct folder_work *work)
     };
 }
 
-/* Left where they are: sending them could double them. */
-static void tell_hidden(struct folder_work *work)
-{
-    char reason[160];
-    struct report_event event = {
-        .kind = REPORT_NOTICE,
-        .folder = run_folder_name(work),
-        .reason = reason,
-    };
-
-    snprintf(reason, sizeof(reason),
-             "%u messages are older than what is shown on the other side, and "
-             "may be there: they stay where they are",
-             work->compare->plan.hidden);
-    if (work->compare->plan.hidden > 0)
-        run_report(work->run, &event);
-}
-
 static int plan_one(struct folder_work *work, struct err *err)
 {
     struct compare *compare = work->compare;
@@ -94,7 +76,6 @@ static int plan_one(struct folder_work *work, struct err *err)
         if (compare->plan.relist[side])
             work->want_full[side] = true;
     }
-    tell_hidden(work);
     return 0;
 }
 

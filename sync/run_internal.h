@@ -155,6 +155,7 @@ enum run_step {
     STEP_RENAME,
     STEP_COMPARE,
     STEP_PLAN,
+    STEP_FIND_STAYING,
     STEP_FIND_MERGED,
     STEP_FIND_CROSSED,
     STEP_FIND_COPIES,
@@ -386,6 +387,8 @@ void run_check(struct run *run);
 /* run_moves.c: find messages that left one folder and appeared in another,
  * take them out of the plans into run->placements. */
 void run_find_moves(struct run *run);
+/* Behind it: what is left of the copies, and is not to be one. */
+void run_find_staying(struct run *run);
 
 /* run_merged.c: what became of this run's copies that are gone already. */
 void run_find_merged(struct run *run);

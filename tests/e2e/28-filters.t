@@ -36,6 +36,23 @@ mail dump left >"$T/after"
 same "delete nothing" "$T/before" "$T/after"
 equal "on either side" left disk
 
+# A message that was moved was in step, and goes with its twin.
+# moved LINE FROM TO FROM TO FROM TO: so are those that the limits leave out.
+moved() {
+    cp "$T/accounts" "$T/conf"
+    pair main left disk
+    runs 0 "everything, once more" sync main
+    cp "$T/accounts" "$T/conf"
+    pair main left disk 'newer_than = 30d' 'max_size = 20K' "$1"
+    mail move left "$2" s1-0 "$3"
+    mail move disk "$4" s1-1 "$5"
+    mail move left "$6" bulk-1 "$7"
+    runs 0 "limits, and what they leave out is moved ($1)" sync main
+    equal "it is moved on both sides ($1)" left disk
+}
+moved 'moves = yes' INBOX Archive Sent INBOX Big Sent
+moved 'moves = no' Archive INBOX INBOX Sent Sent Big
+
 rm -rf "$T/disk" "$T/state"
 runs 0 "a first run with an age" sync main
 is "brings what is young" "$(count disk)" 1

@@ -152,6 +152,14 @@ static void carry_out(struct world *world, const struct plan *plan)
         record_put(world, &plan->flags[i].pair);
 }
 
+static bool never(void *owner, const struct listed *listed, bool by_size)
+{
+    (void)owner;
+    (void)listed;
+    (void)by_size;
+    return false;
+}
+
 /* One pass; returns whether there was nothing to do. */
 static bool pass(struct world *world)
 {
@@ -175,6 +183,8 @@ static bool pass(struct world *world)
     }
     plan_init(&plan);
     plan_make(&plan, &input, &err);
+    plan_find_staying(&plan, &input, LEFT, never, NULL);
+    plan_find_staying(&plan, &input, RIGHT, never, NULL);
     empty = plan_is_empty(&plan);
     carry_out(world, &plan);
     plan_deinit(&plan);
@@ -414,8 +424,11 @@ static void finish_side(struct desk *desk, enum side side, const char *vanished,
 static int judge_all(struct desk *desk)
 {
     struct err err;
+    int r = plan_make(&desk->plan, &desk->input, &err);
 
-    return plan_make(&desk->plan, &desk->input, &err);
+    plan_find_staying(&desk->plan, &desk->input, LEFT, never, NULL);
+    plan_find_staying(&desk->plan, &desk->input, RIGHT, never, NULL);
+    return r;
 }
 
 static bool deletes_nothing(const struct plan *plan)
@@ -517,6 +530,33 @@ static void test_left_out(void)
        "so does one that may be over there, out of sight");
     ok(desk.plan.relist[LEFT] && !plan_is_empty(&desk.plan),
        "one without a size is listed again");
+    desk_deinit(&desk);
+}
+
+static bool is_uid_30(void *owner, const struct listed *listed, bool by_size)
+{
+    *(bool *)owner = by_size;
+    return listed->uid == 30;
+}
+
+/* What was moved here is copied, though the policy leaves its like where it is. */
+static void test_moved_in(void)
+{
+    struct desk desk;
+    struct err err;
+    bool by_size = true;
+
+    desk_init(&desk);
+    desk.policy.newer_than_seconds = 1;
+    show(&desk, LEFT, 30, 0, 0);
+    show(&desk, LEFT, 31, 0, 0);
+    finish_side(&desk, LEFT, "", true);
+    plan_make(&desk.plan, &desk.input, &err);
+    plan_find_staying(&desk.plan, &desk.input, RIGHT, is_uid_30, &by_size);
+    ok(desk.plan.n_copies[RIGHT] == 1 &&
+           plan_copy(&desk.plan, RIGHT, 0).uid == 30 &&
+           desk.plan.n_aparts == 1 && desk.plan.aparts[0].uid == 31 && !by_size,
+       "one that was moved here does not stay on its side for its age");
     desk_deinit(&desk);
 }
 
@@ -737,6 +777,7 @@ int main(void)
     test_skipped();
     test_vanished();
     test_left_out();
+    test_moved_in();
     test_direction(LEFT);
     test_direction(RIGHT);
     test_kept_on_purpose();
