@@ -209,7 +209,7 @@ static void show_item(struct console *console, const json_t *item,
         buf_printf(line, "%s: ", folder);
     }
     if (uid != 0) {
-        report_message((uint32_t)uid, text_of(item, "file"), line);
+        report_message((uint32_t)uid, text_of(item, "file"), reason, line);
         buf_printf(line, ": ");
     }
     buf_printf(line, "%s", reason != NULL ? reason : "no reason known");
@@ -247,7 +247,7 @@ static void show_apart(struct console *console, const struct status *status,
                    text_of(item, "folder"));
         report_message(
             (uint32_t)json_integer_value(json_object_get(item, "uid")),
-            text_of(item, "file"), line);
+            text_of(item, "file"), text_of(item, "reason"), line);
         buf_printf(line, ", ");
         human_bytes(
             line, (uint64_t)json_integer_value(json_object_get(item, "bytes")));

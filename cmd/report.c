@@ -30,10 +30,11 @@ void report_flags(const struct report_scene *scene, struct flags flags,
     buf_deinit(&names);
 }
 
-void report_message(uint32_t uid, const char *file, struct buf *out)
+void report_message(uint32_t uid, const char *file, const char *reason,
+                    struct buf *out)
 {
     buf_printf(out, "message %u", uid);
-    if (file != NULL) {
+    if (file != NULL && (reason == NULL || strstr(reason, file) == NULL)) {
         buf_printf(out, " (");
         add_clean(out, file);
         buf_printf(out, ")");
@@ -103,7 +104,7 @@ static void add_trouble(const struct report_scene *scene,
     if (event->kind == REPORT_FAILED && event->uid != 0) {
         add_clean(out, scene->account[event->source]);
         buf_printf(out, ": ");
-        report_message(event->uid, event->file, out);
+        report_message(event->uid, event->file, event->reason, out);
         buf_printf(out, ": ");
     }
     add_clean(out, event->reason != NULL ? event->reason : "no reason known");

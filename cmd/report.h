@@ -44,8 +44,10 @@ void report_difference(const struct report_scene *scene,
 void report_flags(const struct report_scene *scene, struct flags flags,
                   char sign, struct buf *out);
 
-/* Append "message 12", or "message 12 (1768.M5P7.host)" where it is a file. */
-void report_message(uint32_t uid, const char *file, struct buf *out);
+/* Append "message 12", or "message 12 (1768.M5P7.host)" where it is a file that
+ * @reason does not name; both may be NULL. */
+void report_message(uint32_t uid, const char *file, const char *reason,
+                    struct buf *out);
 
 /* Append "work: INBOX: message 12 copied to disk (3.4 KB)", without line
  * end. */
