@@ -77,8 +77,6 @@ static void start_over(struct folder_work *work)
     run_folder_forget(work);
     for (int side = 0; side < SIDES; side++)
         work->ask[side] = work->present[side];
-    if (!run_commit(run))
-        return;
     begin(work);
 }
 
