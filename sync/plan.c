@@ -321,10 +321,16 @@ static bool judge_vanished(struct plan *plan, const struct plan_input *input,
         mem_grow(plan->vanished[side], plan->n_vanished[side],
                  &plan->vanished_cap[side], sizeof(*plan->vanished[side]));
     plan->vanished[side][plan->n_vanished[side]++] = *pair;
-    plan->relist[LEFT] = true;
-    plan->relist[RIGHT] = true;
     plan->anew = true;
     return true;
+}
+
+void plan_ask_anew(struct plan *plan)
+{
+    plan->relist[LEFT] = true;
+    plan->relist[RIGHT] = true;
+    plan->n_copies[LEFT] = 0;
+    plan->n_copies[RIGHT] = 0;
 }
 
 static void judge(struct plan *plan, const struct plan_input *input,
@@ -429,7 +435,7 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
     if (!rules_may_change(input->policy, other(side)))
         set_apart(plan, input, side, listed, APART_FOREIGN);
     else if (!listed->has_meta)
-        plan->relist[side] = true; /* its size and date are needed first */
+        plan->relist[side] = plan->unmeasured[side] = true; /* needed first */
     else
         add_copy(plan, other(side), place);
 }
@@ -590,10 +596,8 @@ int plan_make(struct plan *plan, const struct plan_input *input,
     }
     /* What seems to be new may be the copy that is not where the server said
      * it was. */
-    if (plan->anew) {
-        plan->n_copies[LEFT] = 0;
-        plan->n_copies[RIGHT] = 0;
-    }
+    if (plan->anew)
+        plan_ask_anew(plan);
     uidset_deinit(&linked[LEFT]);
     uidset_deinit(&linked[RIGHT]);
     return r;

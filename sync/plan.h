@@ -54,6 +54,7 @@ struct plan {
     uint32_t hidden;    /* of aparts: they may be there, out of sight */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
+    bool unmeasured[SIDES]; /* what is new there came without its size */
     bool anew;          /* who is who is asked anew then: nothing is copied
                            before */
     /* Of parts: the copy on this side is of this run, and gone already. */
@@ -131,6 +132,10 @@ void plan_drop_copy(struct plan *plan, enum side to, size_t index);
 /* Drop the copies to @side that plan_drop_copy() was called for, and the
  * deletions on @side and forgets whose left UID was set to 0. */
 void plan_close_gaps(struct plan *plan, enum side side);
+
+/* Who is who is to be asked anew, from full listings of both sides: nothing is
+ * copied before. */
+void plan_ask_anew(struct plan *plan);
 
 /* Of the copies to @to that plan_make() finds, those that the policy leaves on
  * their side, or that may be on @to out of sight, stay where they are; unless

@@ -56,6 +56,37 @@ struct plan_input run_plan_input(const struct folder_work *work)
     };
 }
 
+struct copy {
+    uint32_t folder;
+    enum side to;
+};
+
+static int is_open(void *owner, const struct state_intent *intent)
+{
+    const struct copy *copy = owner;
+
+    return intent->folder == copy->folder && intent->side == copy->to;
+}
+
+/* A message that cannot be measured now may be the original of one that was sent
+ * without an answer, and what is new on the other side its copy. */
+static int doubt_unmeasured(struct folder_work *work, struct err *err)
+{
+    struct plan *plan = &work->compare->plan;
+    int r = 0;
+
+    for (enum side side = LEFT; side < SIDES && r == 0; side++) {
+        struct copy copy = {work->row.id, other(side)};
+
+        if (plan->unmeasured[side])
+            r = state_intent_each(work->run->options.state, is_open, &copy,
+                                  err);
+    }
+    if (r > 0)
+        plan_ask_anew(plan);
+    return r < 0 ? r : 0;
+}
+
 static int plan_one(struct folder_work *work, struct err *err)
 {
     struct compare *compare = work->compare;
@@ -68,6 +99,8 @@ static int plan_one(struct folder_work *work, struct err *err)
     if (lost_sight(work))
         return 0;
     r = plan_make(&compare->plan, &input, err);
+    if (r == 0)
+        r = doubt_unmeasured(work, err);
     if (r < 0)
         return r;
     for (int side = 0; side < SIDES; side++) {

@@ -116,18 +116,20 @@ static const uint64_t servers_disk_found[] = {4, 11, 97, 195, 0};
  * had made, and never listed, was another one in the next; what was gone twice
  * from a Maildir was taken for merged; a renamed folder that could not be looked
  * at was another one; one that was made anew had the UIDVALIDITY of the one
- * before it on record. */
-static const uint64_t maildir_found[] = {14,    213,   568,   656,     1305,
-                                         1583,  7771,  16692, 3722,    7741,
-                                         22818, 15566, 9409,  5003492, 0};
+ * before it on record; a new UIDVALIDITY put numbers on record while others were
+ * still looked for. */
+static const uint64_t maildir_found[] = {
+    14,   213,   568,   656,  1305,    1583, 7771,  16692, 3722,
+    7741, 22818, 15566, 9409, 5003492, 9858, 23473, 0};
 
 /* Where a folder had lost its tmp a keyword found no letter; a power cut took
  * what its user had made once more, beside one that he had deleted; a copy; the
  * date of a file; a file that the disk had refused before; half of a folder that
- * was being removed stayed. */
+ * was being removed stayed; a file could not be read to tell whether it is the
+ * original of a copy without an answer. */
 static const uint64_t maildir_disk_found[] = {
-    3000357, 3000504, 3001035, 3000664, 3001552,
-    3000500, 3002795, 2824,    5191,    0};
+    3000357, 3000504, 3001035, 3000664, 3001552, 3000500,
+    3002795, 2824,    5191,    7406,    10953,   0};
 
 /* Returns how many did not live. */
 static uint64_t live_all(size_t kind, uint64_t seed)
