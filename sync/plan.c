@@ -403,27 +403,6 @@ static void set_apart(struct plan *plan, const struct plan_input *input,
     plan_set_apart(plan, &apart);
 }
 
-static bool is_large(const struct plan_input *input,
-                     const struct listed *listed)
-{
-    return input->policy->max_size != 0 &&
-           listed->size > input->policy->max_size;
-}
-
-static bool is_old(const struct plan_input *input, const struct listed *listed)
-{
-    const struct policy *policy = input->policy;
-
-    return policy->newer_than_seconds != 0 &&
-           listed->date < input->now - (int64_t)policy->newer_than_seconds;
-}
-
-static bool is_out_of_sight(const struct plan_edge *edge,
-                            const struct listed *listed)
-{
-    return edge->known && listed->date < edge->date;
-}
-
 static void judge_new(struct plan *plan, const struct plan_input *input,
                       enum side side, size_t place)
 {
@@ -438,26 +417,6 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
         plan->relist[side] = plan->unmeasured[side] = true; /* needed first */
     else
         add_copy(plan, other(side), place);
-}
-
-void plan_find_staying(
-    struct plan *plan, const struct plan_input *input, enum side to,
-    bool (*is_moved)(void *owner, const struct listed *listed, bool by_size),
-    void *owner)
-{
-    for (size_t i = 0; i < plan->n_copies[to]; i++) {
-        struct listed listed = plan_copy(plan, to, i);
-        bool large = is_large(input, &listed);
-        bool filtered = large || is_old(input, &listed);
-
-        if ((!filtered && !is_out_of_sight(&input->edge[to], &listed)) ||
-            is_moved(owner, &listed, large))
-            continue;
-        set_apart(plan, input, other(to), &listed, APART_FILTERED);
-        plan->hidden += !filtered;
-        plan_drop_copy(plan, to, i);
-    }
-    plan_close_gaps(plan, to);
 }
 
 int plan_base_order(const void *a, const void *b)
