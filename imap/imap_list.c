@@ -187,28 +187,6 @@ static void take_status(struct list *list,
         (status->has & needed) == needed && status->uidvalidity != 0;
 }
 
-static enum special_use use_of(uint32_t attributes)
-{
-    static const struct {
-        uint32_t attribute;
-        enum special_use use;
-    } uses[] = {
-        {LIST_USE_ALL,     USE_ALL    },
-        {LIST_USE_ARCHIVE, USE_ARCHIVE},
-        {LIST_USE_DRAFTS,  USE_DRAFTS },
-        {LIST_USE_FLAGGED, USE_FLAGGED},
-        {LIST_USE_JUNK,    USE_JUNK   },
-        {LIST_USE_SENT,    USE_SENT   },
-        {LIST_USE_TRASH,   USE_TRASH  }
-    };
-
-    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-        if ((attributes & uses[i].attribute) != 0)
-            return uses[i].use;
-    }
-    return USE_NONE;
-}
-
 static struct folder_entry *add_entry(struct list *list)
 {
     struct list_request *request = list->request;
@@ -243,9 +221,7 @@ static void describe_entry(const struct list *list, struct folder_entry *entry,
 
     entry->selectable = (line->attributes & LIST_NOSELECT) == 0;
     entry->subscribed = (line->attributes & LIST_SUBSCRIBED) != 0;
-    entry->use = use_of(line->attributes);
-    if (entry->use == USE_NONE)
-        entry->use = quirks_use(quirks, entry->name);
+    entry->use = quirks_use(quirks, entry->name, line->attributes);
     free(entry->skipped);
     entry->skipped = skip.len > 0
                          ? mem_printf("left alone: skip_folders of %s has %.*s",

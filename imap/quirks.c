@@ -248,10 +248,35 @@ struct bytes quirks_check_skip(const char *skip)
     return B("");
 }
 
-enum special_use quirks_use(const struct quirks *quirks, const char *name)
+static enum special_use use_of(uint32_t attributes)
+{
+    static const struct {
+        uint32_t attribute;
+        enum special_use use;
+    } uses[] = {
+        {LIST_USE_ALL,     USE_ALL    },
+        {LIST_USE_ARCHIVE, USE_ARCHIVE},
+        {LIST_USE_DRAFTS,  USE_DRAFTS },
+        {LIST_USE_FLAGGED, USE_FLAGGED},
+        {LIST_USE_JUNK,    USE_JUNK   },
+        {LIST_USE_SENT,    USE_SENT   },
+        {LIST_USE_TRASH,   USE_TRASH  }
+    };
+
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        if ((attributes & uses[i].attribute) != 0)
+            return uses[i].use;
+    }
+    return USE_NONE;
+}
+
+enum special_use quirks_use(const struct quirks *quirks, const char *name,
+                            uint32_t attributes)
 {
     const struct quirks_use *use = quirks->uses;
 
+    if (use_of(attributes) != USE_NONE)
+        return use_of(attributes);
     for (; use != NULL && use->name != NULL; use++) {
         if (strcmp(use->name, name) == 0)
             return use->use;

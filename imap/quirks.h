@@ -85,7 +85,9 @@ struct bytes quirks_skips(const struct quirks *quirks, const char *name,
  * none. */
 struct bytes quirks_check_skip(const char *skip);
 
-/* The special use that @name stands for. */
-enum special_use quirks_use(const struct quirks *quirks, const char *name);
+/* The special use that @attributes, LIST_ bits, tell; else the one that @name
+ * stands for. */
+enum special_use quirks_use(const struct quirks *quirks, const char *name,
+                            uint32_t attributes);
 
 #endif

@@ -106,9 +106,14 @@ int main(void)
     test_keys();
     test_settled();
     test_skipped();
-    ok(quirks_use(quirks_find("icloud"), "Sent Messages") == USE_SENT &&
-           quirks_use(quirks_find("icloud"), "Sent") == USE_NONE &&
-           quirks_use(quirks_none(), "Sent Messages") == USE_NONE,
+    ok(quirks_use(quirks_find("icloud"), "Sent Messages", 0) == USE_SENT &&
+           quirks_use(quirks_find("icloud"), "Sent", 0) == USE_NONE &&
+           quirks_use(quirks_none(), "Sent Messages", 0) == USE_NONE,
        "names stand for special uses where there are none");
+    ok(quirks_use(quirks_find("icloud"), "Sent Messages", LIST_USE_TRASH) ==
+               USE_TRASH &&
+           quirks_use(quirks_none(), "x", LIST_NOSELECT | LIST_USE_ALL) ==
+               USE_ALL,
+       "what the server says goes before them");
     return done_testing();
 }
