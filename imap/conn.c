@@ -509,9 +509,9 @@ bool conn_was_garbled(const struct conn *conn)
     return deflate != NULL && deflate_is_garbled(deflate);
 }
 
-void conn_drop(struct conn *conn, const char *why)
+void conn_drop(struct conn *conn, enum err_code code, const char *why)
 {
-    conn->result = err_set(&conn->err, ERR_CONNECT, "%s", why);
+    conn->result = err_set(&conn->err, code, "%s", why);
 }
 
 void conn_close(struct conn *conn, bool polite)

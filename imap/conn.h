@@ -92,9 +92,9 @@ struct verdict conn_farewell(const struct conn *conn);
  * ended(). */
 bool conn_was_garbled(const struct conn *conn);
 
-/* Take it for lost, because of @why: ended() follows with ERR_CONNECT. Only from
- * within event(). */
-void conn_drop(struct conn *conn, const char *why);
+/* Take it for lost, because of @why: ended() follows with @code, and no other
+ * callback. Only from within event(). */
+void conn_drop(struct conn *conn, enum err_code code, const char *why);
 
 /* End it: ended() follows, and no other callback. Where @polite, LOGOUT is said
  * without waiting for the answer; only between commands, never inside a

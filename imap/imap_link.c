@@ -437,7 +437,7 @@ static void on_tagged(struct imap_link *link, const struct session_event *event)
     if (command == NULL)
         return;
     if (has_skipped(link, command)) {
-        conn_drop(link->conn, "the server left a command without an answer");
+        conn_drop(link->conn, ERR_CONNECT, "a command was left unanswered");
         return;
     }
     take_command(link, command);

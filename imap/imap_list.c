@@ -16,6 +16,9 @@
 /* More folders than that are an attack, or a misunderstanding. */
 #define FOLDERS_MAX 100000u
 
+/* Of all names that a listing brings, those of STATUS and LSUB too. */
+#define NAMES_BYTES_MAX ((size_t)64 << 20)
+
 /* STATUS commands in flight, some 300 KB: their answers are short, too. */
 #define STATUS_WINDOW 4096u
 
@@ -54,7 +57,8 @@ struct list {
     char **subscribed; /* LSUB; wire names */
     size_t n_subscribed;
     size_t cap_subscribed;
-    size_t asked; /* entries whose STATUS was asked for, or not needed */
+    size_t octets; /* of all these names */
+    size_t asked;  /* entries whose STATUS was asked for, or not needed */
     size_t cap_folders;
     char delimiter; /* the first that LIST named, for STATUS and LSUB */
     bool built;
@@ -135,28 +139,43 @@ static void list_start(struct imap_task *task)
     }
 }
 
+/* Is there room for one more name behind @n? Else nothing more is read. One that
+ * is too long is cut, and refused as too long by imap_names_decode(). */
+static bool has_room(struct list *list, size_t n, struct bytes *name)
+{
+    struct err err;
+
+    if (name->len > IMAP_NAME_BYTES_MAX)
+        name->len = IMAP_NAME_BYTES_MAX + 1;
+    list->octets += name->len;
+    if (n < FOLDERS_MAX && list->octets <= NAMES_BYTES_MAX)
+        return true;
+    err_set(&err, ERR_LIMIT,
+            "the server lists more than %u folders, or %zu MB of names",
+            FOLDERS_MAX, NAMES_BYTES_MAX >> 20);
+    conn_drop(list->task.link->conn, ERR_LIMIT, err.text);
+    return false;
+}
+
 static void take_list(struct list *list, int step,
                       const struct session_list *line)
 {
+    struct bytes name = line->name;
     struct list_line *kept;
 
-    if (list->n_lists + list->n_subscribed >= FOLDERS_MAX) {
-        list->result =
-            err_set(&list->err, ERR_LIMIT,
-                    "the server lists more than %u folders", FOLDERS_MAX);
+    if (!has_room(list, list->n_lists + list->n_subscribed, &name))
         return;
-    }
     if (step == STEP_LSUB) {
         list->subscribed =
             mem_grow(list->subscribed, list->n_subscribed,
                      &list->cap_subscribed, sizeof(*list->subscribed));
-        list->subscribed[list->n_subscribed++] = mem_text(line->name);
+        list->subscribed[list->n_subscribed++] = mem_text(name);
         return;
     }
     list->lists = mem_grow(list->lists, list->n_lists, &list->cap_lists,
                            sizeof(*list->lists));
     kept = &list->lists[list->n_lists++];
-    kept->wire = mem_text(line->name);
+    kept->wire = mem_text(name);
     kept->attributes = line->attributes;
     kept->delimiter = line->delimiter;
 }
@@ -166,15 +185,16 @@ static void take_status(struct list *list,
 {
     const uint32_t needed =
         STATUS_MESSAGES | STATUS_UIDNEXT | STATUS_UIDVALIDITY;
+    struct bytes name = status->name;
     struct status_line *kept;
 
-    if (list->n_statuses >= FOLDERS_MAX)
+    if (!has_room(list, list->n_statuses, &name))
         return;
     list->statuses = mem_grow(list->statuses, list->n_statuses,
                               &list->cap_statuses, sizeof(*list->statuses));
     kept = &list->statuses[list->n_statuses++];
     memset(kept, 0, sizeof(*kept));
-    kept->wire = mem_text(status->name);
+    kept->wire = mem_text(name);
     kept->token.messages = status->messages;
     kept->token.uidnext = status->uidnext;
     kept->token.uidvalidity = status->uidvalidity;
@@ -320,6 +340,7 @@ static void drop_lists(struct list *list)
     list->n_lists = 0;
     list->n_statuses = 0;
     list->n_subscribed = 0;
+    list->octets = 0;
 }
 
 static void drop_folders(struct list *list)
