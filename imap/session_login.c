@@ -2,9 +2,12 @@
  * From the greeting to SESSION_READY: STARTTLS, capabilities, login, ID.
  *
  * What the server says before TLS is believed in one thing only: that STARTTLS
- * is offered. RFC 9051 sections 6.2 and 11.1, RFC 8314.
+ * is offered; on this machine also of what kind it is. RFC 9051 sections 6.2 and
+ * 11.1, RFC 8314.
  */
+#include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "imap/session_internal.h"
@@ -259,10 +262,39 @@ void session_bind(struct session *session, const struct binding *binding)
     session->login.binding = *binding;
 }
 
+/* Is the server on this machine? */
+static bool is_here(const char *host)
+{
+    struct in_addr ipv4;
+    struct in6_addr ipv6;
+
+    if (inet_pton(AF_INET, host, &ipv4) == 1)
+        return ntohl(ipv4.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &ipv6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&ipv6);
+    return strcasecmp(host, "localhost") == 0;
+}
+
+/* What was found before TLS may come from somebody in between, but on this
+ * machine, where nobody is: Proton Bridge shows what it is in its greeting, and
+ * never again. What the server offers from now on counts, too. */
+static void find_quirks_again(struct session *session)
+{
+    const struct session_options *options = &session->options;
+    const char *host = options->host;
+
+    if (options->quirks != NULL || (host != NULL && is_here(host)))
+        return;
+    session->quirks = quirks_none();
+    if (host != NULL)
+        session->quirks = quirks_of_host(session->quirks, host);
+}
+
 void session_tls_started(struct session *session)
 {
     session->login.secure = true;
     caps_clear(&session->caps);
+    find_quirks_again(session);
     if (framer_rest(&session->framer) > 0) {
         session->failure = err_set(&session->err, ERR_PROTOCOL,
                                    "plain text behind the answer to STARTTLS");

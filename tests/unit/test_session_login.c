@@ -617,8 +617,7 @@ static void test_tls_twice(void)
     struct err err;
 
     session_feed(session, B("* PREAUTH [CAPABILITY IMAP4rev1] hi\r\n"));
-    ok(session_next(session, &event, &err) == 0 &&
-           event.kind == SESSION_READY,
+    ok(session_next(session, &event, &err) == 0 && event.kind == SESSION_READY,
        "TLS stands already");
     session_free(session);
 }
@@ -648,6 +647,64 @@ static void test_quirks(void)
     session_free(session);
 }
 
+/* clang-format off */
+static const struct {
+    const char *name;
+    const char *host;
+    const char *greeting;
+    const char *offer; /* behind TLS */
+    const char *key;
+} kinds[] = {
+    {"a capability from before TLS",   "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "none"},
+    {"a greeting from before TLS",     "h.example", "[CAPABILITY STARTTLS] Gimap ready", "", "none"},
+    {"neither, by a server unnamed",   NULL, "[CAPABILITY STARTTLS XYMHIGHESTMODSEQ] gluon", "", "none"},
+    {"what is offered behind TLS",     "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", " X-GM-EXT-1", "gmail"},
+    {"the host, whatever is said",     "imap.mail.yahoo.com", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "yahoo"},
+    {"a greeting on this machine",     "LocalHost", "[CAPABILITY STARTTLS] gluon", "", "proton"},
+    {"the same by address",            "127.1.2.3", "[CAPABILITY STARTTLS] gluon", "", "proton"},
+    {"the same by IPv6",               "::1", "[CAPABILITY STARTTLS] gluon", "", "proton"},
+    {"a name that looks like it",      "127.0.0.1.example", "[CAPABILITY STARTTLS] gluon", "", "none"},
+    {"another one",                    "localhost.example", "[CAPABILITY STARTTLS] gluon", "", "none"},
+    {"another address",                "128.0.0.1", "[CAPABILITY STARTTLS] gluon", "", "none"},
+    {"another one by IPv6",            "::2", "[CAPABILITY STARTTLS] gluon", "", "none"},
+};
+
+/* clang-format on */
+
+/* Somebody in between may say anything before TLS stands. */
+static void test_starttls_quirks(void)
+{
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const struct session_options options = {.user = "bob",
+                                                .password = "sesame",
+                                                .starttls = true,
+                                                .host = kinds[i].host};
+        struct session *session = session_new(&options);
+        struct session_event event;
+        struct err err;
+        char *lines = mem_printf("* OK %s\r\n", kinds[i].greeting);
+
+        session_feed(session, bytes_of(lines));
+        (void)session_next(session, &event, &err);
+        session_sent(session, session_output(session).len);
+        session_feed(session, B("a1 OK begin\r\n"));
+        ok(session_next(session, &event, &err) == 0 &&
+               event.kind == SESSION_STARTTLS,
+           "%s: TLS begins", kinds[i].name);
+        session_tls_started(session);
+        session_sent(session, session_output(session).len);
+        free(lines);
+        lines = mem_printf("* CAPABILITY IMAP4rev1 AUTH=PLAIN%s\r\na2 OK\r\n",
+                           kinds[i].offer);
+        session_feed(session, bytes_of(lines));
+        (void)session_next(session, &event, &err);
+        ok(strcmp(session_quirks(session)->key, kinds[i].key) == 0,
+           "%s: taken for %s", kinds[i].name, session_quirks(session)->key);
+        session_free(session);
+        free(lines);
+    }
+}
+
 int main(void)
 {
     size_t i;
@@ -658,6 +715,7 @@ int main(void)
     test_has_input();
     test_tls_twice();
     test_quirks();
+    test_starttls_quirks();
     test_injection();
     test_long_error();
     test_failure_is_for_good();
