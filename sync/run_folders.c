@@ -86,6 +86,13 @@ void run_forget_token(struct folder_work *work, enum side side)
     work->row.token[side] = (struct folder_token){0};
 }
 
+void run_list_anew(struct folder_work *work, enum side side)
+{
+    work->row.has_token[side] = false;
+    if (!work->run->options.dry)
+        state_folder_put(work->run->options.state, &work->row);
+}
+
 void run_folder_forget(struct folder_work *work)
 {
     struct state *state = work->run->options.state;

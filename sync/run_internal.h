@@ -319,6 +319,10 @@ bool run_note_listed(struct folder_work *work);
 /* Neither the record nor this run tells any more of which folder on @side it is:
  * what was known, its object too, was another one's. */
 void run_forget_token(struct folder_work *work, enum side side);
+/* What goes off the record now is only found again where all of @side is listed:
+ * should this run be cut short before that, the next one lists it. Queued only,
+ * for the same commit. */
+void run_list_anew(struct folder_work *work, enum side side);
 /* Which sides of a folder have to be opened to know what changed: into ask[].
  */
 void run_ask(struct folder_work *work);

@@ -23,6 +23,7 @@ static int retry(void *owner, const struct state_apart *apart)
         return 0;
     state_apart_del(run->options.state, apart->folder, apart->side, apart->uid);
     work->has_token[apart->side] = false;
+    run_list_anew(work, apart->side);
     return 0;
 }
 

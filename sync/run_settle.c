@@ -169,7 +169,8 @@ static void settle_folder(struct folder_work *work)
     }
     for (enum side side = LEFT; side < SIDES; side++) {
         /* A run that was cut short leaves the old tokens: they tell more than
-         * is new, never less. */
+         * is new, never less. Where it took off the record what is no news to
+         * them, run_list_anew() took them away. */
         if (!over)
             continue;
         work->row.exists[side] = still_exists(work, side);

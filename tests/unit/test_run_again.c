@@ -1,0 +1,81 @@
+/* Runs that were cut short just as something went off the record that only a
+ * listing brings back: the next run lists that side, however its token stands. */
+#include <sys/wait.h>
+
+#include "tests/unit/run_world.h"
+
+/* How a run ends when the side that is watched is first listed. */
+enum end { LOSES_THE_LINE, IS_KILLED, ENDS };
+
+static const char *const end_names[ENDS] = {"loses the line", "is killed"};
+
+static struct {
+    struct endpoint_class class;
+    const struct endpoint_class *honest;
+    enum end end;
+} watch;
+
+static void delta(struct endpoint *endpoint, struct delta_request *request)
+{
+    if (watch.end == IS_KILLED)
+        _exit(0);
+    ((struct model *)endpoint)->is_cut = true;
+    watch.honest->delta(endpoint, request);
+}
+
+/* One run that ends so when @side is first listed; no mailbox has changed by
+ * then. Returns whether it came to that. */
+static bool run_ends(struct world *world, enum side side, enum end end)
+{
+    struct endpoint *endpoint = &world->side[side].endpoint;
+    bool ended;
+    int status;
+    pid_t child;
+
+    watch.honest = endpoint->class;
+    watch.class = *watch.honest;
+    watch.class.delta = delta;
+    watch.end = end;
+    endpoint->class = &watch.class;
+    if (end == IS_KILLED) {
+        fflush(stdout);
+        child = fork();
+        if (child == 0) {
+            (void)sync_once(world);
+            _exit(1);
+        }
+        ended = waitpid(child, &status, 0) == child && status == 0;
+    } else {
+        ended = sync_once(world) == ERR_CONNECT;
+    }
+    endpoint->class = watch.honest;
+    return ended;
+}
+
+/* A message that was refused, and may be taken now. */
+static void test_refused(enum end end)
+{
+    struct world world;
+
+    world_init(&world, 54);
+    fill(&world, LEFT, "INBOX", 3, 'm');
+    world.side[RIGHT].refuses = "m1 of INBOX";
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world) &&
+           inbox(&world, RIGHT)->n_mail == 2,
+       "one is refused");
+    world.side[RIGHT].refuses = NULL;
+    world.side[RIGHT].endpoint.append_max = 1000;
+    ok(run_ends(&world, LEFT, end), "the run that is to send it again %s",
+       end_names[end]);
+    ok(sync_once(&world) == 0 && is_equal(&world), "the next one sends it");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+int main(void)
+{
+    for (enum end end = LOSES_THE_LINE; end < ENDS; end++) {
+        test_refused(end);
+    }
+    return done_testing();
+}
