@@ -219,6 +219,31 @@ static int drop_filtered(void *owner, const struct state_apart *apart)
     return 0;
 }
 
+/* Those that take no part in this run, too: when they do, the policy is the same
+ * as before. */
+static int list_all_anew(struct run *run, struct err *err)
+{
+    struct state_folder *rows;
+    size_t n;
+    int r = state_folders(run->options.state, &rows, &n, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n && !run->options.dry; i++) {
+        rows[i].has_token[LEFT] = false;
+        rows[i].has_token[RIGHT] = false;
+        state_folder_put(run->options.state, &rows[i]);
+    }
+    state_folders_free(rows, n);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        for (enum side side = LEFT; side < SIDES; side++) {
+            run->folders[i]->has_token[side] = false;
+            run->folders[i]->row.has_token[side] = false;
+        }
+    }
+    return 0;
+}
+
 static int note_policy(struct run *run, struct err *err)
 {
     struct state *state = run->options.state;
@@ -228,10 +253,8 @@ static int note_policy(struct run *run, struct err *err)
 
     if (r == 0 && before != NULL && strcmp(before, now) != 0) {
         r = state_apart_each(state, 0, drop_filtered, run, err);
-        for (size_t i = 0; i < run->n_folders; i++) {
-            run->folders[i]->has_token[LEFT] = false;
-            run->folders[i]->has_token[RIGHT] = false;
-        }
+        if (r == 0)
+            r = list_all_anew(run, err);
     }
     if (r == 0 && (before == NULL || strcmp(before, now) != 0))
         state_meta_put(state, "policy", now);

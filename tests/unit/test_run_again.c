@@ -52,6 +52,64 @@ static bool run_ends(struct world *world, enum side side, enum end end)
     return ended;
 }
 
+/* max_size is no more: what was too large is to be copied. */
+static void test_policy(enum end end)
+{
+    struct world world;
+
+    world_init(&world, 51);
+    fill(&world, LEFT, "INBOX", 3, 'm');
+    model_deliver(&world.side[LEFT], "INBOX", "one that is too large", 0);
+    world.policy.max_size = 15;
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world) &&
+           inbox(&world, RIGHT)->n_mail == 3,
+       "what is too large stays where it is");
+    world.policy.max_size = 0;
+    ok(run_ends(&world, LEFT, end), "the first run without a limit %s",
+       end_names[end]);
+    ok(sync_once(&world) == 0 && is_equal(&world), "the next one copies it");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
+/* The same where the folder took no part when the limit went. */
+static void test_policy_elsewhere(void)
+{
+    static char without[] = "*, !A";
+    struct world world;
+
+    world_init(&world, 52);
+    fill(&world, LEFT, "INBOX", 3, 'm');
+    model_deliver(&world.side[LEFT], "A", "one that is too large", 0);
+    world.policy.max_size = 15;
+    (void)sync_once(&world);
+    world.policy.max_size = 0;
+    world.policy.folders = without;
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_idle(&world),
+       "the limit goes while a folder is left out");
+    world.policy.folders = NULL;
+    ok(sync_once(&world) == 0 && is_equal(&world),
+       "when it takes part again, what was too large is copied");
+    world_deinit(&world);
+}
+
+static void test_policy_dry(void)
+{
+    struct world world;
+
+    world_init(&world, 53);
+    model_deliver(&world.side[LEFT], "INBOX", "one that is too large", 0);
+    world.policy.max_size = 15;
+    (void)sync_once(&world);
+    world.policy.max_size = 0;
+    world.dry = true;
+    ok(sync_once(&world) == 0, "a dry run without a limit");
+    world.dry = false;
+    world.policy.max_size = 15;
+    ok(sync_once(&world) == 0 && is_idle(&world), "leaves no trace");
+    world_deinit(&world);
+}
+
 /* A message that was refused, and may be taken now. */
 static void test_refused(enum end end)
 {
@@ -75,7 +133,10 @@ static void test_refused(enum end end)
 int main(void)
 {
     for (enum end end = LOSES_THE_LINE; end < ENDS; end++) {
+        test_policy(end);
         test_refused(end);
     }
+    test_policy_elsewhere();
+    test_policy_dry();
     return done_testing();
 }
