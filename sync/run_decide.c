@@ -291,6 +291,10 @@ static void record_plan(struct folder_work *work)
     uint32_t uid;
 
     record_folder(work);
+    for (enum side side = LEFT; side < SIDES; side++) {
+        if (plan->n_parts > 0 && plan->relist[side])
+            run_list_anew(work, side);
+    }
     for (size_t i = 0; i < plan->n_forgets; i++)
         state_pair_del(state, work->row.id, &plan->forgets[i]);
     for (size_t i = 0; i < plan->n_parts; i++)

@@ -130,11 +130,33 @@ static void test_refused(enum end end)
     world_deinit(&world);
 }
 
+/* One-way: what is deleted in the target comes again. */
+static void test_copied_again(enum side source, enum end end)
+{
+    struct world world;
+
+    world_init(&world, 55);
+    world.policy.direction =
+        source == LEFT ? DIRECTION_LEFT_TO_RIGHT : DIRECTION_RIGHT_TO_LEFT;
+    fill(&world, source, "INBOX", 3, 'm');
+    (void)sync_once(&world);
+    model_expunge(inbox(&world, other(source)), 2);
+    ok(run_ends(&world, source, end),
+       "one-way: the run that is to copy it again %s", end_names[end]);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           inbox(&world, other(source))->n_mail == 3,
+       "the next one does");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     for (enum end end = LOSES_THE_LINE; end < ENDS; end++) {
         test_policy(end);
         test_refused(end);
+        test_copied_again(LEFT, end);
+        test_copied_again(RIGHT, end);
     }
     test_policy_elsewhere();
     test_policy_dry();
