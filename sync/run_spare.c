@@ -42,6 +42,7 @@ static void on_item(struct inquiry *inquiry, enum side side, uint32_t number,
         return;
     state_pair_part(search->run->options.state, work->row.id, pair);
     work->want_full[side] = true;
+    run_list_anew(work, side);
     pair->uid[LEFT] = 0; /* out of the plan, at the end */
 }
 

@@ -150,6 +150,31 @@ static void test_copied_again(enum side source, enum end end)
     world_deinit(&world);
 }
 
+/* A file was edited in its place, which changes no token, and deleted on the
+ * other side. */
+static void test_edited(enum end end)
+{
+    struct world world;
+    struct model_mail *mail;
+
+    world_init(&world, 56);
+    world.side[RIGHT].endpoint.is_local = true;
+    fill(&world, LEFT, "INBOX", 3, 'm');
+    (void)sync_once(&world);
+    mail = by_content(inbox(&world, RIGHT), "m1 of INBOX");
+    free(mail->content);
+    mail->content = mem_copy("m1 of INBOX, edited");
+    mail->date += 60;
+    model_expunge(inbox(&world, LEFT), 2);
+    ok(run_ends(&world, RIGHT, end), "the run that has found an edit %s",
+       end_names[end]);
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           inbox(&world, LEFT)->n_mail == 3,
+       "the next one copies it");
+    ok(sync_once(&world) == 0 && is_idle(&world), "and it is settled");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     for (enum end end = LOSES_THE_LINE; end < ENDS; end++) {
@@ -157,6 +182,7 @@ int main(void)
         test_refused(end);
         test_copied_again(LEFT, end);
         test_copied_again(RIGHT, end);
+        test_edited(end);
     }
     test_policy_elsewhere();
     test_policy_dry();
