@@ -221,11 +221,6 @@ static void listed_both(struct folder_work *work)
         over(work);
 }
 
-static bool knows_anything(const struct state_folder *row)
-{
-    return row->pairs > 0 || row->apart[LEFT] > 0 || row->apart[RIGHT] > 0;
-}
-
 /* Did the time of a Maildir's directory go back? That of one which is changed
  * in its place goes on, unless the clock itself went back. */
 static bool went_back(const struct run *run, int64_t was_ns, int64_t now_ns)
@@ -275,7 +270,7 @@ static void comparison_failed(struct folder_work *work, enum side side,
 {
     if (run_is_over(work->run, side, request->result, &request->err))
         return;
-    work->unseen = request->result != ERR_REFUSED || knows_anything(&work->row);
+    work->unseen = request->result != ERR_REFUSED || run_knows_anything(work);
     run_folder_failed(work, side, &request->err);
 }
 
@@ -306,7 +301,7 @@ static void on_listed(struct request *base)
             run_fail(work->run, side, ERR_STATE, &err);
     } else if (base->result < 0) {
         comparison_failed(work, side, base);
-    } else if (uids_void && knows_anything(&work->row)) {
+    } else if (uids_void && run_knows_anything(work)) {
         request->uids_void = true;
         compare->restart = true;
     } else if (!run_is_closing(work->run)) {

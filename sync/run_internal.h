@@ -267,6 +267,14 @@ static inline bool run_takes_part(const struct folder_work *work)
     return !work->failed && work->compare != NULL;
 }
 
+/* Is any message of it on record? */
+static inline bool run_knows_anything(const struct folder_work *work)
+{
+    const struct state_folder *row = &work->row;
+
+    return row->pairs > 0 || row->apart[LEFT] > 0 || row->apart[RIGHT] > 0;
+}
+
 /* How well messages keep what they are on the way between the sides: the lower
  * one of both. */
 static inline enum fidelity run_fidelity(const struct run *run)

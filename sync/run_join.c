@@ -344,8 +344,10 @@ static void join_entry(struct run *run, const struct index *index,
         /* takes no part */
     } else if (entry->problem != NULL) {
         tell_problem(run, side, entry);
-        if (work != NULL)
+        if (work != NULL) {
             work->failed = true;
+            work->unseen = work->unseen || run_knows_anything(work);
+        }
     } else {
         run_folder_new(run, name[LEFT], name[RIGHT])->entry[side] = entry;
     }
@@ -390,8 +392,10 @@ static void doubt_absent(struct run *run, enum side side)
     for (size_t i = 0; i < run->n_folders; i++) {
         struct folder_work *work = run->folders[i];
 
-        if (work->row.exists[side] && !work->present[side])
-            run_folder_failed(work, side, &err);
+        if (!work->row.exists[side] || work->present[side])
+            continue;
+        work->unseen = work->unseen || run_knows_anything(work);
+        run_folder_failed(work, side, &err);
     }
 }
 

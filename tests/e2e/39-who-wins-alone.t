@@ -1,6 +1,6 @@
 #!/bin/sh
 # Goal of this test: the rows of docs/who-wins.md that need a pair, a server or
-# a state of their own: 2, 13, 14, 15, 18.
+# a state of their own: 2, 13, 14, 15, 18, 21.
 . tests/lib/twin.sh
 
 server one extra='mail_plugins = quota
@@ -145,5 +145,20 @@ ok "$row: and where it was moved" mail raw refused Blocked/Deep o1
 rm "$T/refused-disk/Blocked"
 runs 0 "$row: once the way is free" sync refused
 equal "$row: both sides are equal" refused refused-disk
+
+row="row 21"
+# What is moved into a folder that cannot be looked at is not to be in none on
+# the other side.
+begin torn
+rmdir "$T/torn-disk/Box/cur"
+mv "$(grep -rl '^Subject: o1$' "$T/torn-disk/Other")" "$T/torn-disk/Box/new"
+runs 1 "$row: a folder that has lost its cur" --json sync torn
+is "$row: deletes nothing" "$(summary '.left.deleted')" 0
+ok "$row: what was moved into it is where it was" mail raw torn Other o1
+mkdir "$T/torn-disk/Box/cur"
+runs 0 "$row: once somebody has made the directory" sync torn
+equal "$row: both sides are equal" torn torn-disk
+is "$row: nothing is lost or doubled" "$(count torn)" 16
+settled "$row" torn
 
 done_testing

@@ -9,6 +9,7 @@ static struct {
     const char *busy;     /* the folder that cannot be looked at, or NULL */
     const char *windowed; /* the folder that holds more than it shows */
     uint32_t from;        /* the oldest UID that it shows */
+    const char *broken;   /* the folder that is listed with a problem */
     void (*done)(struct request *request);
     void (*item)(struct delta_request *request, const struct listed *listed);
 } sight;
@@ -45,12 +46,34 @@ static void delta(struct endpoint *endpoint, struct delta_request *request)
     sight.honest->delta(endpoint, request);
 }
 
+static void on_folders(struct request *base)
+{
+    struct list_request *list = (struct list_request *)base;
+
+    base->done = sight.done;
+    for (size_t i = 0; i < list->n_folders; i++) {
+        if (strcmp(list->folders[i].name, sight.broken) == 0)
+            list->folders[i].problem = mem_copy("there is no new in it");
+    }
+    base->done(base);
+}
+
+static void list(struct endpoint *endpoint, struct list_request *request)
+{
+    if (sight.broken != NULL) {
+        sight.done = request->base.done;
+        request->base.done = on_folders;
+    }
+    sight.honest->list(endpoint, request);
+}
+
 static void look_through(struct model *model)
 {
     memset(&sight, 0, sizeof(sight));
     sight.honest = model->endpoint.class;
     sight.class = *sight.honest;
     sight.class.delta = delta;
+    sight.class.list = list;
     model->endpoint.class = &sight.class;
 }
 
@@ -76,6 +99,41 @@ static void test_unseen(void)
     world_deinit(&world);
 }
 
+/* The same of a folder that the list of folders tells nothing of, or only that
+ * something is wrong with it. */
+static void test_not_listed(bool doubtful, bool known)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+
+    world_init(&world, 43);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    if (known)
+        fill(&world, LEFT, "A", 3, 'a');
+    else
+        model_make(left, "A");
+    (void)sync_once(&world);
+    look_through(left);
+    sight.broken = doubtful ? NULL : "A";
+    left->hides = doubtful ? "A" : NULL;
+    left->doubtful = doubtful;
+    user_moves(&world, LEFT, "INBOX", "A", "i1 of INBOX");
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] > 0 &&
+           inbox(&world, RIGHT)->n_mail == (known ? 3 : 2),
+       "what may be in a folder %s is %s",
+       doubtful ? "that a doubtful list leaves out"
+                : "that is listed with a problem",
+       known ? "not deleted" : "deleted, if nothing ever was in there");
+    sight.broken = NULL;
+    left->hides = NULL;
+    left->doubtful = false;
+    ok(sync_once(&world) == 0 && is_equal(&world) &&
+           inbox(&world, RIGHT)->n_mail == 2 &&
+           model_count(&world.side[RIGHT], "A", "i1 of INBOX") == 1,
+       "and it goes along once that can be looked at");
+    world_deinit(&world);
+}
+
 static void test_windowed(void)
 {
     struct world world;
@@ -95,6 +153,8 @@ static void test_windowed(void)
 int main(void)
 {
     test_unseen();
+    for (unsigned i = 0; i < 4; i++)
+        test_not_listed(i & 1, i & 2);
     test_windowed();
     return done_testing();
 }
