@@ -202,7 +202,10 @@ static void wait_to_connect(struct imap_pool *pool,
     uint64_t now_ms = pool->now_ms(pool->owner);
     uint32_t wait_ms;
 
-    if (link->setbacks != pool->setbacks && farewell.wait_ms == 0)
+    /* What the server asks for is waited, too, where that is longer. */
+    if (link->setbacks != pool->setbacks &&
+        (farewell.wait_ms == 0 ||
+         now_ms + farewell.wait_ms / 2 < pool->connect_ms))
         return;
     pool->setbacks++;
     if (is_message_to_blame(link))
@@ -231,6 +234,17 @@ static bool any_ready(const struct imap_pool *pool)
     return link != NULL;
 }
 
+/* One that was about to be made was not, and others are there or on their way:
+ * they will do, or tell. */
+static void make_do(struct imap_pool *pool, const struct imap_link *link,
+                    int result, struct verdict farewell, const struct err *err)
+{
+    if (!is_passing(pool, result) || any_ready(pool))
+        lower_limit(pool, pool->n_links);
+    else if (pool->n_links < pool->limit)
+        wait_to_connect(pool, link, farewell, err); /* it has a successor */
+}
+
 bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
                        int result, const struct err *err)
 {
@@ -240,10 +254,12 @@ bool imap_pool_setback(struct imap_pool *pool, const struct imap_link *link,
         return false;
     if (!link->ready && renew_token(pool, result, err))
         return true;
-    if (farewell.kind == VERDICT_CROWDED || (!link->ready && any_ready(pool)))
+    if (farewell.kind == VERDICT_CROWDED)
         lower_limit(pool, pool->n_links);
-    if (!link->ready && pool->n_links > 0)
-        return true; /* those that there are will do, or tell */
+    if (!link->ready && pool->n_links > 0) {
+        make_do(pool, link, result, farewell, err);
+        return true;
+    }
     /* What one connection was lost of may have taken those that are silent, too,
      * and nobody would notice before a long silence. */
     imap_pool_close_idle(pool);

@@ -291,6 +291,42 @@ static void test_cuts_in_turn(void)
     world_free(world);
 }
 
+/* Two that are made together, both again and again, fail before they are ready;
+ * the first one each time while the other is still about to be made. */
+static void test_failures_in_turn(const char *answer, int result,
+                                  unsigned n_asked, const char *what)
+{
+    struct imapserver_answer answers[LINES] = {
+        {"AUTHENTICATE", NULL, "OK done",                true,  0},
+        {"AUTHENTICATE", NULL, "NO [UNAVAILABLE] later", true,  0},
+        {"AUTHENTICATE", NULL, answer,                   false, 0},
+        CUT("SELECT"),
+    };
+    struct world *world = world_of(answers, NULL, 2);
+    struct delta_request inbox = {.folder = {.name = "INBOX"}};
+    struct delta_request other = {.folder = {.name = "other"}};
+    unsigned n = 0;
+
+    do_open(world);
+    inbox.base = scripted_head(&world->scripted);
+    inbox.item = other.item = on_item;
+    inbox.anew = other.anew = on_anew;
+    endpoint_delta(world->scripted.endpoint, &inbox);
+    other.base = scripted_head(&world->scripted);
+    endpoint_delta(world->scripted.endpoint, &other);
+    /* Else it would go on for ever. */
+    while (world->scripted.pending > 0 && n < CLIENTS_MAX - 2) {
+        uv_run(&world->scripted.loop, UV_RUN_ONCE);
+        n = (unsigned)world->scripted.endpoint->wire.connections;
+    }
+    ok(world->scripted.pending == 0 && inbox.base.result == result &&
+           other.base.result == result,
+       "%s, after %u connections", what, n);
+    world_free(world);
+    ok(answers[2].asked <= n_asked, "that fail %u times at most, and %u times",
+       n_asked, answers[2].asked);
+}
+
 static void test_changes(void)
 {
     struct imapserver_answer answers[LINES] = {
@@ -639,6 +675,11 @@ int main(void)
     test_partial("NO not now", ERR_REFUSED, "one that ends with NO");
     test_cuts_for_ever();
     test_cuts_in_turn();
+    test_failures_in_turn("NO [UNAVAILABLE] later", ERR_CONNECT,
+                          2 * PATIENCE_SETBACKS + 1,
+                          "so is one that lets nobody in any more");
+    test_failures_in_turn("NO [AUTHENTICATIONFAILED] no", ERR_AUTH, 2,
+                          "and one that does not know the password any more");
     test_changes();
     test_other_folder();
     test_rename("NO [NONEXISTENT] x", "OK done", 0,
