@@ -90,7 +90,8 @@ static int receive(struct conn *conn)
 #define USEFUL_BYTES  ((size_t)1 << 10)
 #define USELESS_IDLES 10u
 
-static void restart_timer(struct conn *conn);
+/* Looked at so often in idle_ms. */
+#define LOOKS 4u
 
 /* The server has begun to compress behind its OK. */
 static int start_deflate(struct conn *conn)
@@ -144,7 +145,7 @@ static int take_event(struct conn *conn, const struct session_event *event)
         break;
     case SESSION_READY:
         conn->phase = PHASE_READY;
-        restart_timer(conn);
+        conn_watch(conn);
         break;
     case SESSION_TAGGED:
         if (event->reply.tag == conn->compress_tag &&
@@ -361,6 +362,37 @@ static int connect_timeout(struct conn *conn)
                    account->connect_ms / 1000.0);
 }
 
+/* Is the server to do something: to answer, or to take what is written? */
+static bool is_due(const struct conn *conn)
+{
+    return conn->expecting || conn->write_bytes > 0;
+}
+
+/* One write may be under way for minutes; and of what the kernel has, on a slow
+ * link, too much must go before it says that it takes more. What the server has
+ * taken meanwhile is as good as an answer. */
+static void note_taken(struct conn *conn, uint64_t now_ms)
+{
+    size_t untaken = conn_untaken(conn);
+
+    if (untaken != conn->untaken)
+        conn->active_ms = now_ms;
+    if (untaken + USEFUL_BYTES <= conn->untaken)
+        conn->useful_ms = now_ms;
+    conn->untaken = untaken;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Look again when it may be over, or before: what is taken shows only then. */
+static void look_again(struct conn *conn, uint64_t left_ms)
+{
+    uint64_t step_ms = conn->shared.account->idle_ms / LOOKS + 1;
+
+    uv_timer_start(&conn->timer, on_timer,
+                   left_ms < step_ms ? left_ms : step_ms, 0);
+}
+
 /* A byte in either direction put the end off, but not for ever; so did a pause,
  * in which not the server is silent but we are deaf. Some say that they are
  * still at it: that is believed for some time. */
@@ -369,13 +401,21 @@ static void on_timer(uv_timer_t *timer)
     struct conn *conn = timer->data;
     uint64_t now_ms = uv_now(conn->shared.loop);
     uint64_t idle_ms = conn->shared.account->idle_ms;
-    uint64_t silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
-    uint64_t useless_ms = conn->paused ? 0 : now_ms - conn->useful_ms;
+    uint64_t silent_ms;
+    uint64_t useless_ms;
 
     if (conn->phase < PHASE_READY) {
         conn->result = connect_timeout(conn);
-    } else if (silent_ms < idle_ms && useless_ms < USELESS_IDLES * idle_ms) {
-        uv_timer_start(timer, on_timer, idle_ms - silent_ms, 0);
+        conn_pump(conn);
+        return;
+    }
+    if (!is_due(conn))
+        return; /* begun anew when something is */
+    note_taken(conn, now_ms);
+    silent_ms = conn->paused ? 0 : now_ms - conn->active_ms;
+    useless_ms = conn->paused ? 0 : now_ms - conn->useful_ms;
+    if (silent_ms < idle_ms && useless_ms < USELESS_IDLES * idle_ms) {
+        look_again(conn, idle_ms - silent_ms);
     } else {
         conn->silent = true;
         conn->result = err_set(
@@ -385,14 +425,13 @@ static void on_timer(uv_timer_t *timer)
     conn_pump(conn);
 }
 
-/* From PHASE_READY on it watches for silence, where an answer is due. */
-static void restart_timer(struct conn *conn)
+/* From PHASE_READY on the timer watches for silence, where anything is due. */
+void conn_watch(struct conn *conn)
 {
     conn->active_ms = uv_now(conn->shared.loop);
     conn->useful_ms = conn->active_ms;
-    if (conn->expecting) {
-        uv_timer_start(&conn->timer, on_timer, conn->shared.account->idle_ms,
-                       0);
+    if (is_due(conn)) {
+        look_again(conn, conn->shared.account->idle_ms);
     } else {
         uv_timer_stop(&conn->timer);
     }
@@ -486,7 +525,7 @@ void conn_expect(struct conn *conn, bool answers_due)
         return;
     conn->expecting = answers_due;
     if (conn->phase == PHASE_READY)
-        restart_timer(conn);
+        conn_watch(conn);
 }
 
 void conn_pause(struct conn *conn, bool pause)

@@ -76,8 +76,8 @@ void conn_compress(struct conn *conn, uint32_t tag);
 size_t conn_queued(const struct conn *conn);
 
 /* Answers are due (true): idle_ms without a byte in either direction end
- * the connection; or not (false). Time in which reading is paused does not
- * count. */
+ * the connection; or not (false): the same while there is output that the server
+ * does not take. Time in which reading is paused does not count. */
 void conn_expect(struct conn *conn, bool answers_due);
 
 /* Stop (true) reading from the server: no event comes until it goes on

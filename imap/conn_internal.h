@@ -64,11 +64,19 @@ struct conn {
     uint32_t compress_tag;
     uint64_t active_ms; /* when a byte moved last */
     uint64_t useful_ms; /* when one to the point did: see note_use() */
+    size_t untaken;     /* when it was looked at last: see note_taken() */
     size_t body_bytes;  /* of bodies, since then */
 };
 
 /* The one place where a connection makes progress. Every on_*() ends here. */
 void conn_pump(struct conn *conn);
+
+/* Begin to watch for silence, or stop where nothing is due. */
+void conn_watch(struct conn *conn);
+
+/* Bytes written that the server's end has not acknowledged, as far as the kernel
+ * tells. */
+size_t conn_untaken(const struct conn *conn);
 
 /* Send all that there is, as far as the kernel takes it. Returns 0, or negative
  * where the connection is over because of it. */

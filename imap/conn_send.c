@@ -1,9 +1,23 @@
 /* The way out: from the session to the kernel. */
+#include <sys/ioctl.h>
+
 #include "imap/conn_internal.h"
 
 uv_stream_t *conn_stream(struct conn *conn)
 {
     return (uv_stream_t *)conn->tcp;
+}
+
+size_t conn_untaken(const struct conn *conn)
+{
+    size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)conn->tcp);
+    uv_os_fd_t fd;
+    int n = 0;
+
+    if (uv_fileno((uv_handle_t *)conn->tcp, &fd) < 0 ||
+        ioctl(fd, TIOCOUTQ, &n) < 0 || n < 0)
+        return queued;
+    return queued + (size_t)n;
 }
 
 /* Move what the session has to say to where libuv can send it from: it must
@@ -77,6 +91,8 @@ static void write_later(struct conn *conn, const uv_buf_t *chunk)
     if (status < 0) {
         conn->write_bytes = 0;
         conn->write_status = status;
+    } else if (conn->phase == PHASE_READY && !conn->expecting) {
+        conn_watch(conn);
     }
 }
 

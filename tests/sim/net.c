@@ -416,6 +416,19 @@ int uv_write(uv_write_t *request, uv_stream_t *stream, const uv_buf_t bufs[],
     return 0;
 }
 
+size_t uv_stream_get_write_queue_size(const uv_stream_t *stream)
+{
+    return net_conn_of((const uv_tcp_t *)stream)->unsent.len;
+}
+
+/* There is no kernel to be asked. */
+int uv_fileno(const uv_handle_t *handle, uv_os_fd_t *fd)
+{
+    (void)handle;
+    *fd = -1;
+    return UV_EBADF;
+}
+
 int uv_tcp_init(uv_loop_t *loop, uv_tcp_t *tcp)
 {
     memset(tcp, 0, sizeof(*tcp));

@@ -5,6 +5,7 @@
 #define TESTS_UNIT_IMAPSERVER_H
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +52,9 @@ struct imapserver {
     const char *last;             /* what it says before it does; may be NULL */
     const char *ignore;           /* command that it never answers */
     unsigned n_ignores;           /* so many of them only; 0: all */
+    const char *deaf_at; /* command from which on it reads nothing more */
+    unsigned slow_reads; /* so many reads of the first message that it is given
+                            come after a while each */
     const char *chatter; /* one that it says it is still at, for ever */
     const char *caps;    /* what it can do; NULL: just enough */
     const char *garbage; /* behind the OK to COMPRESS, as it is; NULL:
@@ -208,6 +212,10 @@ static bool imapserver_swallow(struct imapserver *server, const char *line)
     while (left > 0) {
         size_t n = server->in_end - server->in_start;
 
+        if (server->slow_reads > 0) {
+            poll(NULL, 0, 40);
+            server->slow_reads--;
+        }
         n = n < left ? n : left;
         server->in_start += n;
         server->appended += n;
@@ -216,6 +224,14 @@ static bool imapserver_swallow(struct imapserver *server, const char *line)
             return false;
     }
     return true;
+}
+
+/* It takes nothing more, until the client is gone. */
+static void imapserver_be_deaf(const struct imapserver *server)
+{
+    struct pollfd client = {.fd = server->client};
+
+    poll(&client, 1, IMAPSERVER_PATIENCE_S * 1000);
 }
 
 /* The literal and the end of its line. */
@@ -353,6 +369,10 @@ static bool imapserver_command(struct imapserver *server, const char *line)
         while (imapserver_say(server, "* OK still at it\r\n"))
             poll(NULL, 0, 10);
     }
+    if (server->deaf_at != NULL && strcasecmp(verb, server->deaf_at) == 0) {
+        imapserver_be_deaf(server);
+        return false;
+    }
     if (server->ignore != NULL && strcasecmp(verb, server->ignore) == 0) {
         if (server->n_ignores == 1)
             server->ignore = NULL;
@@ -454,8 +474,17 @@ static bool imapserver_start(struct imapserver *server, int family)
     struct sockaddr *address =
         is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6;
     socklen_t size = is_ipv4 ? sizeof(ipv4) : sizeof(ipv6);
+    const int window = 16 << 10;
+    const int packet = 1448;
 
     server->listener = socket(family, SOCK_STREAM, 0);
+    /* The kernels would take megabytes at once, by loopback's huge packets. */
+    if (server->slow_reads > 0) {
+        setsockopt(server->listener, SOL_SOCKET, SO_RCVBUF, &window,
+                   sizeof(window));
+        setsockopt(server->listener, IPPROTO_TCP, TCP_MAXSEG, &packet,
+                   sizeof(packet));
+    }
     if (server->listener < 0 || bind(server->listener, address, size) != 0 ||
         listen(server->listener, 1) != 0 ||
         getsockname(server->listener, address, &size) != 0)

@@ -6,6 +6,7 @@
 #include "tests/unit/imapserver.h"
 
 #define UPLOAD_BYTES ((size_t)4 << 20)
+#define HUGE_BYTES   ((size_t)64 << 20)
 #define BODY_BYTES   ((size_t)8 << 20)
 #define PAUSE_TURNS  20 /* of the loop */
 
@@ -16,6 +17,7 @@ enum plan {
     PLAN_WAIT,    /* one command, and waits */
     PLAN_BODY,    /* takes a big message, with pauses */
     PLAN_APPEND,  /* gives one */
+    PLAN_UPLOAD,  /* one that is bigger than what the kernels take */
     PLAN_ABANDON, /* closes amid a big message */
     PLAN_AT_ONCE  /* closes before it is connected */
 };
@@ -128,9 +130,12 @@ static void begin(struct client *client)
         session_send(session, "UID FETCH 1 (UID BODY.PEEK[])");
         break;
     case PLAN_APPEND:
+    case PLAN_UPLOAD:
         client->to_upload = UPLOAD_BYTES;
+        if (client->plan == PLAN_UPLOAD)
+            client->to_upload = HUGE_BYTES;
         session_begin(session);
-        session_printf(session, "APPEND x {%zu+}\r\n", UPLOAD_BYTES);
+        session_printf(session, "APPEND x {%zu+}\r\n", client->to_upload);
         upload(client);
         return;
     case PLAN_CLOSE:
@@ -481,6 +486,41 @@ static void test_useless(const struct way *way, const char *ca_file,
     free(client);
 }
 
+/* A server that takes nothing more of our message, though no answer is due yet;
+ * and one that takes it slowly, for several times as long as a silent one is
+ * waited for. */
+static void test_untaken(const struct way *way, const char *ca_file)
+{
+    struct imapserver deaf = {.ssl_context = way->ssl_context,
+                              .implicit = way->implicit,
+                              .deaf_at = "APPEND"};
+    struct imapserver slow = {.ssl_context = way->ssl_context,
+                              .implicit = way->implicit,
+                              .slow_reads = 30};
+    struct imap_account account;
+    struct client *client;
+
+    cert_require(imapserver_start(&deaf, AF_INET), "server");
+    account = account_of(&deaf, ca_file);
+    account.idle_ms = 500;
+    client = run(&account, PLAN_UPLOAD);
+    imapserver_stop(&deaf);
+    ok(client->result == ERR_CONNECT && client->to_upload > 0 &&
+           strstr(client->err.text, "no answer from the server") != NULL,
+       "%s: a server that reads no more: %s", way->name, client->err.text);
+    free(client);
+
+    cert_require(imapserver_start(&slow, AF_INET), "server");
+    account = account_of(&slow, ca_file);
+    account.idle_ms = 500;
+    client = run(&account, PLAN_APPEND);
+    imapserver_stop(&slow);
+    ok(client->tagged && slow.appended == UPLOAD_BYTES,
+       "%s: but not one that reads slowly: %zu bytes, %s", way->name,
+       slow.appended, client->err.text);
+    free(client);
+}
+
 /* What comes with the OK to COMPRESS is the beginning of the stream, whatever
  * it looks like. */
 static void test_compress(const struct way *way, const char *ca_file)
@@ -654,6 +694,8 @@ int main(void)
     test_useless(&ways[1], ca_file, "NOOP", NULL, 1000, "fell asleep");
     test_useless(&ways[1], ca_file, NULL, "NOOP", 150,
                  "only says that it is at it");
+    test_untaken(&ways[0], ca_file);
+    test_untaken(&ways[1], ca_file);
     test_starttls_injection(&ways[2], ca_file);
     test_refusals(&ways[1], ca_file);
     test_ipv6();
