@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "imap/conn_internal.h"
+#include "imap/worth.h"
 
 #define KEEPALIVE_SECONDS 60
 
@@ -85,9 +86,8 @@ static int receive(struct conn *conn)
     return conn->at_end ? lost(conn) : 1;
 }
 
-/* Without as many octets of a body, or an answer of another kind, in so many
- * times idle_ms, the server does not get on. */
-#define USEFUL_BYTES  ((size_t)1 << 10)
+/* Without what is WORTH_ENOUGH in so many times idle_ms, the server does not get
+ * on. */
 #define USELESS_IDLES 10u
 
 /* Looked at so often in idle_ms. */
@@ -110,14 +110,10 @@ static int start_deflate(struct conn *conn)
 /* What is only said, again and again, or comes by single bytes, is no answer. */
 static void note_use(struct conn *conn, const struct session_event *event)
 {
-    if (event->kind == SESSION_CODE)
+    conn->worth += worth_of(event);
+    if (conn->worth < WORTH_ENOUGH)
         return;
-    if (event->kind == SESSION_BODY_DATA) {
-        conn->body_bytes += event->data.len;
-        if (conn->body_bytes < USEFUL_BYTES)
-            return;
-    }
-    conn->body_bytes = 0;
+    conn->worth = 0;
     conn->useful_ms = uv_now(conn->shared.loop);
 }
 
@@ -377,7 +373,7 @@ static void note_taken(struct conn *conn, uint64_t now_ms)
 
     if (untaken != conn->untaken)
         conn->active_ms = now_ms;
-    if (untaken + USEFUL_BYTES <= conn->untaken)
+    if (untaken + WORTH_ENOUGH <= conn->untaken)
         conn->useful_ms = now_ms;
     conn->untaken = untaken;
 }

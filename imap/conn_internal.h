@@ -65,7 +65,7 @@ struct conn {
     uint64_t active_ms; /* when a byte moved last */
     uint64_t useful_ms; /* when one to the point did: see note_use() */
     size_t untaken;     /* when it was looked at last: see note_taken() */
-    size_t body_bytes;  /* of bodies, since then */
+    uint64_t worth;     /* what came since then: see worth.h */
 };
 
 /* The one place where a connection makes progress. Every on_*() ends here. */

@@ -55,7 +55,8 @@ struct imapserver {
     const char *deaf_at; /* command from which on it reads nothing more */
     unsigned slow_reads; /* so many reads of the first message that it is given
                             come after a while each */
-    const char *chatter; /* one that it says it is still at, for ever */
+    const char *chatter; /* one that it says this of instead of an answer: */
+    const char *chatter_line;
     const char *caps;    /* what it can do; NULL: just enough */
     const char *garbage; /* behind the OK to COMPRESS, as it is; NULL:
                                      it compresses from there on */
@@ -366,8 +367,11 @@ static bool imapserver_command(struct imapserver *server, const char *line)
         return false;
     }
     if (server->chatter != NULL && strcasecmp(verb, server->chatter) == 0) {
-        while (imapserver_say(server, "* OK still at it\r\n"))
+        /* Whoever still listens after that believes it for ever. */
+        for (int i = 0; i < 500 && imapserver_say(server, server->chatter_line);
+             i++)
             poll(NULL, 0, 10);
+        return false;
     }
     if (server->deaf_at != NULL && strcasecmp(verb, server->deaf_at) == 0) {
         imapserver_be_deaf(server);

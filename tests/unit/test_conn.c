@@ -464,14 +464,15 @@ static void test_mute(const struct way *way, const char *ca_file)
 /* A server that does not answer, or only says that it is at it: not silent, and
  * yet of no use, which is believed ten times as long. */
 static void test_useless(const struct way *way, const char *ca_file,
-                         const char *ignore, const char *chatter,
+                         const char *ignore, const char *chatter_line,
                          unsigned idle_ms, const char *what)
 {
     struct imapserver server = {.ssl_context = way->ssl_context,
                                 .implicit = way->implicit,
                                 .compress = way->compress,
                                 .ignore = ignore,
-                                .chatter = chatter};
+                                .chatter = chatter_line != NULL ? "NOOP" : NULL,
+                                .chatter_line = chatter_line};
     struct imap_account account;
     struct client *client;
 
@@ -692,8 +693,10 @@ int main(void)
     test_mute(&ways[0], ca_file);
     test_mute(&ways[1], ca_file);
     test_useless(&ways[1], ca_file, "NOOP", NULL, 1000, "fell asleep");
-    test_useless(&ways[1], ca_file, NULL, "NOOP", 150,
+    test_useless(&ways[1], ca_file, NULL, "* OK still at it\r\n", 150,
                  "only says that it is at it");
+    test_useless(&ways[1], ca_file, NULL, "* 6 EXISTS\r\n", 150,
+                 "only has news of others");
     test_untaken(&ways[0], ca_file);
     test_untaken(&ways[1], ca_file);
     test_starttls_injection(&ways[2], ca_file);
