@@ -392,6 +392,8 @@ struct endpoint {
     uint64_t batch_bytes;
     uint64_t append_max;    /* octets the server takes at most; 0: not known */
     enum fidelity fidelity; /* known after open */
+    bool moves_by_copy;     /* a move is a copy, and then a removal: broken off,
+                               it leaves both. Known after open */
     bool merges;            /* of equal messages it keeps one; the same */
     bool waits; /* right now, for a server that has no time for it */
     struct wire wire;

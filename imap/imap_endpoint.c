@@ -124,6 +124,7 @@ static void open_start(struct imap_task *task)
     endpoint->head.append_max = pool->caps.append_max;
     endpoint->head.fidelity = pool->quirks.fidelity;
     endpoint->head.merges = pool->quirks.merges;
+    endpoint->head.moves_by_copy = (pool->caps.bits & CAP_MOVE) == 0;
     imap_task_finish(task, 0, NULL);
 }
 

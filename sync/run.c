@@ -329,6 +329,7 @@ static void end_pass(struct run *run)
         "the connection is lost again and again with the answer to a change"};
 
     run->step = STEP_COMPARE;
+    run_trash_write(run);
     if (!run_commit(run))
         return;
     run_count_pass(run);
@@ -372,6 +373,7 @@ static void next_step(struct run *run)
         [STEP_COPY_LEFT] = copy_left,
         [STEP_KEEP] = run_keep_moved,
         [STEP_SPARE] = run_spare_edits,
+        [STEP_FIND_TRASHED] = run_find_trashed,
         [STEP_CHANGE] = run_delete,
         [STEP_REMOVE_FOLDERS] = run_remove_folders,
         [STEP_SUBSCRIBE] = run_subscribe,
@@ -405,6 +407,8 @@ static void open_endpoints(struct run *run)
         run->open[side].base.done = on_opened;
         run->open[side].base.owner = run;
         run->open[side].dry = run->options.dry;
+        if (!run->options.dry && run_trash_is_open(run, side))
+            run->open[side].on_its_way = true;
         run->open[side].untouched =
             run->options.dry || !rules_may_change(run->options.policy, side);
         run_begin(run);
@@ -424,6 +428,10 @@ struct run *run_start(const struct run_options *options, struct err *err)
     run->filter = filter;
     run->keywords = state_keywords(options->state);
     run->now = options->now;
+    if (run_trash_recall(run, err) < 0) {
+        run_free(run);
+        return NULL;
+    }
     open_endpoints(run);
     return run;
 }
@@ -453,6 +461,7 @@ void run_free(struct run *run)
     free(run->folders);
     run_renames_deinit(run);
     free(run->placements);
+    run_trash_deinit(run);
     for (int side = 0; side < SIDES; side++)
         folder_list_free(run->list[side].folders, run->list[side].n_folders);
     filter_free(run->filter);

@@ -15,6 +15,9 @@ struct removal {
     struct folder_work *trash; /* or NULL: expunge */
     enum side side;
     struct uidset uids;
+    struct uidset there; /* of these: in the Trash already */
+    struct uidset rest;  /* those that are to be put there */
+    struct uidset placed;
 };
 
 void run_tell_removal(const struct folder_work *work, enum side side,
@@ -67,6 +70,8 @@ static void removed(struct removal *removal, const struct request *base,
     if (removal->trash != NULL)
         removal->trash->dirty[side] = true;
     if (base->result == 0 && kept) {
+        if (removal->trash != NULL)
+            run_trash_arrived(work, side, &removal->placed);
         err_set(&err, ERR_REFUSED,
                 "%zu messages are flagged \\Deleted, but not expunged: the "
                 "server has no UIDPLUS, and other messages in the folder are "
@@ -75,6 +80,7 @@ static void removed(struct removal *removal, const struct request *base,
         run_folder_failed(work, side, &err);
     } else if (base->result == 0) {
         record_removal(removal);
+        run_trash_gone(work, side, &removal->uids);
     } else if (base->result == ERR_UNSURE) {
         run_doubt(work, side);
         if (removal->trash != NULL)
@@ -83,6 +89,9 @@ static void removed(struct removal *removal, const struct request *base,
         run_folder_failed(work, side, &base->err);
     }
     uidset_deinit(&removal->uids);
+    uidset_deinit(&removal->there);
+    uidset_deinit(&removal->rest);
+    uidset_deinit(&removal->placed);
     free(removal);
     run_end(run);
 }
@@ -94,10 +103,19 @@ static void on_deleted(struct request *base)
     removed(removal, base, removal->request.kept);
 }
 
+static void send_expunge(struct removal *removal, const struct uidset *uids);
+
+/* Those that were there before go with those that only now are: without UIDPLUS
+ * neither can be expunged while the others carry \Deleted. */
 static void on_trashed(struct request *base)
 {
     struct removal *removal = base->owner;
 
+    if (base->result == 0 && removal->there.n > 0) {
+        uidset_add_set(&removal->placed, &removal->there);
+        send_expunge(removal, &removal->placed);
+        return;
+    }
     removed(removal, base, removal->into_trash.kept);
 }
 
@@ -105,38 +123,10 @@ static void on_trashed(struct request *base)
 static void on_placed(struct place_request *request, uint32_t uid,
                       uint32_t to_uid)
 {
-    (void)request;
-    (void)uid;
+    struct removal *removal = request->base.owner;
+
     (void)to_uid;
-}
-
-/* How much it looks like the Trash of that side: by its own use, its twin's, or
- * its usual name. */
-static unsigned trash_rank(const struct folder_work *work, enum side side)
-{
-    if (!work->present[side])
-        return 0;
-    if (run_folder_use(work, side) == USE_TRASH)
-        return 3;
-    if (run_folder_use(work, other(side)) == USE_TRASH)
-        return 2;
-    return strcmp(work->row.name[side], "Trash") == 0 ? 1 : 0;
-}
-
-static struct folder_work *find_trash(const struct run *run, enum side side)
-{
-    struct folder_work *found = NULL;
-    unsigned best = 0;
-
-    for (size_t i = 0; i < run->n_folders; i++) {
-        unsigned rank = trash_rank(run->folders[i], side);
-
-        if (rank > best) {
-            found = run->folders[i];
-            best = rank;
-        }
-    }
-    return found;
+    uidset_add(&removal->placed, uid);
 }
 
 static void no_trash(struct folder_work *work, enum side side)
@@ -150,12 +140,12 @@ static void no_trash(struct folder_work *work, enum side side)
     run_folder_failed(work, side, &err);
 }
 
-static void send_expunge(struct removal *removal)
+static void send_expunge(struct removal *removal, const struct uidset *uids)
 {
     removal->request.base.done = on_deleted;
     removal->request.base.owner = removal;
     removal->request.folder = run_folder_ref(removal->work, removal->side);
-    removal->request.uids = &removal->uids;
+    removal->request.uids = uids;
     endpoint_remove(removal->work->run->options.endpoint[removal->side],
                     &removal->request);
 }
@@ -168,7 +158,7 @@ static void send_to_trash(struct removal *removal)
     place->base.owner = removal;
     place->from = run_folder_ref(removal->work, removal->side);
     place->to = run_folder_ref(removal->trash, removal->side);
-    place->uids = &removal->uids;
+    place->uids = &removal->rest;
     place->move = true;
     place->placed = on_placed;
     endpoint_place(removal->work->run->options.endpoint[removal->side], place);
@@ -195,11 +185,16 @@ static void send_removal(struct folder_work *work, enum side side)
     if (plan->n_deletes[side] == 0)
         return;
     if (run->options.policy->delete_to_trash) {
-        trash = find_trash(run, side);
+        trash = run_find_trash(run, side);
         if (trash == NULL) {
             no_trash(work, side);
             return;
         }
+    }
+    if (trash != NULL && run_trash_is_blind(work, side, trash)) {
+        /* The next run may see what came of it. */
+        work->unconsumed[other(side)] = true;
+        return;
     }
     removal = MEM_NEW(struct removal);
     removal->work = work;
@@ -207,12 +202,28 @@ static void send_removal(struct folder_work *work, enum side side)
     removal->trash = trash != work ? trash : NULL;
     for (size_t i = 0; i < plan->n_deletes[side]; i++)
         uidset_add(&removal->uids, plan->deletes[side][i].uid[side]);
+    if (removal->trash != NULL)
+        run_trash_there(work, side, &removal->there);
+    uidset_add_set(&removal->rest, &removal->uids);
+    uidset_remove_set(&removal->rest, &removal->there);
     tell_removals(work, side, removal->trash);
     run_begin(run);
-    if (removal->trash != NULL)
+    if (removal->trash != NULL && removal->rest.n > 0)
         send_to_trash(removal);
     else
-        send_expunge(removal);
+        send_expunge(removal, &removal->uids);
+}
+
+/* What is not done in one step is on record before the first. */
+static void announce(struct folder_work *work, enum side side)
+{
+    struct run *run = work->run;
+    const struct folder_work *trash = run_find_trash(run, side);
+
+    if (run->options.policy->delete_to_trash && trash != NULL &&
+        trash != work && run->options.endpoint[side]->moves_by_copy &&
+        work->compare->plan.n_deletes[side] > 0)
+        run_trash_announce(work, side, trash);
 }
 
 /* --- deletions whose end is not on record ----------------------------------------- */
@@ -253,6 +264,7 @@ void run_deletes_settle(struct run *run)
 {
     if (run->deletes_noted)
         state_meta_put(run->options.state, UNDER_WAY, NULL);
+    run_trash_settle(run);
 }
 
 void run_delete(struct run *run)
@@ -261,6 +273,13 @@ void run_delete(struct run *run)
 
     run->progress.phase = deletes ? "deleting" : "flags";
     note_deletes(run);
+    for (size_t i = 0; i < run->n_folders; i++) {
+        if (!run_takes_part(run->folders[i]))
+            continue;
+        announce(run->folders[i], LEFT);
+        announce(run->folders[i], RIGHT);
+    }
+    run_trash_write(run);
     /* What was copied or paired is on disk before anything goes. */
     if (!run_commit(run))
         return;

@@ -23,6 +23,8 @@
  *     transfer.c     one batch of them
  *     run_change.c   folders made and removed, flags
  *     run_spare.c    files that were edited, and are not to be deleted
+ *     run_trash.c    what was sent to a Trash: notes of it
+ *     run_trashed.c  is it there?
  *     run_delete.c   deletions
  *     run_subscribe.c  subscriptions
  *     run_check.c    both sides of every pair, held against each other
@@ -148,6 +150,17 @@ struct placement {
     uint32_t to_uid;
 };
 
+/* Messages of one folder that were sent to the Trash together. */
+struct trash_note {
+    uint32_t folder;
+    enum side side;
+    uint32_t uidvalidity;
+    uint32_t trash; /* 0: they are known to be there */
+    uint32_t trash_uidvalidity;
+    uint32_t trash_uidnext; /* before: the copies are not below */
+    struct uidset uids;
+};
+
 enum run_step {
     STEP_OPEN,
     STEP_LIST,
@@ -166,6 +179,7 @@ enum run_step {
     STEP_COPY_LEFT,
     STEP_KEEP,
     STEP_SPARE,
+    STEP_FIND_TRASHED,
     STEP_CHANGE,
     STEP_REMOVE_FOLDERS,
     STEP_SUBSCRIBE,
@@ -202,6 +216,12 @@ struct run {
     struct renaming *renaming[SIDES]; /* run_renames.c */
     bool deletes_open;  /* what is gone may be gone by an earlier run's hand */
     bool deletes_noted; /* on record: deletions are under way */
+
+    /* run_trash.c */
+    struct trash_note *trash_notes;
+    size_t n_trash_notes;
+    size_t trash_notes_cap;
+    bool trash_news; /* since they were put on record */
 
     /* run_place.c */
     struct placement *placements;
@@ -464,6 +484,42 @@ void run_keep_moved(struct run *run);
 /* run_spare.c: take files out of the plans that were edited since their pair
  * went on record. */
 void run_spare_edits(struct run *run);
+
+/* run_trash.c: the notes of what was sent to a Trash. Read them; returns 0 or
+ * the state's error. Queue them, where they have news. */
+int run_trash_recall(struct run *run, struct err *err);
+void run_trash_write(struct run *run);
+/* Those that are not to be deleted any more go; queued. */
+void run_trash_settle(struct run *run);
+void run_trash_deinit(struct run *run);
+/* May anything still be on its way into the Trash of @side? */
+bool run_trash_is_open(const struct run *run, enum side side);
+/* The Trash of @side, or NULL. */
+struct folder_work *run_find_trash(const struct run *run, enum side side);
+/* All that the plan deletes on @side is about to be sent to @trash, but for what
+ * is there. */
+void run_trash_announce(struct folder_work *work, enum side side,
+                        const struct folder_work *trash);
+/* They are in the Trash, and still here; or here no more. */
+void run_trash_arrived(struct folder_work *work, enum side side,
+                       const struct uidset *uids);
+void run_trash_gone(struct folder_work *work, enum side side,
+                    const struct uidset *uids);
+/* Of all that the plan deletes on @side: what is known to be in the Trash. */
+void run_trash_there(const struct folder_work *work, enum side side,
+                     struct uidset *out);
+/* Is @note of what was sent from @work to @trash as it is now, and may be there?
+ */
+bool run_trash_may_hold(const struct folder_work *trash,
+                        const struct trash_note *note,
+                        const struct folder_work *work, enum side side);
+/* Something of it may be in @trash, where nobody can look now. */
+bool run_trash_is_blind(const struct folder_work *work, enum side side,
+                        const struct folder_work *trash);
+
+/* run_trashed.c: what was noted, and is to be deleted still: is its copy in the
+ * Trash? */
+void run_find_trashed(struct run *run);
 
 /* run_delete.c: flags, too, so that each folder is visited once. */
 void run_delete(struct run *run);

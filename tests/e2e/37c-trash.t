@@ -1,7 +1,8 @@
 #!/bin/sh
 # Goal of this test: with delete_mode = trash what is deleted on one side goes
 # into the Trash of the other; moves and copies stay what they are, what lies in
-# the Trash already is deleted, and without a Trash nothing is.
+# the Trash already is deleted, and without a Trash nothing is. What a server
+# without MOVE and UIDPLUS cannot expunge goes there once, not with each run.
 . tests/lib/twin.sh
 
 server one
@@ -56,4 +57,27 @@ for pair in ann:disk bob:carol; do
     runs 0 "$left: a run after it" --json sync "$left"
     nothing_done "$left: does nothing"
 done
+
+mail new bob INBOX others
+mail new bob INBOX stuck
+runs 0 "stuck: a run" sync bob
+mail flag carol INBOX others '+\Deleted'
+mail delete bob INBOX stuck
+for run in first second third; do
+    runs 1 "stuck: another message carries \\Deleted, the $run run" sync bob
+    has "stuck: it is said" "$T/err" 'not expunged'
+    is "stuck: it is in the Trash once" \
+        "$(mail subjects carol | grep -c '^Trash.*stuck')" 1
+    is "stuck: and still where it was" \
+        "$(mail subjects carol | grep -c '^INBOX.*stuck')" 1
+done
+mail delete bob Trash stuck
+runs 1 "stuck: a run after the Trash was emptied" sync bob
+is "stuck: it is not there again" "$(where carol stuck)" "INBOX "
+mail flag carol INBOX others '-\Deleted'
+runs 0 "stuck: a run after the other one lost its flag" sync bob
+is "stuck: it is gone" "$(where carol stuck)" ""
+equal "stuck: both sides are equal" bob carol
+runs 0 "stuck: a run after it" --json sync bob
+nothing_done "stuck: does nothing"
 done_testing

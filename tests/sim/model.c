@@ -763,6 +763,16 @@ static void on_flag(struct endpoint *endpoint, struct flag_request *request)
     begin(endpoint, &request->base, act_flag);
 }
 
+/* As without UIDPLUS, where another message carries \Deleted. */
+static bool keep_flagged(struct model_folder *folder, uint32_t uid)
+{
+    struct model_mail *mail = model_find(folder, uid);
+
+    if (mail != NULL)
+        model_flag(folder, mail, mail->flags.system | FLAG_DELETED);
+    return true;
+}
+
 static void act_remove(struct work *work)
 {
     struct remove_request *remove = (struct remove_request *)work->request;
@@ -772,7 +782,11 @@ static void act_remove(struct work *work)
     uint32_t uid;
 
     while (uidset_next(&walk, &uid)) {
-        if (folder != NULL && may_change(work->model))
+        if (folder == NULL || !may_change(work->model))
+            continue;
+        if (work->model->keeps_flagged)
+            remove->kept = keep_flagged(folder, uid);
+        else
             model_expunge(folder, uid);
     }
     finish_work(work, work->model->is_cut ? ERR_CONNECT : 0, "cut");
@@ -797,7 +811,9 @@ static void place_one(struct work *work, struct model_folder *from,
     to_uid = put(to, mail->content, mail->flags, mail->date)->uid;
     if (model->is_cut)
         return;
-    if (place->move)
+    if (place->move && model->keeps_flagged)
+        place->kept = keep_flagged(from, uid);
+    else if (place->move)
         model_expunge(from, uid);
     model->n_placed++;
     place->uidvalidity = to->uidvalidity;

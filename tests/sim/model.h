@@ -83,6 +83,7 @@ struct model {
     const char *poison;  /* content that costs the connection, or NULL */
     bool poison_unsure;  /* and nobody knows whether it arrived */
     const char *keeps;   /* a folder that it does not rename, or NULL */
+    bool keeps_flagged;  /* what it is to remove is only flagged \Deleted */
     uint32_t room;       /* messages that it has room for; 0: any number */
     uint32_t cut_after;  /* changes until the connection is lost; 0: never */
     bool lose_answer;    /* the last change before the cut is made */

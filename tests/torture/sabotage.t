@@ -29,6 +29,7 @@ any_folder_list        a folder list with holes is complete | test_run
 plain_expunge          EXPUNGE in place of UID EXPUNGE | test_imap_endpoint
 absolute_flags         FLAGS in place of +FLAGS and -FLAGS | test_imap_endpoint
 no_intents             what may happen is not announced | test_intents
+trash_again            what is in the Trash is sent there again | test_run
 append_again           APPEND is repeated after a lost answer | test_imap_wait
 message_id_only        messages with one Message-ID are one | test_identity
 header_is_proof      + messages with one header are one | test_match

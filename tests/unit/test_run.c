@@ -1013,6 +1013,116 @@ static void test_trash(void)
     world_deinit(&world);
 }
 
+static struct model_folder *trash_of(struct world *world)
+{
+    return model_make(&world->side[RIGHT], "Trash");
+}
+
+/* Four messages on both sides; on the right a move is a copy and a removal. The
+ * first one is deleted on the left. */
+static void init_trash(struct world *world, uint32_t seed)
+{
+    world_init(world, seed);
+    world->policy.delete_to_trash = true;
+    world->policy.moves = true;
+    world->side[RIGHT].endpoint.moves_by_copy = true;
+    fill(world, LEFT, "INBOX", 4, 'm');
+    (void)trash_of(world);
+    sync_once(world);
+    model_expunge(inbox(world, LEFT), 1);
+}
+
+static void test_trash_kept(uint32_t seed)
+{
+    struct world world;
+
+    init_trash(&world, seed);
+    world.side[RIGHT].keeps_flagged = true;
+    for (unsigned i = 0; i < 3; i++)
+        ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+               inbox(&world, RIGHT)->n_mail == 4 &&
+               trash_of(&world)->n_mail == 1,
+           "seed %u, run %u: what cannot be expunged is in the Trash once",
+           seed, i);
+    model_expunge(trash_of(&world), 1);
+    ok(sync_once(&world) == 0 && trash_of(&world)->n_mail == 0,
+       "seed %u: and not again where that was emptied", seed);
+    model_expunge(inbox(&world, LEFT), 2);
+    ok(sync_once(&world) == 0 && trash_of(&world)->n_mail == 1,
+       "seed %u: the next one to be deleted goes there", seed);
+    world.side[RIGHT].keeps_flagged = false;
+    ok(sync_once(&world) == 0 && inbox(&world, RIGHT)->n_mail == 2 &&
+           trash_of(&world)->n_mail == 1 && is_equal(&world),
+       "seed %u: both are removed as soon as they can be", seed);
+    ok(sync_once(&world) == 0 && is_idle(&world), "seed %u: that is all", seed);
+    world_deinit(&world);
+}
+
+/* @had_one  an equal message was put into the Trash before, by its owner, and
+ *           another one is deleted along with it */
+static void test_trash_cut(uint32_t seed, uint32_t cut_after, bool had_one)
+{
+    struct world world;
+    size_t n = had_one ? 2 : 1;
+
+    init_trash(&world, seed);
+    if (had_one) {
+        const struct model_mail *mail = &inbox(&world, RIGHT)->mail[0];
+
+        model_deliver(&world.side[RIGHT], "Trash", mail->content, 0)->date =
+            mail->date;
+        model_expunge(inbox(&world, LEFT), 2);
+        n++;
+    }
+    model_reconnect(&world.side[LEFT]);
+    model_reconnect(&world.side[RIGHT]);
+    world.side[RIGHT].cut_after = cut_after;
+    world.side[RIGHT].lose_answer = true;
+    ok(run_once(&world) == ERR_CONNECT, "seed %u, cut after %u: it breaks off",
+       seed, cut_after);
+    world.side[RIGHT].cut_after = 0;
+    ok(sync_once(&world) == 0 && world.side[RIGHT].on_its_way,
+       "seed %u, cut after %u: the next run waits for what may arrive", seed,
+       cut_after);
+    ok(inbox(&world, RIGHT)->n_mail == (had_one ? 2 : 3) &&
+           trash_of(&world)->n_mail == n && is_equal(&world),
+       "seed %u, cut after %u: each is in the Trash once, %zu in all", seed,
+       cut_after, trash_of(&world)->n_mail);
+    ok(sync_once(&world) == 0 && is_idle(&world) &&
+           !world.side[RIGHT].on_its_way,
+       "seed %u, cut after %u: that is all", seed, cut_after);
+    world_deinit(&world);
+}
+
+/* The answer is lost, and the same run goes on. */
+static void test_trash_unsure(uint32_t seed)
+{
+    struct world world;
+
+    init_trash(&world, seed);
+    model_expunge(inbox(&world, LEFT), 2);
+    world.side[RIGHT].shaky = 4;
+    (void)sync_once(&world);
+    world.side[RIGHT].shaky = 0;
+    ok(sync_once(&world) == 0 && inbox(&world, RIGHT)->n_mail == 2 &&
+           trash_of(&world)->n_mail == 2 && is_equal(&world),
+       "seed %u: after lost answers each is in the Trash once, %zu in all",
+       seed, trash_of(&world)->n_mail);
+    world_deinit(&world);
+}
+
+static void test_trash_by_copy(void)
+{
+    for (uint32_t seed = 1; seed <= 5; seed++) {
+        test_trash_kept(seed);
+        test_trash_cut(seed, 1, false);
+        test_trash_cut(seed, 1, true);
+        test_trash_cut(seed, 2, true);
+    }
+    for (uint32_t seed = 1; seed <= 30; seed++)
+        test_trash_unsure(seed);
+}
+
 /* --- faults ------------------------------------------------------------------- */
 
 static const char *const names[] = {"INBOX", "A", "A/B"};
@@ -1473,6 +1583,7 @@ int main(int argc, char **argv)
     test_doubtful_list();
     test_hidden_folder();
     test_trash();
+    test_trash_by_copy();
     test_two_movers(150);
     test_metamorphic(150);
     test_cuts(300);
