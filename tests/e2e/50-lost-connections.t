@@ -98,6 +98,6 @@ for n in 1 2 3; do
 done
 runs 1 "messages that nobody can send" sync poison
 is "they fail alone, as do those that nobody can fetch" \
-    "$(grep -Ec '(Bulk|Other): (harsh|fine): message [0-9]+: conn' "$T/err")" 6
+    "$(grep -Ec '(Bulk|Other): (harsh|fine): message [0-9]+( \([^)]*\))?: conn' "$T/err")" 6
 is "all others are there" "$(count fine) $(count harsh)" "123 123"
 done_testing
