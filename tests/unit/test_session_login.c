@@ -654,19 +654,24 @@ static const struct {
     const char *greeting;
     const char *offer; /* behind TLS */
     const char *key;
+    const char *set; /* by the configuration */
 } kinds[] = {
-    {"a capability from before TLS",   "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "none"},
-    {"a greeting from before TLS",     "h.example", "[CAPABILITY STARTTLS] Gimap ready", "", "none"},
-    {"neither, by a server unnamed",   NULL, "[CAPABILITY STARTTLS XYMHIGHESTMODSEQ] gluon", "", "none"},
-    {"what is offered behind TLS",     "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", " X-GM-EXT-1", "gmail"},
-    {"the host, whatever is said",     "imap.mail.yahoo.com", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "yahoo"},
-    {"a greeting on this machine",     "LocalHost", "[CAPABILITY STARTTLS] gluon", "", "proton"},
-    {"the same by address",            "127.1.2.3", "[CAPABILITY STARTTLS] gluon", "", "proton"},
-    {"the same by IPv6",               "::1", "[CAPABILITY STARTTLS] gluon", "", "proton"},
-    {"a name that looks like it",      "127.0.0.1.example", "[CAPABILITY STARTTLS] gluon", "", "none"},
-    {"another one",                    "localhost.example", "[CAPABILITY STARTTLS] gluon", "", "none"},
-    {"another address",                "128.0.0.1", "[CAPABILITY STARTTLS] gluon", "", "none"},
-    {"another one by IPv6",            "::2", "[CAPABILITY STARTTLS] gluon", "", "none"},
+    {"a capability from before TLS",   "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "none", NULL},
+    {"a greeting from before TLS",     "h.example", "[CAPABILITY STARTTLS] Gimap ready", "", "none", NULL},
+    {"neither, by a server unnamed",   NULL, "[CAPABILITY STARTTLS XYMHIGHESTMODSEQ] gluon", "", "none", NULL},
+    {"what is offered behind TLS",     "h.example", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", " X-GM-EXT-1", "gmail", NULL},
+    {"the host, whatever is said",     "imap.mail.yahoo.com", "[CAPABILITY STARTTLS CLIENTACCESSRULES] x", "", "yahoo", NULL},
+    {"a greeting on this machine",     "LocalHost", "[CAPABILITY STARTTLS] gluon", "", "proton", NULL},
+    {"the same by address",            "127.1.2.3", "[CAPABILITY STARTTLS] gluon", "", "proton", NULL},
+    {"the same by IPv6",               "::1", "[CAPABILITY STARTTLS] gluon", "", "proton", NULL},
+    {"a name that looks like it",      "127.0.0.1.example", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"another one",                    "localhost.example", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"another address",                "128.0.0.1", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"another one by IPv6",            "::2", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"one with the same end",          "2001:db8::1", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"one with other words in it",     "0:0:7::1", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"one with another one",           "::7:0:1", "[CAPABILITY STARTTLS] gluon", "", "none", NULL},
+    {"what is configured",             "h.example", "[CAPABILITY STARTTLS] Gimap ready", " X-GM-EXT-1", "proton", "proton"},
 };
 
 /* clang-format on */
@@ -675,10 +680,12 @@ static const struct {
 static void test_starttls_quirks(void)
 {
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        const struct session_options options = {.user = "bob",
-                                                .password = "sesame",
-                                                .starttls = true,
-                                                .host = kinds[i].host};
+        const struct session_options options = {
+            .user = "bob",
+            .password = "sesame",
+            .starttls = true,
+            .host = kinds[i].host,
+            .quirks = kinds[i].set != NULL ? quirks_find(kinds[i].set) : NULL};
         struct session *session = session_new(&options);
         struct session_event event;
         struct err err;
