@@ -75,12 +75,10 @@ static int on_apart(void *owner, const struct state_apart *apart)
     return 0;
 }
 
-static int gather(struct status *status, struct state *state, struct err *err)
+static int gather(struct status *status, struct err *err)
 {
-    int r;
-
-    status->state = state;
-    r = history_last_run(state, &status->last_run, err);
+    struct state *state = status->state;
+    int r = history_last_run(state, &status->last_run, err);
 
     if (r == 0) {
         r = history_last_success(state, &status->last_success, err);
@@ -100,14 +98,14 @@ static int gather(struct status *status, struct state *state, struct err *err)
 static int load(const struct command *command, struct status *status,
                 struct err *err)
 {
-    struct state *state = NULL;
     int r = pair_state_open(status->pair, command->state_dir, true,
-                            &command->console->log, &state, err);
+                            &command->console->log, &status->state, err);
 
     if (r == 0) {
-        r = gather(status, state, err);
+        r = gather(status, err);
     }
-    state_close(state);
+    state_close(status->state);
+    status->state = NULL;
     return r;
 }
 
