@@ -274,9 +274,10 @@ enum special_use quirks_use(const struct quirks *quirks, const char *name,
                             uint32_t attributes)
 {
     const struct quirks_use *use = quirks->uses;
+    enum special_use told = use_of(attributes);
 
-    if (use_of(attributes) != USE_NONE)
-        return use_of(attributes);
+    if (told != USE_NONE)
+        return told;
     for (; use != NULL && use->name != NULL; use++) {
         if (strcmp(use->name, name) == 0)
             return use->use;

@@ -281,13 +281,12 @@ static bool is_here(const char *host)
 static void find_quirks_again(struct session *session)
 {
     const struct session_options *options = &session->options;
-    const char *host = options->host;
 
-    if (options->quirks != NULL || (host != NULL && is_here(host)))
+    if (options->quirks != NULL ||
+        (options->host != NULL && is_here(options->host)))
         return;
     session->quirks = quirks_none();
-    if (host != NULL)
-        session->quirks = quirks_of_host(session->quirks, host);
+    find_quirks(session, B(""));
 }
 
 void session_tls_started(struct session *session)
