@@ -388,9 +388,9 @@ void plan_set_apart(struct plan *plan, const struct state_apart *apart)
     plan->aparts[plan->n_aparts++] = *apart;
 }
 
-static void set_apart(struct plan *plan, const struct plan_input *input,
-                      enum side side, const struct listed *listed,
-                      enum apart_kind kind)
+void plan_leave(struct plan *plan, const struct plan_input *input,
+                enum side side, const struct listed *listed,
+                enum apart_kind kind)
 {
     struct state_apart apart = {
         .folder = input->folder,
@@ -412,7 +412,7 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
     if (input->skip[side] != NULL && uidset_has(input->skip[side], listed->uid))
         return;
     if (!rules_may_change(input->policy, other(side)))
-        set_apart(plan, input, side, listed, APART_FOREIGN);
+        plan_leave(plan, input, side, listed, APART_FOREIGN);
     else if (!listed->has_meta)
         plan->relist[side] = plan->unmeasured[side] = true; /* needed first */
     else

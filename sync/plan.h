@@ -152,6 +152,11 @@ void plan_find_staying(struct plan *plan, const struct plan_input *input,
 /* A message stays on its side, on record. */
 void plan_set_apart(struct plan *plan, const struct state_apart *apart);
 
+/* The same of one that is new on @side. */
+void plan_leave(struct plan *plan, const struct plan_input *input,
+                enum side side, const struct listed *listed,
+                enum apart_kind kind);
+
 /* The message with @uid on the other side has to be copied to @to after all; it
  * is in that side's delta. */
 void plan_copy_back(struct plan *plan, enum side to, uint32_t uid);

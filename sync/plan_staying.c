@@ -22,18 +22,11 @@ static bool is_out_of_sight(const struct plan_edge *edge,
     return edge->known && listed->date < edge->date;
 }
 
-static void stay(struct plan *plan, const struct plan_input *input,
-                 enum side side, const struct listed *listed)
+/* May anything stay? */
+static bool is_limited(const struct plan_input *input, enum side to)
 {
-    struct state_apart apart = {
-        .folder = input->folder,
-        .side = side,
-        .uid = listed->uid,
-        .kind = APART_FILTERED,
-        .size = listed->size,
-    };
-
-    plan_set_apart(plan, &apart);
+    return input->policy->max_size != 0 ||
+           input->policy->newer_than_seconds != 0 || input->edge[to].known;
 }
 
 void plan_find_staying(
@@ -41,6 +34,8 @@ void plan_find_staying(
     bool (*is_moved)(void *owner, const struct listed *listed, bool by_size),
     void *owner)
 {
+    if (!is_limited(input, to))
+        return;
     for (size_t i = 0; i < plan->n_copies[to]; i++) {
         struct listed listed = plan_copy(plan, to, i);
         bool large = is_large(input, &listed);
@@ -49,7 +44,7 @@ void plan_find_staying(
         if ((!filtered && !is_out_of_sight(&input->edge[to], &listed)) ||
             is_moved(owner, &listed, large))
             continue;
-        stay(plan, input, other(to), &listed);
+        plan_leave(plan, input, other(to), &listed, APART_FILTERED);
         plan->hidden += !filtered;
         plan_drop_copy(plan, to, i);
     }
