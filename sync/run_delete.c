@@ -16,7 +16,7 @@ struct removal {
     enum side side;
     struct uidset uids;
     struct uidset there; /* of these: in the Trash already */
-    struct uidset rest;  /* those that are to be put there */
+    struct uidset rest;  /* those that are to be put there, if any */
     struct uidset placed;
 };
 
@@ -202,13 +202,14 @@ static void send_removal(struct folder_work *work, enum side side)
     removal->trash = trash != work ? trash : NULL;
     for (size_t i = 0; i < plan->n_deletes[side]; i++)
         uidset_add(&removal->uids, plan->deletes[side][i].uid[side]);
-    if (removal->trash != NULL)
+    if (removal->trash != NULL) {
         run_trash_there(work, side, &removal->there);
-    uidset_add_set(&removal->rest, &removal->uids);
-    uidset_remove_set(&removal->rest, &removal->there);
+        uidset_add_set(&removal->rest, &removal->uids);
+        uidset_remove_set(&removal->rest, &removal->there);
+    }
     tell_removals(work, side, removal->trash);
     run_begin(run);
-    if (removal->trash != NULL && removal->rest.n > 0)
+    if (removal->rest.n > 0)
         send_to_trash(removal);
     else
         send_expunge(removal, &removal->uids);
@@ -217,12 +218,15 @@ static void send_removal(struct folder_work *work, enum side side)
 /* What is not done in one step is on record before the first. */
 static void announce(struct folder_work *work, enum side side)
 {
-    struct run *run = work->run;
-    const struct folder_work *trash = run_find_trash(run, side);
+    const struct run_options *options = &work->run->options;
+    const struct folder_work *trash;
 
-    if (run->options.policy->delete_to_trash && trash != NULL &&
-        trash != work && run->options.endpoint[side]->moves_by_copy &&
-        work->compare->plan.n_deletes[side] > 0)
+    if (!options->policy->delete_to_trash ||
+        !options->endpoint[side]->moves_by_copy ||
+        work->compare->plan.n_deletes[side] == 0)
+        return;
+    trash = run_find_trash(work->run, side);
+    if (trash != NULL && trash != work)
         run_trash_announce(work, side, trash);
 }
 

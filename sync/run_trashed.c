@@ -275,12 +275,14 @@ static void find_trashed(struct run *run, enum side side,
 
 void run_find_trashed(struct run *run)
 {
+    if (!run->options.policy->delete_to_trash || run->n_trash_notes == 0 ||
+        SABOTAGED(trash_again))
+        return;
     run_begin(run);
     for (enum side side = LEFT; side < SIDES; side++) {
         struct folder_work *trash = run_find_trash(run, side);
 
-        if (run->options.policy->delete_to_trash && run->n_trash_notes > 0 &&
-            trash != NULL && !trash->failed && !SABOTAGED(trash_again))
+        if (trash != NULL && !trash->failed)
             find_trashed(run, side, trash);
     }
     run_end(run);
