@@ -265,6 +265,18 @@ static void test_cuts_for_ever(void)
     world_free(world);
 }
 
+/* Ask what is in two folders at once. */
+static void ask_both(struct world *world, struct delta_request *one,
+                     struct delta_request *two)
+{
+    one->item = two->item = on_item;
+    one->anew = two->anew = on_anew;
+    one->base = scripted_head(&world->scripted);
+    endpoint_delta(world->scripted.endpoint, one);
+    two->base = scripted_head(&world->scripted);
+    endpoint_delta(world->scripted.endpoint, two);
+}
+
 /* While one is lost the other is there, and so on in turn. */
 static void test_cuts_in_turn(void)
 {
@@ -276,12 +288,7 @@ static void test_cuts_in_turn(void)
     struct delta_request other = {.folder = {.name = "other"}};
 
     do_open(world);
-    inbox.base = scripted_head(&world->scripted);
-    inbox.item = other.item = on_item;
-    inbox.anew = other.anew = on_anew;
-    endpoint_delta(world->scripted.endpoint, &inbox);
-    other.base = scripted_head(&world->scripted);
-    endpoint_delta(world->scripted.endpoint, &other);
+    ask_both(world, &inbox, &other);
     scripted_settle(&world->scripted);
     ok(inbox.base.result == ERR_CONNECT && other.base.result == ERR_CONNECT &&
            world->scripted.endpoint->wire.connections <=
@@ -308,12 +315,7 @@ static void test_failures_in_turn(const char *answer, int result,
     unsigned n = 0;
 
     do_open(world);
-    inbox.base = scripted_head(&world->scripted);
-    inbox.item = other.item = on_item;
-    inbox.anew = other.anew = on_anew;
-    endpoint_delta(world->scripted.endpoint, &inbox);
-    other.base = scripted_head(&world->scripted);
-    endpoint_delta(world->scripted.endpoint, &other);
+    ask_both(world, &inbox, &other);
     /* Else it would go on for ever. */
     while (world->scripted.pending > 0 && n < CLIENTS_MAX - 2) {
         uv_run(&world->scripted.loop, UV_RUN_ONCE);
