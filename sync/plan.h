@@ -55,7 +55,7 @@ struct plan {
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
     bool unmeasured[SIDES]; /* what is new there came without its size */
-    bool anew;          /* who is who is asked anew then: nothing is copied
+    bool anew;              /* who is who is asked anew then: nothing is copied
                            before */
     /* Of parts: the copy on this side is of this run, and gone already. */
     struct state_pair *vanished[SIDES];
@@ -142,12 +142,10 @@ void plan_ask_anew(struct plan *plan);
  * @is_moved says that they may have been moved: then their twin goes from where
  * it was, and @to would have them nowhere. @by_size: it is their size that the
  * policy leaves out. */
-void plan_find_staying(struct plan *plan, const struct plan_input *input,
-                       enum side to,
-                       bool (*is_moved)(void *owner,
-                                        const struct listed *listed,
-                                        bool by_size),
-                       void *owner);
+void plan_find_staying(
+    struct plan *plan, const struct plan_input *input, enum side to,
+    bool (*is_moved)(void *owner, const struct listed *listed, bool by_size),
+    void *owner);
 
 /* A message stays on its side, on record. */
 void plan_set_apart(struct plan *plan, const struct state_apart *apart);
