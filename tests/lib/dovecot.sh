@@ -66,11 +66,13 @@ dovecot_certificate() {
             -keyout "$1/server.key" -out "$1/server.pem" 2>>"$1/openssl.log"
 }
 
-# Two numbers between 20000 and 32000, below what the kernel hands out itself.
+# Two different numbers from 20000 to 31999, below what the kernel hands out
+# itself.
 dovecot_ports() {
     od -An -N4 -tu2 /dev/urandom | {
         read -r _a _b
-        echo $((20000 + _a % 12000)) $((20000 + _b % 12000))
+        echo $((20000 + _a % 12000)) \
+            $((20000 + (_a + 1 + _b % 11999) % 12000))
     }
 }
 
