@@ -17,6 +17,7 @@ void plan_deinit(struct plan *plan)
         free(plan->copies[side]);
         free(plan->deletes[side]);
         free(plan->vanished[side]);
+        uidset_deinit(&plan->unmeasured[side]);
     }
     free(plan->flags);
     free(plan->records);
@@ -411,12 +412,14 @@ static void judge_new(struct plan *plan, const struct plan_input *input,
 
     if (input->skip[side] != NULL && uidset_has(input->skip[side], listed->uid))
         return;
-    if (!rules_may_change(input->policy, other(side)))
+    if (!rules_may_change(input->policy, other(side))) {
         plan_leave(plan, input, side, listed, APART_FOREIGN);
-    else if (!listed->has_meta)
-        plan->relist[side] = plan->unmeasured[side] = true; /* needed first */
-    else
+    } else if (!listed->has_meta) {
+        plan->relist[side] = true; /* it is needed first */
+        uidset_add(&plan->unmeasured[side], listed->uid);
+    } else {
         add_copy(plan, other(side), place);
+    }
 }
 
 int plan_base_order(const void *a, const void *b)

@@ -54,9 +54,9 @@ struct plan {
     uint32_t hidden;    /* of aparts: they may be there, out of sight */
     bool unsure[SIDES]; /* a listing was not complete: ask again next time */
     bool relist[SIDES]; /* list this side in full in the next pass */
-    bool unmeasured[SIDES]; /* what is new there came without its size */
-    bool anew;              /* who is who is asked anew then: nothing is copied
+    bool anew;          /* who is who is asked anew then: nothing is copied
                            before */
+    struct uidset unmeasured[SIDES]; /* what is new there, without its size */
     /* Of parts: the copy on this side is of this run, and gone already. */
     struct state_pair *vanished[SIDES];
     size_t n_vanished[SIDES];

@@ -270,7 +270,8 @@ static void comparison_failed(struct folder_work *work, enum side side,
 {
     if (run_is_over(work->run, side, request->result, &request->err))
         return;
-    work->unseen = request->result != ERR_REFUSED || run_knows_anything(work);
+    work->unseen = work->unseen || request->result != ERR_REFUSED ||
+                   run_knows_anything(work);
     run_folder_failed(work, side, &request->err);
 }
 

@@ -78,13 +78,31 @@ static int doubt_unmeasured(struct folder_work *work, struct err *err)
     for (enum side side = LEFT; side < SIDES && r == 0; side++) {
         struct copy copy = {work->row.id, other(side)};
 
-        if (plan->unmeasured[side])
+        if (plan->unmeasured[side].n > 0)
             r = state_intent_each(work->run->options.state, is_open, &copy,
                                   err);
     }
     if (r > 0)
         plan_ask_anew(plan);
     return r < 0 ? r : 0;
+}
+
+/* One whose size never came can be matched with nothing: it stays on its side,
+ * and is named. The next run asks again. */
+static void tell_unmeasured(struct folder_work *work, enum side side)
+{
+    const struct run *run = work->run;
+    struct uidset_walk walk = {.set = &work->compare->plan.unmeasured[side]};
+    uint32_t uid;
+
+    if (!run->options.dry && run->pass + 1 < RUN_PASSES_MAX)
+        return; /* it is asked for again */
+    while (uidset_next(&walk, &uid)) {
+        run_message_failed(work, side, uid,
+                           "its size cannot be told: see whether it can be "
+                           "read");
+        work->unconsumed[side] = true;
+    }
 }
 
 static int plan_one(struct folder_work *work, struct err *err)
@@ -108,6 +126,7 @@ static int plan_one(struct folder_work *work, struct err *err)
             work->unconsumed[side] = true;
         if (compare->plan.relist[side])
             work->want_full[side] = true;
+        tell_unmeasured(work, side);
     }
     return 0;
 }

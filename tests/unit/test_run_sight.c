@@ -10,6 +10,7 @@ static struct {
     const char *windowed; /* the folder that holds more than it shows */
     uint32_t from;        /* the oldest UID that it shows */
     const char *broken;   /* the folder that is listed with a problem */
+    uint32_t sizeless;    /* the UID that is listed without its size */
     void (*done)(struct request *request);
     void (*item)(struct delta_request *request, const struct listed *listed);
 } sight;
@@ -22,22 +23,27 @@ static void on_listed(struct request *base)
     request->item = sight.item;
     if (sight.busy != NULL)
         base->result = err_set(&base->err, ERR_BUSY, "in use");
-    else
+    else if (sight.windowed != NULL)
         request->windowed = true;
     base->done(base);
 }
 
 static void on_item(struct delta_request *request, const struct listed *listed)
 {
-    if (listed->uid >= sight.from)
-        sight.item(request, listed);
+    struct listed shown = *listed;
+
+    if (shown.uid == sight.sizeless)
+        shown.has_meta = false;
+    if (shown.uid >= sight.from)
+        sight.item(request, &shown);
 }
 
 static void delta(struct endpoint *endpoint, struct delta_request *request)
 {
     const char *name = sight.busy != NULL ? sight.busy : sight.windowed;
 
-    if (name != NULL && strcmp(request->folder.name, name) == 0) {
+    if (sight.sizeless != 0 ||
+        (name != NULL && strcmp(request->folder.name, name) == 0)) {
         sight.done = request->base.done;
         sight.item = request->item;
         request->base.done = on_listed;
@@ -65,6 +71,37 @@ static void list(struct endpoint *endpoint, struct list_request *request)
         request->base.done = on_folders;
     }
     sight.honest->list(endpoint, request);
+}
+
+/* The other side, which refuses to open one folder. */
+static struct {
+    struct endpoint_class class;
+    const struct endpoint_class *honest;
+    void (*done)(struct request *request);
+} shut;
+
+static void on_shut(struct request *base)
+{
+    base->done = shut.done;
+    base->result = err_set(&base->err, ERR_REFUSED, "not for you");
+    base->done(base);
+}
+
+static void shut_delta(struct endpoint *endpoint, struct delta_request *request)
+{
+    if (strcmp(request->folder.name, sight.busy) == 0) {
+        shut.done = request->base.done;
+        request->base.done = on_shut;
+    }
+    shut.honest->delta(endpoint, request);
+}
+
+static void shut_off(struct model *model)
+{
+    shut.honest = model->endpoint.class;
+    shut.class = *shut.honest;
+    shut.class.delta = shut_delta;
+    model->endpoint.class = &shut.class;
 }
 
 static void look_through(struct model *model)
@@ -134,6 +171,29 @@ static void test_not_listed(bool doubtful, bool known)
     world_deinit(&world);
 }
 
+/* The folder is new on both sides: one cannot be looked at now, the other one
+ * never. Which answer comes first is of no matter. */
+static void test_unseen_and_shut(uint32_t seed)
+{
+    struct world world;
+
+    world_init(&world, seed);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    (void)sync_once(&world);
+    look_through(&world.side[LEFT]);
+    shut_off(&world.side[RIGHT]);
+    sight.busy = "A";
+    model_make(&world.side[LEFT], "A");
+    model_make(&world.side[RIGHT], "A");
+    user_moves(&world, LEFT, "INBOX", "A", "i1 of INBOX");
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 1 &&
+           inbox(&world, RIGHT)->n_mail == 3,
+       "seed %u: what may be in a folder of which one side is not seen is not "
+       "deleted",
+       seed);
+    world_deinit(&world);
+}
+
 static void test_windowed(void)
 {
     struct world world;
@@ -150,11 +210,38 @@ static void test_windowed(void)
     world_deinit(&world);
 }
 
+/* As where a disk cannot read one file. */
+static void test_sizeless(void)
+{
+    struct world world;
+
+    world_init(&world, 44);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    look_through(&world.side[LEFT]);
+    sight.sizeless = 2;
+    world.dry = true;
+    ok(sync_once(&world) == 0 && world.n_events[REPORT_FAILED] == 1,
+       "a plan names a message without a size");
+    world.dry = false;
+    for (unsigned i = 0; i < 2; i++)
+        ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+               inbox(&world, LEFT)->n_mail == 3 &&
+               inbox(&world, RIGHT)->n_mail == 2,
+           "run %u: so does a run, and the others go over", i + 1);
+    sight.sizeless = 0;
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world),
+       "it goes over once its size is told");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     test_unseen();
     for (unsigned i = 0; i < 4; i++)
         test_not_listed(i & 1, i & 2);
+    for (uint32_t seed = 45; seed < 53; seed++)
+        test_unseen_and_shut(seed);
     test_windowed();
+    test_sizeless();
     return done_testing();
 }
