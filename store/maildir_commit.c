@@ -19,11 +19,13 @@ typedef void (*commit_failed_fn)(struct maildir_commit_item *item,
 void maildir_commit_fail(struct maildir_commit_item *item, int error_number)
 {
     item->err = MEM_NEW(struct err);
-    item->r = err_errno(item->err,
-                        error_number == EFBIG || error_number == ENAMETOOLONG
-                            ? ERR_REFUSED
-                            : ERR_DISK,
-                        error_number, "cannot store the message");
+    if (error_number == EFBIG || error_number == ENAMETOOLONG) {
+        item->r = err_errno(item->err, ERR_REFUSED, error_number,
+                            "cannot store the message");
+    } else {
+        item->r = err_errno(item->err, ERR_DISK, error_number,
+                            "%s: cannot store a message", item->folder->name);
+    }
 }
 
 int maildir_commit_sync_all(int fd)

@@ -18,6 +18,7 @@
 
 /* A folder that messages go to. */
 struct maildir_commit_folder {
+    const char *name;         /* for people; borrowed from the request */
     struct maildir_dirs dirs; /* all open */
     dev_t device;
     struct maildir_keywords keywords; /* as of the last commit */

@@ -254,6 +254,7 @@ void maildir_deliver_open(struct endpoint *endpoint,
     if (add->base.r < 0) {
         maildir_job_later(&add->base, opened, 0);
     } else {
+        add->folder.name = request->folder.name;
         add->folder.avoid = maildir_files_letters(add->files);
         maildir_job_run(&add->base, open_folder, opened);
     }

@@ -17,7 +17,7 @@ fi
 trap 'umount "$T/small"; twin_end' EXIT
 
 runs 7 "a Maildir on a full disk" sync main
-has "it says so" "$T/err" '[Nn]o space'
+has "it says so, and where" "$T/err" 'INBOX: .*No space'
 is "no half message is to be seen" \
     "$(find "$T/small/disk" -path '*/cur/*' -size -90k | wc -l)" 0
 runs 7 "again" sync main
