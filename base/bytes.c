@@ -54,15 +54,6 @@ bool bytes_has_nocase(struct bytes text, struct bytes part)
     return false;
 }
 
-struct bytes bytes_skip(struct bytes text, size_t n)
-{
-    if (n > text.len)
-        n = text.len;
-    if (n == 0)
-        return text;
-    return (struct bytes){text.ptr + n, text.len - n};
-}
-
 struct bytes bytes_trim(struct bytes text)
 {
     while (text.len > 0 && is_space(text.ptr[0]))

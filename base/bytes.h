@@ -40,7 +40,16 @@ bool bytes_starts_nocase(struct bytes text, struct bytes prefix);
 bool bytes_has_nocase(struct bytes text, struct bytes part);
 
 /* @text without its first @n bytes; all of it at most. */
-struct bytes bytes_skip(struct bytes text, size_t n);
+static inline struct bytes bytes_skip(struct bytes text, size_t n)
+{
+    if (n > text.len)
+        n = text.len;
+    /* NULL has no bytes, and nothing may be added to it. */
+    if (n > 0)
+        text.ptr += n;
+    text.len -= n;
+    return text;
+}
 
 /* @text without blanks, tabs, CR and LF at both ends. */
 struct bytes bytes_trim(struct bytes text);

@@ -46,23 +46,6 @@ bool record_key_is_old(enum record_table table)
     return table >= RECORD_OLD_PAIR && table <= RECORD_OLD_NAME;
 }
 
-void record_key_store(char *text, uint64_t number, size_t n)
-{
-    for (size_t i = n; i > 0; i--) {
-        text[i - 1] = (char)(number & 0xff);
-        number >>= 8;
-    }
-}
-
-uint64_t record_key_load(const char *text, size_t n)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < n; i++)
-        number = number << 8 | (uint8_t)text[i];
-    return number;
-}
-
 static void key_add(struct record_key *key, uint64_t number, size_t n)
 {
     record_key_store(key->text + key->len, number, n);

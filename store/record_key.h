@@ -98,7 +98,21 @@ struct record_id {
 struct record_id record_key_read(enum record_table table, struct bytes key);
 
 /* @n bytes at @text as a big-endian number, and the other way round. */
-uint64_t record_key_load(const char *text, size_t n);
-void record_key_store(char *text, uint64_t number, size_t n);
+static inline uint64_t record_key_load(const char *text, size_t n)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < n; i++)
+        number = number << 8 | (uint8_t)text[i];
+    return number;
+}
+
+static inline void record_key_store(char *text, uint64_t number, size_t n)
+{
+    for (size_t i = n; i > 0; i--) {
+        text[i - 1] = (char)(number & 0xff);
+        number >>= 8;
+    }
+}
 
 #endif
