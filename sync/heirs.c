@@ -106,24 +106,36 @@ static void take(struct heir *row, struct offer *offer)
     offer->is_taken = true;
 }
 
+/* The offer of the row's name, if it is still to be had. */
+static struct offer *free_of_name(const struct search *search,
+                                  const struct heir *row)
+{
+    struct offer *offer = find(search, row->name);
+
+    return offer != NULL && !offer->is_taken ? offer : NULL;
+}
+
 /* Of two rows of one name the one that is like the folder has it. */
 static void find_by_name(struct search *search, bool only_alike)
 {
     for (size_t i = 0; i < search->n_rows; i++) {
         struct heir *row = &search->rows[i];
-        struct offer *offer = find(search, row->name);
-        bool is_free = row->entry == HEIR_NONE && offer != NULL &&
-                       !offer->is_taken && !row->by_name;
+        struct offer *offer;
+        bool is_it;
 
-        if (is_free && only_alike)
-            is_free = likeness(row->token, offer->entry) != UNLIKE;
-        else if (is_free)
-            is_free =
+        if (row->entry != HEIR_NONE || row->by_name)
+            continue;
+        offer = free_of_name(search, row);
+        if (offer == NULL)
+            is_it = false;
+        else if (only_alike)
+            is_it = likeness(row->token, offer->entry) != UNLIKE;
+        else
+            is_it =
                 is_inbox(row->name) || !is_another(row->token, offer->entry);
-        if (is_free)
+        if (is_it)
             take(row, offer);
-        search->is_lost[i] =
-            row->entry == HEIR_NONE && !row->by_name && !is_inbox(row->name);
+        search->is_lost[i] = !is_it && !is_inbox(row->name);
     }
 }
 
@@ -200,9 +212,10 @@ void heirs_find(struct heir *rows, size_t n_rows,
         find_renamed(&search);
     /* What was not found elsewhere is what has its name now, if anything. */
     for (size_t i = 0; i < n_rows; i++) {
-        struct offer *offer = find(&search, rows[i].name);
+        struct offer *offer =
+            rows[i].entry == HEIR_NONE ? free_of_name(&search, &rows[i]) : NULL;
 
-        if (rows[i].entry == HEIR_NONE && offer != NULL && !offer->is_taken)
+        if (offer != NULL)
             take(&rows[i], offer);
     }
     free(search.is_lost);
