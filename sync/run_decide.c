@@ -248,24 +248,33 @@ void run_close_gaps(struct run *run, enum side side)
     }
 }
 
+static bool has_unmeasured(const struct folder_work *work)
+{
+    const struct uidset *unmeasured = work->compare->plan.unmeasured;
+
+    return unmeasured[LEFT].n > 0 || unmeasured[RIGHT].n > 0;
+}
+
 /* What is gone from one folder may have been moved into another one that could
- * not be looked at: its deletion waits, or the other side would have it in
- * neither. */
+ * not be looked at, or be what is new there and cannot be measured: its deletion
+ * waits, or the other side would have it in neither. */
 static void wait_for_unseen(struct run *run)
 {
     const struct folder_work *unseen = NULL;
     char reason[300];
 
     for (size_t i = 0; i < run->n_folders; i++) {
-        if (run->folders[i]->unseen)
-            unseen = run->folders[i];
+        const struct folder_work *work = run->folders[i];
+
+        if (work->unseen || (run_takes_part(work) && has_unmeasured(work)))
+            unseen = work;
     }
     if (unseen == NULL)
         return;
     snprintf(reason, sizeof(reason),
-             "what is gone here may be in %s, which could not be looked at: "
+             "what is gone here may be in %s, which could not be looked at%s: "
              "deletions wait",
-             run_folder_name(unseen));
+             run_folder_name(unseen), unseen->unseen ? "" : " in full");
     for (size_t i = 0; i < run->n_folders; i++) {
         if (!run_takes_part(run->folders[i]))
             continue;

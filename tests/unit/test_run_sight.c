@@ -234,6 +234,29 @@ static void test_sizeless(void)
     world_deinit(&world);
 }
 
+/* It may be what is gone from another folder. */
+static void test_sizeless_moved(void)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+
+    world_init(&world, 46);
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    model_make(left, "A");
+    (void)sync_once(&world);
+    look_through(left);
+    sight.sizeless = 1;
+    user_moves(&world, LEFT, "INBOX", "A", "i1 of INBOX");
+    ok(sync_once(&world) == 0 && world.result.failed == 1 &&
+           inbox(&world, RIGHT)->n_mail == 3,
+       "what may be a message without a size is not deleted");
+    sight.sizeless = 0;
+    ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world) &&
+           inbox(&world, RIGHT)->n_mail == 2,
+       "it goes along once that size is told");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     test_unseen();
@@ -243,5 +266,6 @@ int main(void)
         test_unseen_and_shut(seed);
     test_windowed();
     test_sizeless();
+    test_sizeless_moved();
     return done_testing();
 }
