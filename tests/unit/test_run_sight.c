@@ -235,24 +235,24 @@ static void test_sizeless(void)
 }
 
 /* It may be what is gone from another folder. */
-static void test_sizeless_moved(void)
+static void test_sizeless_moved(enum side side)
 {
     struct world world;
-    struct model *left = &world.side[LEFT];
+    struct model *model = &world.side[side];
 
     world_init(&world, 46);
-    fill(&world, LEFT, "INBOX", 3, 'i');
-    model_make(left, "A");
+    fill(&world, side, "INBOX", 3, 'i');
+    model_make(model, "A");
     (void)sync_once(&world);
-    look_through(left);
+    look_through(model);
     sight.sizeless = 1;
-    user_moves(&world, LEFT, "INBOX", "A", "i1 of INBOX");
+    user_moves(&world, side, "INBOX", "A", "i1 of INBOX");
     ok(sync_once(&world) == 0 && world.result.failed == 1 &&
-           inbox(&world, RIGHT)->n_mail == 3,
-       "what may be a message without a size is not deleted");
+           inbox(&world, other(side))->n_mail == 3,
+       "what may be a message without a size is not deleted, side %d", side);
     sight.sizeless = 0;
     ok(sync_once(&world) == 0 && world.result.failed == 0 && is_equal(&world) &&
-           inbox(&world, RIGHT)->n_mail == 2,
+           inbox(&world, other(side))->n_mail == 2,
        "it goes along once that size is told");
     world_deinit(&world);
 }
@@ -266,6 +266,7 @@ int main(void)
         test_unseen_and_shut(seed);
     test_windowed();
     test_sizeless();
-    test_sizeless_moved();
+    test_sizeless_moved(LEFT);
+    test_sizeless_moved(RIGHT);
     return done_testing();
 }
