@@ -80,12 +80,14 @@ cyrus_launch() {
         set -- "$1" $(dovecot_ports)
         cyrus_write_conf "$1" "$2" "$3"
         cyrus_run "$1"
-        python3 "${TESTS:-tests}/lib/mail.py" wait "imap:$2:nobody" || break
-        if cyrus_listens "$1" "$2" && cyrus_listens "$1" "$3"; then
+        if wait_for 10 cyrus_listens "$1" "$2" &&
+            wait_for 1 cyrus_listens "$1" "$3"; then
             echo "$2" >"$1/imap_port"
             echo "$3" >"$1/imaps_port"
+            python3 "${TESTS:-tests}/lib/mail.py" wait "imap:$2:nobody"
             return
         fi
+        kill -0 "$(cat "$1/master")" || break
         cyrus_stop "$1"
     done
     echo "cyrus.sh: Cyrus does not start:" >&2
