@@ -125,6 +125,8 @@ static void record(struct placement *placement)
     }
     run_prove_flags(to, side, placement->item.flags);
     current[side] = flags_of(placement);
+    /* Its own came along with it. */
+    run_prove_flags(to, side, current[side]);
     current[other(side)] = placement->item.flags;
     if (!placement->move)
         pair.flags = current[side];

@@ -257,6 +257,40 @@ static void test_sizeless_moved(enum side side)
     world_deinit(&world);
 }
 
+/* One side flags a message, the other one moves it: it is moved here with that
+ * flag, which its new folder has never shown. That the user takes it off again
+ * is not to be taken for a server that does not keep it. */
+static void test_flagged_and_moved(bool tokens_prove)
+{
+    struct world world;
+    struct model *left = &world.side[LEFT];
+    struct model_folder *there;
+    struct model_folder *away;
+
+    world_init(&world, 47);
+    left->endpoint.tokens_prove = tokens_prove;
+    world.policy.moves = true;
+    fill(&world, LEFT, "INBOX", 3, 'i');
+    fill(&world, LEFT, "A", 3, 'a');
+    (void)sync_once(&world);
+    model_flag(inbox(&world, LEFT), &inbox(&world, LEFT)->mail[1],
+               FLAG_SEEN | FLAG_DRAFT);
+    user_moves(&world, RIGHT, "INBOX", "A", "i1 of INBOX");
+    (void)sync_once(&world);
+    there = model_folder(left, "A");
+    away = model_folder(&world.side[RIGHT], "A");
+    ok(world.result.counts[LEFT].moved == 1 && there->n_mail == 4 &&
+           there->mail[3].flags.system == (FLAG_SEEN | FLAG_DRAFT),
+       "a message is moved with its flag, %s",
+       tokens_prove ? "with CONDSTORE" : "without");
+    model_flag(there, &there->mail[3], FLAG_SEEN);
+    ok(sync_once(&world) == 0 && sync_once(&world) == 0 && is_equal(&world) &&
+           there->mail[3].flags.system == FLAG_SEEN &&
+           away->mail[3].flags.system == FLAG_SEEN,
+       "the flag can be taken off again");
+    world_deinit(&world);
+}
+
 int main(void)
 {
     test_unseen();
@@ -268,5 +302,7 @@ int main(void)
     test_sizeless();
     test_sizeless_moved(LEFT);
     test_sizeless_moved(RIGHT);
+    test_flagged_and_moved(true);
+    test_flagged_and_moved(false);
     return done_testing();
 }
